@@ -1,0 +1,85 @@
+namespace DeviceHub.Core.Payments;
+
+/// <summary>
+/// The durable truth about payments: append-only events, fenced by version. An answer "written" means it survives a power cut
+/// (group-committed, synchronous=FULL). Nothing here throws for a conflict or a full disk; those are answers.
+/// </summary>
+public interface IPaymentLedger
+{
+    /// <summary>
+    /// Version 1 of a payment, with its first attempt's order number and its keys of I13, in one transaction. While the entry
+    /// waits in the queue <paramref name="withdraw"/> takes it out again (answer NotWritten).
+    /// </summary>
+    ValueTask<AcceptAnswer> Accept(LedgerAccept accept, CancellationToken withdraw);
+
+    /// <summary>The next version of a payment. Goes before every Accept that waits.</summary>
+    ValueTask<WriteResult> Append(LedgerAppend append);
+
+    /// <summary>All events of a payment in order with the version of the last append; null when the ledger has none.</summary>
+    ValueTask<LedgerHistory?> Read(PaymentId id);
+
+    /// <summary>
+    /// A terminal's payments that are not final, or final and not confirmed as shown and no older than <paramref name="since"/>,
+    /// newest first.
+    /// </summary>
+    ValueTask<IReadOnlyList<PaymentId>> Unsettled(string serialNumber, DateTimeOffset since, int limit);
+
+    /// <summary>Payments whose next step is due, earliest first.</summary>
+    ValueTask<IReadOnlyList<PaymentId>> Due(DateTimeOffset now, int limit);
+}
+
+public enum WriteResult
+{
+    /// <summary>Durable.</summary>
+    Written,
+
+    /// <summary>This version exists already: read again and decide again.</summary>
+    Conflict,
+
+    /// <summary>Not durable and never will be: full disk, closed, withdrawn, or the queue is full.</summary>
+    NotWritten,
+
+    /// <summary>The commit failed and the ledger could not be read again in time. Nothing may be concluded.</summary>
+    Unknown,
+}
+
+/// <summary>Of I13: what a payment's order number or its looks collided with.</summary>
+public enum AcceptCollision { None, OrderOpen, OrderPaid, PossibleDuplicate }
+
+/// <param name="Other">With a collision: the payment in the way.</param>
+public sealed record AcceptAnswer(WriteResult Result, AcceptCollision Collision = AcceptCollision.None, PaymentId Other = default);
+
+/// <summary>A new payment.</summary>
+/// <param name="DuplicatesSince">Payments of the same terminal and amount, without order number, accepted after this and not final or not shown are possible duplicates; null: not checked.</param>
+/// <param name="DuplicateAllowed">The request id that a person confirmed this one does not repeat.</param>
+public sealed record LedgerAccept(
+    PaymentId Id,
+    IReadOnlyList<PaymentEvent> Events,
+    string MerchantId,
+    string? OrderNumber,
+    long AmountFen,
+    string ChannelOrderNumber,
+    DateTimeOffset AcceptedAt,
+    DateTimeOffset Due,
+    DateTimeOffset? DuplicatesSince,
+    string? DuplicateAllowed);
+
+/// <summary>What follows.</summary>
+/// <param name="Version">The version that this append makes: the last one plus 1.</param>
+/// <param name="ChannelOrderNumbers">Of attempts that begin with this append (I3).</param>
+/// <param name="Due">When the next step is due; null: nothing more is to be done by itself.</param>
+/// <param name="Standing">What the ledger's small keys become.</param>
+public sealed record LedgerAppend(
+    PaymentId Id,
+    int Version,
+    IReadOnlyList<PaymentEvent> Events,
+    IReadOnlyList<string> ChannelOrderNumbers,
+    DateTimeOffset? Due,
+    PaymentStanding Standing);
+
+/// <param name="Final">When it became final; null while it is not.</param>
+/// <param name="Paid">The order number stays taken for ever; else a final payment frees it.</param>
+/// <param name="Shown">The terminal has shown the last revision: no longer among its unsettled ones.</param>
+public sealed record PaymentStanding(DateTimeOffset? Final, bool Paid, bool Shown);
+
+public sealed record LedgerHistory(int Version, IReadOnlyList<PaymentEvent> Events);

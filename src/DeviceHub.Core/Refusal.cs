@@ -1,0 +1,47 @@
+namespace DeviceHub.Core;
+
+/// <summary>Why a message or an action was not acted upon. The wire has the same list; TerminalSession maps it by name.</summary>
+[GenerateSerializer, Alias("dh.RefusalCode")]
+public enum RefusalCode
+{
+    None = 0,
+    Malformed = 1,
+    Version = 2,
+    NotLoggedIn = 3,
+    Credentials = 4,
+    Activation = 5,
+    Hardware = 6,
+    Seal = 7,
+    Suspended = 8,
+    NotBound = 9,
+    Amount = 10,
+    PaymentCode = 11,
+    Expired = 12,
+    RequestEpoch = 13,
+    RequestConflict = 14,
+    OrderOpen = 15,
+    PossibleDuplicate = 16,
+    UnknownPayment = 17,
+    Busy = 18,
+    Storage = 19,
+    TooFast = 20,
+    NotSubscribed = 21,
+    Stopping = 22,
+    NotActive = 23,
+    UnsealedModel = 24,
+
+    /// <summary>The message came from a session that a newer one has replaced. Never sent: that session is cut.</summary>
+    StaleSession = 100,
+}
+
+/// <summary>A "no" that is an answer, not an error. A business refusal never throws.</summary>
+/// <param name="Code">What kind of no.</param>
+/// <param name="Detail">For an engineer, English, no secrets.</param>
+/// <param name="OtherRequestId">The payment in the way, with OrderOpen and PossibleDuplicate.</param>
+/// <param name="RetryAfter">Zero: the same message will be refused again.</param>
+[GenerateSerializer, Immutable, Alias("dh.Refusal")]
+public sealed record Refusal(
+    [property: Id(0)] RefusalCode Code,
+    [property: Id(1)] string Detail,
+    [property: Id(2)] string? OtherRequestId = null,
+    [property: Id(3)] TimeSpan RetryAfter = default);
