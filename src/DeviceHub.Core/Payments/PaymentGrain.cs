@@ -1,0 +1,495 @@
+using System.Diagnostics.CodeAnalysis;
+using DeviceHub.Core.Terminals;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace DeviceHub.Core.Payments;
+
+/// <summary>
+/// The shell around <see cref="PaymentDecisions"/>: one input at a time is decided upon, appended, and only then acted upon. What a
+/// channel answers comes back as an input. The grain may die at any moment: the ledger has the due time of the next step.
+/// </summary>
+[GrainType("payment")]
+[CollectionAgeLimit(Minutes = 2)]
+[SuppressMessage("Design", "CA1001", Justification = "a semaphore whose wait handle is never asked for holds nothing to dispose of")]
+internal sealed partial class PaymentGrain(
+    IPaymentLedger ledger,
+    PaymentChannels channels,
+    HubKeys keys,
+    TimeProvider clock,
+    PaymentEffects effects,
+    IOptions<PaymentOptions> options,
+    ILogger<PaymentGrain> logger) : Grain, IPaymentGrain
+{
+    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(20);
+
+    private readonly PaymentOptions options = options.Value;
+
+    /// <summary>One input at a time. Effects come back on the grain's own scheduler, beside its calls.</summary>
+    private readonly SemaphoreSlim turn = new(1, 1);
+
+    private PaymentId id;
+    private PaymentState? state;
+    private int version;
+    private bool loaded;
+
+    /// <summary>Wall time read once and moved by the monotonic clock, so that a jump of the wall clock moves no deadline.</summary>
+    private DateTimeOffset anchor;
+    private long anchorTicks;
+
+    /// <summary>Only in memory, only until <c>Pay</c> has been called.</summary>
+    private PaymentOrder? order;
+    private bool busy;
+    private IGrainTimer? timer;
+    private TaskCompletionSource? changed;
+
+    /// <summary>The session that accepted is about to ask for the outcome, or waits for it.</summary>
+    private bool awaited;
+    private int waiting;
+
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        id = PaymentId.Parse(this.GetPrimaryKeyString());
+        anchor = clock.GetUtcNow();
+        anchorTicks = clock.GetTimestamp();
+        return Task.CompletedTask;
+    }
+
+    public async Task<PaymentAnswer> Accept(PaymentOrder order)
+    {
+        await turn.WaitAsync();
+        try
+        {
+            if (state is null && !loaded)
+            {
+                var answer = await AcceptNew(order);
+                if (answer is not null)
+                {
+                    return answer;
+                }
+            }
+        }
+        finally
+        {
+            turn.Release();
+        }
+
+        return await Find(order.Request);
+    }
+
+    public async Task<PaymentAnswer> Find(PaymentRequest? request)
+    {
+        if (!await Load())
+        {
+            DeactivateOnIdle();
+            return new(null, new Refusal(RefusalCode.UnknownPayment, $"no payment {id}"));
+        }
+
+        if (request is not null && Differs(request) is { } what)
+        {
+            PaymentMetrics.Conflicts.Add(1);
+            return new(null, new Refusal(RefusalCode.RequestConflict, $"request id {id.RequestId} was used with another {what}"));
+        }
+
+        return new(state!.View(), null);
+    }
+
+    public async Task<PaymentView> Outcome(PaymentStage known, TimeSpan waitAtMost)
+    {
+        if (!await Load())
+        {
+            throw new InvalidOperationException($"payment {id} was asked for its outcome before it was accepted");
+        }
+
+        awaited = false;
+        var from = clock.GetTimestamp();
+        waitAtMost = waitAtMost > MaxWait ? MaxWait : waitAtMost;
+        while (state!.Stage == known && known != PaymentStage.Final)
+        {
+            var left = waitAtMost - clock.GetElapsedTime(from);
+            if (left <= TimeSpan.Zero)
+            {
+                break;
+            }
+
+            changed ??= new(TaskCreationOptions.RunContinuationsAsynchronously);
+            waiting++;
+            try
+            {
+                await changed.Task.WaitAsync(left, clock);
+            }
+            catch (TimeoutException)
+            {
+                break;
+            }
+            finally
+            {
+                waiting--;
+            }
+        }
+
+        return state.View();
+    }
+
+    public async Task<PaymentAnswer> Cancel(string by)
+    {
+        if (!await Load())
+        {
+            DeactivateOnIdle();
+            return new(null, new Refusal(RefusalCode.UnknownPayment, $"no payment {id}"));
+        }
+
+        await Feed(new PaymentInput.Cancel(by));
+        return new(state!.View(), null);
+    }
+
+    public async Task Shown(int revision)
+    {
+        if (await Load())
+        {
+            await Feed(new PaymentInput.Shown(revision));
+        }
+
+        if (state is null or { IsFinal: true, IsShown: true } && !busy && timer is null)
+        {
+            DeactivateOnIdle();
+        }
+    }
+
+    public async Task Wake()
+    {
+        if (await Load())
+        {
+            await Feed(new PaymentInput.Tick());
+        }
+    }
+
+    /// <summary>Null: the ledger has this payment already, so it is found and not accepted.</summary>
+    private async Task<PaymentAnswer?> AcceptNew(PaymentOrder order)
+    {
+        var started = clock.GetTimestamp();
+        var request = order.Request;
+        var decision = PaymentDecisions.Decide(
+            id,
+            null,
+            new PaymentInput.Request(order, keys.Fingerprint(request.Code), options.Channel, order.MerchantId, "the only channel configured"),
+            Now(),
+            options);
+        using var withdraw = new CancellationTokenSource(options.AcceptDeadline, clock);
+        var accept = await ledger.Accept(
+            new LedgerAccept(
+                id,
+                decision.Events,
+                order.MerchantId,
+                request.OrderNumber,
+                request.AmountFen,
+                decision.State!.Current.OrderNumber,
+                decision.State.Accepted.At,
+                decision.Due!.Value,
+                request.OrderNumber is null ? decision.State.Accepted.At - options.DuplicateWindow : null,
+                request.RepeatConfirmed ? request.RepeatOf : null),
+            withdraw.Token);
+        switch (accept)
+        {
+            case { Result: WriteResult.Written }:
+                PaymentMetrics.Accepted.Add(1);
+                PaymentMetrics.AcceptMs.Record(clock.GetElapsedTime(started).TotalMilliseconds);
+                (state, version, loaded, awaited, this.order) = (decision.State, 1, true, true, order);
+                Begin(decision);
+                return new(state.View(), null);
+            case { Result: WriteResult.Conflict, Collision: AcceptCollision.OrderPaid }:
+                DeactivateOnIdle();
+                return await GrainFactory.GetGrain<IPaymentGrain>(accept.Other.ToString()).Find(null);
+            case { Result: WriteResult.Conflict, Collision: AcceptCollision.None }:
+                return null;
+            case { Result: WriteResult.Conflict }:
+                return new(null, InTheWay(accept));
+            case { Result: WriteResult.Unknown }:
+                // It may be durable. Nothing is paid by this activation; what the ledger says when it is read decides.
+                return await Load(locked: true) ? null : new(null, NoStorage());
+            default:
+                DeactivateOnIdle();
+                return new(null, NoStorage());
+        }
+    }
+
+    private static Refusal NoStorage() => new(
+        RefusalCode.Storage, "the ledger cannot take payments now; nothing was charged", RetryAfter: TimeSpan.FromSeconds(3));
+
+    private Refusal InTheWay(AcceptAnswer accept)
+    {
+        DeactivateOnIdle();
+        PaymentMetrics.Collisions.Add(1, new KeyValuePair<string, object?>("kind", accept.Collision.ToString()));
+        return accept.Collision == AcceptCollision.OrderOpen
+            ? new(RefusalCode.OrderOpen, $"the order has payment {accept.Other}, which is not final", accept.Other.RequestId)
+            : new(RefusalCode.PossibleDuplicate, $"same terminal and amount as payment {accept.Other}", accept.Other.RequestId);
+    }
+
+    private string? Differs(PaymentRequest request) => state!.Accepted switch
+    {
+        var a when a.AmountFen != request.AmountFen => "amount",
+        var a when a.Currency != request.Currency => "currency",
+        var a when a.OrderNumber != request.OrderNumber => "order number",
+        var a when a.CodeFingerprint != keys.Fingerprint(request.Code) => "payment code",
+        _ => null,
+    };
+
+    private async Task<bool> Load(bool locked = false)
+    {
+        if (loaded)
+        {
+            return state is not null;
+        }
+
+        if (!locked)
+        {
+            await turn.WaitAsync();
+        }
+
+        try
+        {
+            if (!loaded)
+            {
+                await Reload();
+
+                // Found by somebody else than the one who began it: what is open is taken up again.
+                Arm(state is null ? null : Now().At);
+            }
+
+            return state is not null;
+        }
+        finally
+        {
+            if (!locked)
+            {
+                turn.Release();
+            }
+        }
+    }
+
+    private async Task Reload()
+    {
+        var history = await ledger.Read(id);
+        state = PaymentState.Fold(id, history?.Events ?? []);
+        version = history?.Version ?? 0;
+        loaded = state is not null;
+        if (history is { Events: [.., var last] } && last.At > Now().At)
+        {
+            (anchor, anchorTicks) = (last.At, clock.GetTimestamp());
+        }
+    }
+
+    private Moment Now() => new(
+        anchor + clock.GetElapsedTime(anchorTicks), clock.GetElapsedTime(anchorTicks), busy);
+
+    /// <summary>Decide, append, act. On a conflict the input is fed again to the newer state: evidence is never dropped.</summary>
+    private async Task Feed(PaymentInput input, bool effectEnded = false)
+    {
+        await turn.WaitAsync();
+        try
+        {
+            busy &= !effectEnded;
+            for (var tries = 0; ; tries++)
+            {
+                var decision = PaymentDecisions.Decide(id, state, input, Now(), options);
+                if (decision.Events.Count == 0)
+                {
+                    Begin(decision);
+                    return;
+                }
+
+                var wrote = await ledger.Append(ToAppend(decision));
+                if (wrote == WriteResult.Written)
+                {
+                    var before = state!;
+                    (state, version) = (decision.State!, version + 1);
+                    Begin(decision);
+                    Tell(before, decision.Events);
+                    return;
+                }
+
+                PaymentMetrics.AppendsRepeated.Add(1);
+                if (wrote == WriteResult.Conflict)
+                {
+                    await Reload();
+                    continue;
+                }
+
+                // The disk is full or the like: what was learnt is kept here and written when it can be.
+                if (tries == 0)
+                {
+                    LogNotWritten(id, input.GetType().Name, wrote);
+                }
+
+                await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(100 << Math.Min(tries, 6), 5000)), clock);
+            }
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    private LedgerAppend ToAppend(PaymentDecision decision)
+    {
+        var after = decision.State!;
+        return new(
+            id,
+            version + 1,
+            decision.Events,
+            [.. decision.Events.OfType<AttemptStarted>().Select(a => a.ChannelOrderNumber)],
+            decision.Due,
+            new PaymentStanding(after.FinalAt, after.Outcome?.Result == PaymentResult.Approved, after.IsShown));
+    }
+
+    private void Begin(PaymentDecision decision)
+    {
+        if (decision.Effect is { } effect)
+        {
+            busy = true;
+            timer?.Dispose();
+            timer = null;
+            _ = Run(effect);
+        }
+        else if (!busy)
+        {
+            Arm(decision.Due);
+        }
+    }
+
+    private void Arm(DateTimeOffset? due)
+    {
+        timer?.Dispose();
+        timer = null;
+        if (due is { } at && !busy)
+        {
+            var wait = at - Now().At;
+            timer = this.RegisterGrainTimer(
+                static (self, _) => self.Wake(),
+                this,
+                new GrainTimerCreationOptions(wait > TimeSpan.Zero ? wait : TimeSpan.Zero, Timeout.InfiniteTimeSpan)
+                {
+                    // What is due soon keeps the grain; what is due in an hour is the sweeper's.
+                    KeepAlive = wait < TimeSpan.FromMinutes(1),
+                });
+        }
+    }
+
+    private void Tell(PaymentState before, IReadOnlyList<PaymentEvent> events)
+    {
+        foreach (var e in events)
+        {
+            if (e is OutcomeReached outcome)
+            {
+                PaymentMetrics.Outcomes.Add(1, new KeyValuePair<string, object?>("result", outcome.Result.ToString()));
+                PaymentMetrics.OutcomeMs.Record((outcome.At - state!.Accepted.At).TotalMilliseconds);
+            }
+            else if (e is AttentionNeeded attention)
+            {
+                LogAttention(id, attention.Why);
+            }
+        }
+
+        if (state!.Stage == before.Stage && state.Outcome?.Revision == before.Outcome?.Revision)
+        {
+            return;
+        }
+
+        changed?.TrySetResult();
+        changed = null;
+
+        // Whoever waits has it by now. A change while nobody waits goes by the terminal's grain; its loss is harmless.
+        if (waiting == 0 && !awaited)
+        {
+            GrainFactory.GetGrain<ITerminalGrain>(id.SerialNumber).PaymentChanged(state.View()).Ignore();
+        }
+    }
+
+    private async Task Run(PaymentEffect effect)
+    {
+        using var running = effects.Begin();
+        var attempt = state!.Attempts[effect.Attempt - 1];
+        var deadline = effect.Kind == EffectKind.Pay ? options.PayDeadline : options.QueryDeadline;
+        var started = clock.GetTimestamp();
+
+        // Nobody waits longer than the deadline, but what a payment's answer says in the end is evidence.
+        using var abandon = new CancellationTokenSource(deadline * (effect.Kind == EffectKind.Pay ? 7 : 1), clock);
+        var call = Call(effect, attempt, abandon.Token);
+        var verdict = await Answer(call, deadline);
+        PaymentMetrics.ChannelMs.Record(
+            clock.GetElapsedTime(started).TotalMilliseconds,
+            new KeyValuePair<string, object?>("call", effect.Kind.ToString()),
+            new KeyValuePair<string, object?>("verdict", verdict.Verdict.ToString()));
+        await Feed(Reply(effect, verdict), effectEnded: true);
+        if (effect.Kind == EffectKind.Pay && !call.IsCompleted
+            && await Answer(call, deadline * 6) is { Verdict: not Verdict.Unknown } late)
+        {
+            await Feed(new PaymentInput.PayReply(effect.Attempt, late));
+        }
+    }
+
+    private async Task<ChannelVerdict> Answer(Task<ChannelVerdict> call, TimeSpan deadline)
+    {
+        try
+        {
+            return await (call.IsCompleted ? call : call.WaitAsync(deadline, clock));
+        }
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException)
+        {
+            return new ChannelVerdict(Verdict.Unknown, "timeout");
+        }
+    }
+
+    /// <summary>Never throws: a fault of an adapter proves nothing, so it is Unknown.</summary>
+    private async Task<ChannelVerdict> Call(PaymentEffect effect, AttemptState attempt, CancellationToken abandon)
+    {
+        var reference = new ChannelReference(attempt.OrderNumber, attempt.Account, state!.Accepted.AmountFen);
+        var refund = new ChannelRefund(reference, attempt.RefundNumber ?? "", state.Accepted.AmountFen);
+        try
+        {
+            var channel = channels.Find(attempt.Channel);
+            return await (effect.Kind switch
+            {
+                EffectKind.Pay => Pay(channel, reference, abandon),
+                EffectKind.Query => channel.Query(reference, abandon),
+                EffectKind.Reverse => channel.Reverse(reference, abandon),
+                EffectKind.Refund => channel.Refund(refund, abandon),
+                _ => channel.QueryRefund(refund, abandon),
+            });
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            LogChannelFault(e, id, effect.Kind);
+            return new ChannelVerdict(Verdict.Unknown, "fault");
+        }
+    }
+
+    /// <summary>Called at most once: only the activation that accepted the order has its code, and lets go of it here.</summary>
+    private Task<ChannelVerdict> Pay(IPaymentChannel channel, ChannelReference reference, CancellationToken abandon)
+    {
+        var code = (order ?? throw new InvalidOperationException($"payment {id}: its code is gone, it was paid before")).Request.Code;
+        order = null;
+        var accepted = state!.Accepted;
+        return Now().At >= accepted.ExpiresAt
+            ? Task.FromResult(new ChannelVerdict(Verdict.Declined, "expired", Reason: DeclineReason.Expired))
+            : channel.Pay(
+                new ChannelPayment(reference, code, accepted.Wallet, accepted.MerchantName, id.SerialNumber, accepted.ExpiresAt), abandon);
+    }
+
+    private static PaymentInput Reply(PaymentEffect effect, ChannelVerdict verdict) => effect.Kind switch
+    {
+        EffectKind.Pay => new PaymentInput.PayReply(effect.Attempt, verdict),
+        EffectKind.Query => new PaymentInput.QueryReply(effect.Attempt, verdict),
+        EffectKind.Reverse => new PaymentInput.ReversalReply(effect.Attempt, verdict),
+        _ => new PaymentInput.RefundReply(effect.Attempt, verdict),
+    };
+
+    [LoggerMessage(EventName = "PaymentNotWritten", Level = LogLevel.Warning, Message = "Payment {Id}: {Input} is not written yet ({Result}); it is tried again")]
+    private partial void LogNotWritten(PaymentId id, string input, WriteResult result);
+
+    [LoggerMessage(EventName = "PaymentAttention", Level = LogLevel.Warning, Message = "Payment {Id} needs a person: {Why}")]
+    private partial void LogAttention(PaymentId id, string why);
+
+    [LoggerMessage(EventName = "ChannelFault", Level = LogLevel.Error, Message = "Payment {Id}: the channel's {Call} threw; its answer is Unknown")]
+    private partial void LogChannelFault(Exception e, PaymentId id, EffectKind call);
+}

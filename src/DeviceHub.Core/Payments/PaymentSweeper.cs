@@ -1,0 +1,128 @@
+using System.Collections.Frozen;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace DeviceHub.Core.Payments;
+
+/// <summary>The channels by their names.</summary>
+public sealed class PaymentChannels(IEnumerable<IPaymentChannel> channels)
+{
+    private readonly FrozenDictionary<string, IPaymentChannel> byName = channels.ToFrozenDictionary(c => c.Name);
+
+    public IPaymentChannel Find(string name) => byName.TryGetValue(name, out var channel)
+        ? channel
+        : throw new InvalidOperationException($"no payment channel is named '{name}'; there are: {string.Join(", ", byName.Keys)}");
+}
+
+/// <summary>Counts the calls to channels that run in this process, so that a stop can wait for them.</summary>
+public sealed class PaymentEffects
+{
+    private int running;
+
+    public int Running => Volatile.Read(ref running);
+
+    internal Scope Begin()
+    {
+        Interlocked.Increment(ref running);
+        return new Scope(this);
+    }
+
+    internal readonly struct Scope(PaymentEffects effects) : IDisposable
+    {
+        public void Dispose() => Interlocked.Decrement(ref effects.running);
+    }
+}
+
+/// <summary>
+/// Wakes every payment whose next step is due and whose grain did not do it by itself: after a crash, or when its terminal never came
+/// back. At start it wakes all that are not settled, whatever their due time says.
+/// </summary>
+internal sealed partial class PaymentSweeper(
+    IPaymentLedger ledger,
+    IGrainFactory grains,
+    TimeProvider clock,
+    PaymentEffects effects,
+    IOptions<PaymentOptions> options,
+    IHostApplicationLifetime lifetime,
+    ILogger<PaymentSweeper> logger) : BackgroundService
+{
+    private readonly PaymentOptions options = options.Value;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var started = new TaskCompletionSource();
+        using var registration = lifetime.ApplicationStarted.Register(() => started.TrySetResult());
+        await started.Task.WaitAsync(stoppingToken);
+        var horizon = clock.GetUtcNow() + options.GiveUpAfter;
+        using var tick = new PeriodicTimer(options.SweepEvery, clock);
+        do
+        {
+            try
+            {
+                await Sweep(horizon);
+                horizon = default;
+            }
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
+            {
+                LogSweepFailed(e);
+            }
+        }
+        while (await tick.WaitForNextTickAsync(stoppingToken));
+    }
+
+    /// <summary>Stopped after the gateways and before the silo: what runs may still write its answer.</summary>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        var from = clock.GetTimestamp();
+        while (effects.Running > 0 && clock.GetElapsedTime(from) < options.StopDeadline && !cancellationToken.IsCancellationRequested)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(50), clock, CancellationToken.None);
+        }
+
+        if (effects.Running > 0)
+        {
+            LogParked(effects.Running);
+        }
+    }
+
+    private async Task Sweep(DateTimeOffset horizon)
+    {
+        var due = await ledger.Due(horizon == default ? clock.GetUtcNow() - options.SweepGrace : horizon, options.SweepBatch);
+        foreach (var some in due.Chunk(32))
+        {
+            await Task.WhenAll(some.Select(id => grains.GetGrain<IPaymentGrain>(id.ToString()).Wake()));
+        }
+
+        PaymentMetrics.Swept.Add(due.Count);
+        if (due.Count > 0)
+        {
+            LogSwept(due.Count);
+        }
+    }
+
+    [LoggerMessage(EventName = "PaymentsSwept", Level = LogLevel.Information, Message = "{Count} payments were due and have been woken")]
+    private partial void LogSwept(int count);
+
+    [LoggerMessage(EventName = "PaymentsParked", Level = LogLevel.Information, Message = "{Count} calls to channels still run at the stop; their payments are taken up at the next start")]
+    private partial void LogParked(int count);
+
+    [LoggerMessage(EventName = "SweepFailed", Level = LogLevel.Warning, Message = "The sweep for due payments failed; it is tried again")]
+    private partial void LogSweepFailed(Exception e);
+}
+
+/// <summary>Registration of payments in a silo's host.</summary>
+public static class PaymentRegistration
+{
+    public static IServiceCollection AddPayments(this IServiceCollection services)
+    {
+        services.AddOptions<PaymentOptions>().BindConfiguration(PaymentOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<IValidateOptions<PaymentOptions>, PaymentOptionsValidator>();
+        services.AddSingleton<PaymentChannels>();
+        services.AddSingleton<PaymentEffects>();
+        services.AddHostedService<PaymentSweeper>();
+        return services;
+    }
+}
