@@ -1,0 +1,119 @@
+using System.Collections.Concurrent;
+using DeviceHub.Core.Payments;
+
+namespace DeviceHub.ClusterTests.Payments;
+
+/// <summary>The ledger's contract in memory, through its stored format, with faults that a test turns on.</summary>
+internal sealed class MemoryLedger : IPaymentLedger
+{
+    private readonly Lock gate = new();
+    private readonly Dictionary<PaymentId, List<byte[]>> rows = [];
+    private readonly Dictionary<(string, string), (PaymentId Id, bool Paid)> orders = [];
+    private readonly Dictionary<PaymentId, (LedgerAccept Accept, PaymentStanding Standing, DateTimeOffset? Due)> live = [];
+
+    /// <summary>Answers to give instead of writing; taken one by one.</summary>
+    public ConcurrentQueue<WriteResult> Faults { get; } = new();
+
+    public int Appends { get; private set; }
+
+    public ValueTask<AcceptAnswer> Accept(LedgerAccept accept, CancellationToken withdraw)
+    {
+        if (Faults.TryDequeue(out var fault) && fault != WriteResult.Written)
+        {
+            return new(new AcceptAnswer(fault));
+        }
+
+        lock (gate)
+        {
+            if (rows.ContainsKey(accept.Id))
+            {
+                return new(new AcceptAnswer(WriteResult.Conflict));
+            }
+
+            if (accept.OrderNumber is { } number)
+            {
+                if (orders.TryGetValue((accept.MerchantId, number), out var taken))
+                {
+                    return new(new AcceptAnswer(WriteResult.Conflict, taken.Paid ? AcceptCollision.OrderPaid : AcceptCollision.OrderOpen, taken.Id));
+                }
+
+                orders[(accept.MerchantId, number)] = (accept.Id, false);
+            }
+
+            foreach (var (id, other) in live)
+            {
+                if (accept.DuplicatesSince is { } since && id.SerialNumber == accept.Id.SerialNumber && other.Accept.OrderNumber is null
+                    && other.Accept.AmountFen == accept.AmountFen && other.Accept.AcceptedAt >= since
+                    && id.RequestId != accept.DuplicateAllowed && !(other.Standing.Final is not null && other.Standing.Shown))
+                {
+                    return new(new AcceptAnswer(WriteResult.Conflict, AcceptCollision.PossibleDuplicate, id));
+                }
+            }
+
+            rows[accept.Id] = [PaymentEventJson.Write(accept.Events)];
+            live[accept.Id] = (accept, new PaymentStanding(null, false, false), accept.Due);
+            return new(new AcceptAnswer(WriteResult.Written));
+        }
+    }
+
+    public ValueTask<WriteResult> Append(LedgerAppend append)
+    {
+        if (Faults.TryDequeue(out var fault) && fault != WriteResult.Written)
+        {
+            return new(fault);
+        }
+
+        lock (gate)
+        {
+            if (rows[append.Id].Count != append.Version - 1)
+            {
+                return new(WriteResult.Conflict);
+            }
+
+            rows[append.Id].Add(PaymentEventJson.Write(append.Events));
+            var accept = live[append.Id].Accept;
+            live[append.Id] = (accept, append.Standing, append.Due);
+            if (accept.OrderNumber is { } number && append.Standing.Final is not null)
+            {
+                if (append.Standing.Paid)
+                {
+                    orders[(accept.MerchantId, number)] = (append.Id, true);
+                }
+                else
+                {
+                    orders.Remove((accept.MerchantId, number));
+                }
+            }
+
+            Appends++;
+            return new(WriteResult.Written);
+        }
+    }
+
+    public ValueTask<LedgerHistory?> Read(PaymentId id)
+    {
+        lock (gate)
+        {
+            return new(rows.TryGetValue(id, out var bodies)
+                ? new LedgerHistory(bodies.Count, [.. bodies.SelectMany(b => PaymentEventJson.Read(b))])
+                : null);
+        }
+    }
+
+    public ValueTask<IReadOnlyList<PaymentId>> Unsettled(string serialNumber, DateTimeOffset since, int limit)
+    {
+        lock (gate)
+        {
+            return new([.. live.Where(l => l.Key.SerialNumber == serialNumber && !(l.Value.Standing.Final is not null && l.Value.Standing.Shown))
+                .OrderByDescending(l => l.Value.Accept.AcceptedAt).Take(limit).Select(l => l.Key)]);
+        }
+    }
+
+    public ValueTask<IReadOnlyList<PaymentId>> Due(DateTimeOffset now, int limit)
+    {
+        lock (gate)
+        {
+            return new([.. live.Where(l => l.Value.Due <= now).OrderBy(l => l.Value.Due).Take(limit).Select(l => l.Key)]);
+        }
+    }
+}

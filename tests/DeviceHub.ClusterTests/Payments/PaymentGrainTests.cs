@@ -1,0 +1,168 @@
+using DeviceHub.Core;
+using DeviceHub.Core.Payments;
+
+namespace DeviceHub.ClusterTests.Payments;
+
+/// <summary>The grain around the decision core: what it writes, when it acts, what it answers. Each test has its own silo.</summary>
+public sealed class PaymentGrainTests : IAsyncLifetime
+{
+    private static readonly ChannelVerdict Paid = new(Verdict.Approved, "SUCCESS", PaidFen: 1000, Transaction: "T1");
+    private readonly PaymentGrainFixture hub = new();
+
+    public ValueTask InitializeAsync() => hub.InitializeAsync();
+
+    public ValueTask DisposeAsync() => hub.DisposeAsync();
+
+    [Fact]
+    public async Task Payment_is_approved_and_a_repeat_gets_the_same_outcome_without_another_charge()
+    {
+        var order = hub.Order();
+        hub.Channel.Say(EffectKind.Pay, Paid);
+
+        Assert.Null((await hub.Grain(order.Id).Accept(order)).Refusal);
+        var first = await hub.Grain(order.Id).Outcome(PaymentStage.Working, TimeSpan.FromSeconds(20));
+        var again = await hub.Grain(order.Id).Accept(order);
+
+        Assert.Equal(PaymentResult.Approved, first.Result);
+        Assert.Equal(first, again.View);
+        Assert.Equal([EffectKind.Pay], hub.Channel.Log);
+    }
+
+    [Fact]
+    public async Task Repeat_with_another_amount_or_code_is_refused_and_the_first_stays()
+    {
+        var order = hub.Order();
+        hub.Channel.Say(EffectKind.Pay, Paid);
+        await hub.Grain(order.Id).Accept(order);
+
+        var amount = await hub.Grain(order.Id).Accept(order with { Request = order.Request with { AmountFen = 999 } });
+        var code = await hub.Grain(order.Id).Accept(order with { Request = order.Request with { Code = new PaymentCode("134567890123456780") } });
+
+        Assert.Equal(RefusalCode.RequestConflict, amount.Refusal!.Code);
+        Assert.Equal(RefusalCode.RequestConflict, code.Refusal!.Code);
+        Assert.DoesNotContain("13456789", code.Refusal.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Time_out_is_in_doubt_and_becomes_approved_when_a_query_says_paid()
+    {
+        var order = hub.Order();
+        await hub.Grain(order.Id).Accept(order);
+        hub.Clock.Advance(hub.Options.PayDeadline + TimeSpan.FromSeconds(1));
+        var doubt = await hub.Until(order.Id, v => v.Stage == PaymentStage.InDoubt, TimeSpan.FromSeconds(30));
+        hub.Channel.Say(EffectKind.Query, Paid);
+
+        var view = await hub.Until(order.Id, v => v.Stage == PaymentStage.Final, TimeSpan.FromSeconds(30));
+
+        Assert.Equal(0, doubt.Revision);
+        Assert.Equal(PaymentResult.Approved, view.Result);
+        Assert.Single(hub.Channel.Codes);
+    }
+
+    [Fact]
+    public async Task Cancel_reverses_and_only_a_query_makes_it_not_charged()
+    {
+        var order = hub.Order();
+        hub.Channel.Say(EffectKind.Pay, new(Verdict.Pending, "USERPAYING"));
+        await hub.Grain(order.Id).Accept(order);
+        await hub.Until(order.Id, v => v.Stage == PaymentStage.AwaitingCustomer, TimeSpan.FromSeconds(1));
+
+        var asked = await hub.Grain(order.Id).Cancel("terminal");
+        Assert.Equal(PaymentStage.Cancelling, asked.View!.Stage);
+        hub.Channel.Say(EffectKind.Query, new(Verdict.Pending, "USERPAYING"));
+        hub.Channel.Say(EffectKind.Reverse, new(Verdict.Closed, "OK"));
+        hub.Channel.Say(EffectKind.Query, new(Verdict.Closed, "REVOKED"));
+        var view = await hub.Until(order.Id, v => v.Stage == PaymentStage.Final, TimeSpan.FromMinutes(2));
+
+        Assert.Equal(PaymentResult.NotCharged, view.Result);
+        Assert.Equal([EffectKind.Pay, EffectKind.Query, EffectKind.Reverse, EffectKind.Query], hub.Channel.Log);
+    }
+
+    [Fact]
+    public async Task Full_disk_refuses_new_payments_and_keeps_the_answer_of_a_running_one_until_it_can_be_written()
+    {
+        var refused = hub.Order();
+        hub.Ledger.Faults.Enqueue(WriteResult.NotWritten);
+        var answer = await hub.Grain(refused.Id).Accept(refused);
+        Assert.Equal(RefusalCode.Storage, answer.Refusal!.Code);
+
+        var order = hub.Order();
+        hub.Channel.Say(EffectKind.Pay, Paid);
+        hub.Ledger.Faults.Enqueue(WriteResult.Written);
+        hub.Ledger.Faults.Enqueue(WriteResult.NotWritten);
+        hub.Ledger.Faults.Enqueue(WriteResult.NotWritten);
+        await hub.Grain(order.Id).Accept(order);
+        PaymentView view;
+        var tries = 0;
+        while ((view = await hub.Grain(order.Id).Outcome(PaymentStage.Working, TimeSpan.Zero)).Stage != PaymentStage.Final && tries++ < 100)
+        {
+            hub.Clock.Advance(TimeSpan.FromMilliseconds(50));
+        }
+
+        Assert.Equal(PaymentResult.Approved, view.Result);
+        Assert.Single(hub.Channel.Log);
+    }
+
+    [Fact]
+    public async Task Order_number_is_paid_once_and_later_requests_get_that_payment()
+    {
+        var order = hub.Order(orderNumber: "A-1");
+        var other = hub.Order(orderNumber: "A-1");
+        await hub.Grain(order.Id).Accept(order);
+        var open = await hub.Grain(other.Id).Accept(other);
+        hub.Channel.Say(EffectKind.Pay, Paid);
+        await hub.Until(order.Id, v => v.Stage == PaymentStage.Final, TimeSpan.FromSeconds(5));
+        var third = hub.Order(orderNumber: "A-1");
+        var paid = await hub.Grain(third.Id).Accept(third);
+
+        Assert.Equal(RefusalCode.OrderOpen, open.Refusal!.Code);
+        Assert.Equal(order.Request.RequestId, open.Refusal.OtherRequestId);
+        Assert.Equal(order.Id, paid.View!.Id);
+        Assert.Single(hub.Channel.Log);
+    }
+
+    [Fact]
+    public async Task Second_scan_of_the_same_amount_is_refused_until_the_first_is_shown_or_a_person_confirms()
+    {
+        var first = hub.Order(serialNumber: "SNX");
+        hub.Channel.Say(EffectKind.Pay, Paid);
+        await hub.Grain(first.Id).Accept(first);
+        await hub.Until(first.Id, v => v.Stage == PaymentStage.Final, TimeSpan.FromSeconds(5));
+        var second = hub.Order(serialNumber: "SNX");
+        var refused = await hub.Grain(second.Id).Accept(second);
+        var third = hub.Order(serialNumber: "SNX");
+        third = third with { Request = third.Request with { RepeatOf = first.Request.RequestId, RepeatConfirmed = true } };
+        var confirmed = await hub.Grain(third.Id).Accept(third);
+
+        Assert.Equal(RefusalCode.PossibleDuplicate, refused.Refusal!.Code);
+        Assert.Equal(first.Request.RequestId, refused.Refusal.OtherRequestId);
+        Assert.Null(confirmed.Refusal);
+    }
+
+    [Fact]
+    public async Task Expired_request_is_not_sent_to_the_channel()
+    {
+        var order = hub.Order();
+        order = order with { ExpiresAt = hub.Clock.GetUtcNow() };
+        await hub.Grain(order.Id).Accept(order);
+        var view = await hub.Grain(order.Id).Outcome(PaymentStage.Working, TimeSpan.FromSeconds(20));
+
+        Assert.Equal((PaymentResult.Declined, DeclineReason.Expired), (view.Result, view.Reason));
+        Assert.Empty(hub.Channel.Log);
+    }
+
+    [Fact]
+    public async Task Nothing_in_the_ledger_shows_the_payment_code()
+    {
+        var order = hub.Order();
+        hub.Channel.Say(EffectKind.Pay, Paid);
+        await hub.Grain(order.Id).Accept(order);
+        await hub.Grain(order.Id).Outcome(PaymentStage.Working, TimeSpan.FromSeconds(20));
+        var history = await hub.Ledger.Read(order.Id);
+        var text = System.Text.Encoding.UTF8.GetString(PaymentEventJson.Write(history!.Events));
+
+        Assert.Contains("6789", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("134567890123456789", text, StringComparison.Ordinal);
+        Assert.Equal("****6789", order.Request.Code.ToString());
+    }
+}
