@@ -22,6 +22,12 @@ public interface IWire
     /// <summary>Queues one downlink payload. The memory is not used after the call returns. False: cut, or being cut.</summary>
     bool TrySend(ReadOnlySpan<byte> payload);
 
+    /// <summary>
+    /// The session tells the wire, once, that the terminal has proved who it is: from now on it does not count against its address,
+    /// and the deadline for logging in no longer applies to it.
+    /// </summary>
+    void LoggedIn();
+
     /// <summary>Ends the connection at once, from any thread, without waiting. The first reason counts.</summary>
     void Cut(CutReason reason);
 }
