@@ -1,0 +1,154 @@
+using System.Text;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.AspNetCore.Identity.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
+
+namespace DeviceHub.Storage;
+
+/// <summary>
+/// The schema and every query of pages and API. Take one from <c>HubReads</c> to read and from <c>HubWrites</c> to
+/// write; the ledger's tables are here for their migrations and are written by <c>LedgerWriter</c> alone.
+/// </summary>
+public sealed class HubDbContext(DbContextOptions<HubDbContext> options) : IdentityDbContext<HubUser>(options)
+{
+    /// <summary>Fixed here, so that an option of the host cannot make the model differ from its migrations.</summary>
+    protected override Version SchemaVersion => IdentitySchemaVersions.Version2;
+
+    public DbSet<TerminalRow> Terminals => Set<TerminalRow>();
+
+    public DbSet<LastSeenRow> LastSeen => Set<LastSeenRow>();
+
+    public DbSet<MerchantRow> Merchants => Set<MerchantRow>();
+
+    public DbSet<StoreRow> Stores => Set<StoreRow>();
+
+    public DbSet<ActivationCodeRow> ActivationCodes => Set<ActivationCodeRow>();
+
+    public DbSet<ActivationUseRow> ActivationUses => Set<ActivationUseRow>();
+
+    public DbSet<ApiKeyRow> ApiKeys => Set<ApiKeyRow>();
+
+    public DbSet<AuditRow> Audit => Set<AuditRow>();
+
+    public DbSet<PaymentRow> Payments => Set<PaymentRow>();
+
+    protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder) =>
+        configurationBuilder.Properties<DateTimeOffset>().HaveConversion<UnixMilliseconds>();
+
+    protected override void OnModelCreating(ModelBuilder builder)
+    {
+        base.OnModelCreating(builder);
+        MapFleet(builder);
+        MapPeople(builder);
+        MapLedger(builder);
+        MapPayments(builder);
+        foreach (var entity in builder.Model.GetEntityTypes().Where(e => e.ClrType.Name.EndsWith("Row", StringComparison.Ordinal)))
+        {
+            foreach (var property in entity.GetProperties())
+            {
+                property.SetColumnName(SnakeCase(property.Name));
+            }
+        }
+    }
+
+    private static void MapFleet(ModelBuilder builder)
+    {
+        builder.Entity<MerchantRow>().ToTable("merchant");
+        builder.Entity<StoreRow>(store =>
+        {
+            store.ToTable("store");
+            store.HasOne(s => s.Merchant).WithMany().HasForeignKey(s => s.MerchantId).OnDelete(DeleteBehavior.Restrict);
+        });
+        builder.Entity<TerminalRow>(terminal =>
+        {
+            terminal.ToTable("terminal").HasKey(t => t.SerialNumber);
+            terminal.Property(t => t.Version).IsConcurrencyToken();
+            terminal.HasIndex(t => t.MerchantId);
+            terminal.HasIndex(t => t.StoreId);
+        });
+        builder.Entity<LastSeenRow>().ToTable("last_seen").HasKey(l => l.SerialNumber);
+        builder.Entity<ActivationCodeRow>(code =>
+        {
+            code.ToTable("activation_code");
+            code.HasIndex(c => c.Fingerprint).IsUnique();
+            code.HasOne(c => c.Store).WithMany().HasForeignKey(c => c.StoreId).OnDelete(DeleteBehavior.Restrict);
+        });
+        builder.Entity<ActivationUseRow>(use =>
+        {
+            use.ToTable("activation_use").HasKey(u => new { u.CodeId, u.SerialNumber });
+            use.HasIndex(u => u.SerialNumber);
+            use.HasOne<ActivationCodeRow>().WithMany(c => c.Uses).HasForeignKey(u => u.CodeId).OnDelete(DeleteBehavior.Restrict);
+        });
+    }
+
+    private static void MapPeople(ModelBuilder builder)
+    {
+        builder.Entity<ApiKeyRow>(key =>
+        {
+            key.ToTable("api_key");
+            key.HasIndex(k => k.Hash).IsUnique();
+        });
+        builder.Entity<AuditRow>(audit =>
+        {
+            audit.ToTable("audit");
+            audit.HasIndex(a => a.At);
+            audit.HasIndex(a => a.Subject);
+        });
+    }
+
+    private static void MapLedger(ModelBuilder builder)
+    {
+        builder.Entity<PaymentEventRow>(e =>
+        {
+            // Nothing is ever deleted here, so plain row ids never come twice and need no AUTOINCREMENT counter a commit.
+            e.ToTable("payment_event").HasKey(r => r.Seq);
+            e.Property(r => r.Seq).ValueGeneratedNever();
+            e.HasIndex(r => new { r.Sn, r.RequestId, r.Version }).IsUnique();
+        });
+        builder.Entity<ChannelOrderRow>().ToTable("channel_order").HasKey(r => r.Number);
+        builder.Entity<LivePaymentRow>(live =>
+        {
+            live.ToTable("live_payment").HasKey(r => new { r.Sn, r.RequestId });
+            live.HasIndex(r => r.DueAt).HasFilter("due_at IS NOT NULL");
+        });
+        builder.Entity<OrderKeyRow>().ToTable("order_key").HasKey(r => new { r.MerchantId, r.OrderNo });
+        builder.Entity<ProjectionCursorRow>(cursor =>
+        {
+            cursor.ToTable("projection_cursor").HasKey(r => r.Name);
+        });
+    }
+
+    private static void MapPayments(ModelBuilder builder) => builder.Entity<PaymentRow>(payment =>
+    {
+        payment.ToTable("payment").HasKey(p => p.Seq);
+        payment.Property(p => p.Seq).ValueGeneratedNever();
+        payment.HasIndex(p => p.AcceptedAt);
+        payment.HasIndex(p => new { p.SerialNumber, p.AcceptedAt });
+        payment.HasIndex(p => new { p.MerchantId, p.AcceptedAt });
+        payment.HasIndex(p => new { p.StoreId, p.AcceptedAt });
+        payment.HasIndex(p => new { p.Result, p.AcceptedAt });
+        payment.HasIndex(p => p.OrderNumber).HasFilter("order_number IS NOT NULL");
+    });
+
+    private static string SnakeCase(string name)
+    {
+        var snake = new StringBuilder(name.Length + 4);
+        foreach (var c in name)
+        {
+            if (char.IsUpper(c) && snake.Length > 0)
+            {
+                snake.Append('_');
+            }
+
+            snake.Append(char.ToLowerInvariant(c));
+        }
+
+        return snake.ToString();
+    }
+
+    /// <summary>Times sort and compare as integers; the provider's text form does not across offsets.</summary>
+    private sealed class UnixMilliseconds() : ValueConverter<DateTimeOffset, long>(
+        at => at.ToUnixTimeMilliseconds(),
+        ms => DateTimeOffset.FromUnixTimeMilliseconds(ms));
+}

@@ -1,0 +1,62 @@
+using DeviceHub.Core.Payments;
+
+namespace DeviceHub.Storage;
+
+/// <summary>
+/// A payment's current row, for lists and searches. A projection of the ledger: it may lag (see <c>PaymentQueries</c>), and nothing that
+/// decides about money reads it.
+/// </summary>
+public sealed class PaymentRow
+{
+    /// <summary>Of the payment's first event: the order of acceptance.</summary>
+    public long Seq { get; init; }
+
+    public required string SerialNumber { get; init; }
+
+    public required string RequestId { get; init; }
+
+    /// <summary>Of the last append that this row shows.</summary>
+    public int Version { get; set; }
+
+    public DateTimeOffset AcceptedAt { get; init; }
+
+    public required string MerchantId { get; init; }
+
+    public required string StoreId { get; init; }
+
+    public long AmountFen { get; init; }
+
+    public Wallet Wallet { get; init; }
+
+    public required string CodeLastFour { get; init; }
+
+    public string? OrderNumber { get; init; }
+
+    public PaymentStage Stage { get; set; }
+
+    /// <summary>None while it is not final.</summary>
+    public PaymentResult Result { get; set; }
+
+    public DeclineReason Reason { get; set; }
+
+    public int Revision { get; set; }
+
+    public int ShownRevision { get; set; }
+
+    public long PaidFen { get; set; }
+
+    public long DiscountFen { get; set; }
+
+    public DateTimeOffset? FinalAt { get; set; }
+
+    public int Attempts { get; set; }
+
+    /// <summary>Of the last attempt; every attempt's number finds the payment through the ledger's own key.</summary>
+    public string? ChannelOrderNumber { get; set; }
+
+    public string? Channel { get; set; }
+
+    public string? ChannelTransaction { get; set; }
+
+    public string? Payer { get; set; }
+}
