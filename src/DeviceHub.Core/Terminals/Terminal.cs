@@ -76,7 +76,9 @@ public interface ITerminalStore
 {
     ValueTask<TerminalRecord?> Load(string serialNumber);
 
-    /// <summary>Inserts (Version 0) or updates. False: another writer was faster; load again.</summary>
+    /// <summary>
+    /// Inserts (Version 0) or updates; the row's version becomes the record's plus 1. False: another writer was faster; load again.
+    /// </summary>
     ValueTask<bool> Save(TerminalRecord record);
 
     /// <summary>
