@@ -1,0 +1,64 @@
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+
+namespace DeviceHub.Server.Hosting;
+
+/// <summary>Puts the hub together. Program, tests and the demo all start the hub that this builds.</summary>
+public static class HubApplication
+{
+    /// <param name="configure">Called before anything is registered: more configuration, another clock, other logging.</param>
+    /// <exception cref="StartFault">The data folder cannot be used.</exception>
+    /// <exception cref="OptionsValidationException">A server option is wrong. Others are found at the start itself.</exception>
+    public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null)
+    {
+        var builder = WebApplication.CreateBuilder(args);
+        builder.Logging.ClearProviders().AddHubLogging();
+        configure?.Invoke(builder);
+        var folder = DataFolder.Open(ReadServerOptions(builder.Configuration).DataFolder);
+        try
+        {
+            Register(builder, folder);
+            var app = builder.Build();
+            app.Services.GetRequiredService<DataFolder>();
+            app.MapHub();
+            return app;
+        }
+        catch
+        {
+            folder.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The order is that of the start; a stop goes backwards: web and terminals first, then payments, grains, storage.</summary>
+    private static void Register(WebApplicationBuilder builder, DataFolder folder)
+    {
+        var services = builder.Services;
+        services.AddOptions<ServerOptions>().BindConfiguration(ServerOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<IValidateOptions<ServerOptions>, ServerOptionsValidator>();
+        services.AddOptions<HostOptions>().Configure<IOptions<ServerOptions>>((host, server) => host.ShutdownTimeout = server.Value.StopDeadline);
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(_ => folder);
+        services.AddSingleton(folder.LoadKeys());
+        services.AddHubTelemetry();
+        builder.AddHubSilo();
+        services.AddSingleton<HttpListeners>();
+        services.AddSingleton<IConfigureOptions<Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerOptions>>(s => s.GetRequiredService<HttpListeners>());
+    }
+
+    private static void MapHub(this WebApplication app)
+    {
+        app.MapGet("/health/live", () => "alive");
+    }
+
+    private static ServerOptions ReadServerOptions(IConfiguration configuration)
+    {
+        var options = configuration.GetSection(ServerOptions.Section).Get<ServerOptions>() ?? new ServerOptions();
+        if (new ServerOptionsValidator().Validate(null, options) is { Failed: true } result)
+        {
+            throw new OptionsValidationException(ServerOptions.Section, typeof(ServerOptions), result.Failures);
+        }
+
+        return options;
+    }
+}

@@ -1,0 +1,27 @@
+using System.Net;
+using System.Net.Sockets;
+using Orleans.Dashboard;
+
+namespace DeviceHub.Server.Hosting;
+
+/// <summary>One silo in this process, for itself alone: a free loopback port, no gateway, an identity that no other hub has.</summary>
+internal static class SiloHosting
+{
+    public static void AddHubSilo(this WebApplicationBuilder builder)
+    {
+        var identity = "hub-" + Guid.NewGuid().ToString("N")[..12];
+        builder.UseOrleans(silo =>
+        {
+            silo.UseLocalhostClustering(FreeLoopbackPort(), gatewayPort: 0, primarySiloEndpoint: null, serviceId: identity, clusterId: identity);
+            silo.AddDashboard(dashboard => dashboard.HideTrace = true);
+        });
+    }
+
+    /// <summary>The silo takes a number, not a socket, so the port is found by opening it for a moment.</summary>
+    private static int FreeLoopbackPort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
