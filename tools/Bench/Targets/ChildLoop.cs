@@ -1,0 +1,25 @@
+using System.Runtime;
+
+namespace DeviceHub.Tools.Bench.Targets;
+
+/// <summary>A child's side of <see cref="ServerProcess"/>: serves until its input is closed, so that it never outlives the bench.</summary>
+internal static class ChildLoop
+{
+    public static async Task Serve()
+    {
+        while (await Console.In.ReadLineAsync() is { } line)
+        {
+            if (line == "collect")
+            {
+                for (var i = 0; i < 3; i++)
+                {
+                    GCSettings.LargeObjectHeapCompactionMode = GCLargeObjectHeapCompactionMode.CompactOnce;
+                    GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+                    GC.WaitForPendingFinalizers();
+                }
+
+                Console.WriteLine("collected");
+            }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+using DeviceHub.Tools.Bench.Driver;
+using System.Diagnostics;
+using System.Globalization;
+
+namespace DeviceHub.Tools.Bench.Targets;
+
+/// <summary>A measured process: how much processor time and memory it took, and the few words spoken with it by its pipes.</summary>
+internal sealed class ServerProcess : IDisposable
+{
+    private readonly Process process;
+
+    private ServerProcess(Process process) => this.process = process;
+
+    /// <summary>Seconds of user and system time since its start.</summary>
+    public double CpuSeconds
+    {
+        get
+        {
+            var stat = File.ReadAllText($"/proc/{process.Id}/stat");
+            var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+            return (long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture)) / 100.0;
+        }
+    }
+
+    /// <summary>Resident bytes now.</summary>
+    public long ResidentBytes
+    {
+        get
+        {
+            var line = File.ReadLines($"/proc/{process.Id}/status").First(l => l.StartsWith("VmRSS:", StringComparison.Ordinal));
+            return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
+        }
+    }
+
+    /// <summary>This program again, in one of its child modes.</summary>
+    public static ServerProcess Child(params string[] arguments) => Start(Environment.ProcessPath!, arguments);
+
+    public static ServerProcess Start(string program, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true };
+        return new ServerProcess(Process.Start(start) ?? throw new BenchException($"{program} did not start"));
+    }
+
+    /// <summary>The rest of the next line that begins with a word.</summary>
+    public string Expect(string word, TimeSpan limit)
+    {
+        using var giveUp = new CancellationTokenSource(limit);
+        try
+        {
+            while (process.StandardOutput.ReadLineAsync(giveUp.Token).AsTask().GetAwaiter().GetResult() is { } line)
+            {
+                if (line.StartsWith(word, StringComparison.Ordinal))
+                {
+                    return line[word.Length..].Trim();
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            throw new BenchException($"{process.ProcessName} did not say '{word}' within {limit.TotalSeconds} s");
+        }
+
+        throw new BenchException($"{process.StartInfo.FileName} {string.Join(' ', process.StartInfo.ArgumentList)} ended before it said '{word}'");
+    }
+
+    /// <summary>Has a child collect its garbage and give the memory back.</summary>
+    public void Collect()
+    {
+        process.StandardInput.WriteLine("collect");
+        Expect("collected", TimeSpan.FromSeconds(60));
+    }
+
+    public void Dispose()
+    {
+        try
+        {
+            process.StandardInput.Close();
+            if (!process.WaitForExit(TimeSpan.FromSeconds(1)))
+            {
+                process.Kill();
+                process.WaitForExit();
+            }
+        }
+        catch (Exception e) when (e is InvalidOperationException or IOException)
+        {
+            // It has ended already.
+        }
+
+        process.Dispose();
+    }
+}
