@@ -19,7 +19,7 @@ internal sealed class DataFolder : IDisposable
     public string Path { get; }
 
     /// <summary>Makes the folder if it is missing and takes it.</summary>
-    /// <exception cref="StartFault">It cannot be made or written, or another hub uses it.</exception>
+    /// <exception cref="StartException">It cannot be made or written, or another hub uses it.</exception>
     public static DataFolder Open(string path)
     {
         var full = System.IO.Path.GetFullPath(path);
@@ -39,11 +39,11 @@ internal sealed class DataFolder : IDisposable
         }
         catch (UnauthorizedAccessException e)
         {
-            throw new StartFault($"the data folder '{full}' cannot be written ({e.Message}); change its rights or Server:DataFolder", e);
+            throw new StartException($"the data folder '{full}' cannot be written ({e.Message}); change its rights or Server:DataFolder", e);
         }
         catch (IOException e)
         {
-            throw new StartFault(
+            throw new StartException(
                 $"the data folder '{full}' is in use by another hub, or cannot be written ({e.Message}); stop that one or change Server:DataFolder", e);
         }
     }
@@ -60,7 +60,7 @@ internal sealed class DataFolder : IDisposable
         var master = File.ReadAllBytes(file);
         return master.Length == 32
             ? new HubKeys(master)
-            : throw new StartFault($"'{file}' has {master.Length} bytes instead of 32; restore it from a backup: without it stored keys cannot be read");
+            : throw new StartException($"'{file}' has {master.Length} bytes instead of 32; restore it from a backup: without it stored keys cannot be read");
     }
 
     public void Dispose() => held.Dispose();

@@ -51,7 +51,7 @@ internal sealed class HttpListeners(IOptions<ServerOptions> options) : IConfigur
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or System.Security.Cryptography.CryptographicException)
         {
-            throw new StartFault($"Server:CertificateFile '{options.CertificateFile}' with its key cannot be read: {e.Message}", e);
+            throw new StartException($"Server:CertificateFile '{options.CertificateFile}' with its key cannot be read: {e.Message}", e);
         }
     }
 }

@@ -7,7 +7,7 @@ namespace DeviceHub.Server.Hosting;
 public static class HubApplication
 {
     /// <param name="configure">Called before anything is registered: more configuration, another clock, other logging.</param>
-    /// <exception cref="StartFault">The data folder cannot be used.</exception>
+    /// <exception cref="StartException">The data folder cannot be used.</exception>
     /// <exception cref="OptionsValidationException">A server option is wrong. Others are found at the start itself.</exception>
     public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null)
     {
@@ -51,7 +51,7 @@ public static class HubApplication
         app.MapGet("/health/live", () => "alive");
     }
 
-    private static ServerOptions ReadServerOptions(IConfiguration configuration)
+    private static ServerOptions ReadServerOptions(ConfigurationManager configuration)
     {
         var options = configuration.GetSection(ServerOptions.Section).Get<ServerOptions>() ?? new ServerOptions();
         if (new ServerOptionsValidator().Validate(null, options) is { Failed: true } result)

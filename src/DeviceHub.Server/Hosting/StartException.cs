@@ -5,12 +5,12 @@ using Microsoft.Extensions.Options;
 namespace DeviceHub.Server.Hosting;
 
 /// <summary>The hub cannot start, for a reason that its operator can remove.</summary>
-public sealed class StartFault(string message, Exception? inner = null) : Exception(message, inner)
+public sealed class StartException(string message, Exception? inner = null) : Exception(message, inner)
 {
     /// <summary>What an operator should read for an exception of the start; null: it is a bug, show all of it.</summary>
     internal static string? Explain(Exception e) => e switch
     {
-        StartFault or OptionsValidationException => e.Message,
+        StartException or OptionsValidationException => e.Message,
         AddressInUseException => e.Message + "; another program uses it: stop that one or set another port",
         IOException { InnerException: AddressInUseException inner } => Explain(inner) + " (" + e.Message + ")",
         IOException { InnerException: SocketException } => e.Message,
