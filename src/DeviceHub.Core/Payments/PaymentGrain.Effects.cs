@@ -1,0 +1,89 @@
+using Microsoft.Extensions.Logging;
+
+namespace DeviceHub.Core.Payments;
+
+/// <summary>The calls to channels. They run beside the grain's own calls and come back as inputs.</summary>
+internal sealed partial class PaymentGrain
+{
+    private async Task Run(PaymentEffect effect)
+    {
+        using var running = effects.Begin();
+        var attempt = state!.Attempts[effect.Attempt - 1];
+        var deadline = effect.Kind == EffectKind.Pay ? options.PayDeadline : options.QueryDeadline;
+        var started = clock.GetTimestamp();
+
+        // Nobody waits longer than the deadline, but what a payment's answer says in the end is evidence.
+        using var abandon = new CancellationTokenSource(deadline * (effect.Kind == EffectKind.Pay ? 7 : 1), clock);
+        var call = Call(effect, attempt, abandon.Token);
+        var verdict = await Answer(call, deadline);
+        PaymentMetrics.ChannelMs.Record(
+            clock.GetElapsedTime(started).TotalMilliseconds,
+            new KeyValuePair<string, object?>("call", effect.Kind.ToString()),
+            new KeyValuePair<string, object?>("verdict", verdict.Verdict.ToString()));
+        await Feed(Reply(effect, verdict), effectEnded: true);
+        if (effect.Kind == EffectKind.Pay && !call.IsCompleted
+            && await Answer(call, deadline * 6) is { Verdict: not Verdict.Unknown } late)
+        {
+            await Feed(new PaymentInput.PayReply(effect.Attempt, late));
+        }
+    }
+
+    private async Task<ChannelVerdict> Answer(Task<ChannelVerdict> call, TimeSpan deadline)
+    {
+        try
+        {
+            return await (call.IsCompleted ? call : call.WaitAsync(deadline, clock));
+        }
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException)
+        {
+            return new ChannelVerdict(Verdict.Unknown, "timeout");
+        }
+    }
+
+    /// <summary>Never throws: a fault of an adapter proves nothing, so it is Unknown.</summary>
+    private async Task<ChannelVerdict> Call(PaymentEffect effect, AttemptState attempt, CancellationToken abandon)
+    {
+        var reference = new ChannelReference(attempt.OrderNumber, attempt.Account, state!.Accepted.AmountFen);
+        var refund = new ChannelRefund(reference, attempt.RefundNumber ?? "", state.Accepted.AmountFen);
+        try
+        {
+            var channel = channels.Find(attempt.Channel);
+            return await (effect.Kind switch
+            {
+                EffectKind.Pay => Pay(channel, reference, abandon),
+                EffectKind.Query => channel.Query(reference, abandon),
+                EffectKind.Reverse => channel.Reverse(reference, abandon),
+                EffectKind.Refund => channel.Refund(refund, abandon),
+                _ => channel.QueryRefund(refund, abandon),
+            });
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            LogChannelFault(e, id, effect.Kind);
+            return new ChannelVerdict(Verdict.Unknown, "fault");
+        }
+    }
+
+    /// <summary>Called at most once: only the activation that accepted the order has its code, and lets go of it here.</summary>
+    private Task<ChannelVerdict> Pay(IPaymentChannel channel, ChannelReference reference, CancellationToken abandon)
+    {
+        var code = (order ?? throw new InvalidOperationException($"payment {id}: its code is gone, it was paid before")).Request.Code;
+        order = null;
+        var accepted = state!.Accepted;
+        return Now().At >= accepted.ExpiresAt
+            ? Task.FromResult(new ChannelVerdict(Verdict.Declined, "expired", Reason: DeclineReason.Expired))
+            : channel.Pay(
+                new ChannelPayment(reference, code, accepted.Wallet, accepted.MerchantName, id.SerialNumber, accepted.ExpiresAt), abandon);
+    }
+
+    private static PaymentInput Reply(PaymentEffect effect, ChannelVerdict verdict) => effect.Kind switch
+    {
+        EffectKind.Pay => new PaymentInput.PayReply(effect.Attempt, verdict),
+        EffectKind.Query => new PaymentInput.QueryReply(effect.Attempt, verdict),
+        EffectKind.Reverse => new PaymentInput.ReversalReply(effect.Attempt, verdict),
+        _ => new PaymentInput.RefundReply(effect.Attempt, verdict),
+    };
+
+    [LoggerMessage(EventName = "ChannelFault", Level = LogLevel.Error, Message = "Payment {Id}: the channel's {Call} threw; its answer is Unknown")]
+    private partial void LogChannelFault(Exception e, PaymentId id, EffectKind call);
+}
