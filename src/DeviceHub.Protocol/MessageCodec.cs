@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
-using System.Text.Json;
 using DeviceHub.Protocol.Wire;
 using Google.Protobuf;
 
@@ -45,7 +44,6 @@ public static class MessageCodec
     private static readonly MessageParser<Downlink> DownlinkParser = Downlink.Parser.WithDiscardUnknownFields(true);
     private static readonly JsonParser Json = new(JsonParser.Settings.Default.WithIgnoreUnknownFields(true).WithRecursionLimit(8));
     private static readonly JsonFormatter Formatter = new(JsonFormatter.Settings.Default.WithPreserveProtoFieldNames(true));
-    private static readonly JsonDocumentOptions Strict = new() { MaxDepth = 16, AllowDuplicateProperties = false };
 
     public static DecodeError TryDecode(ReadOnlySpan<byte> payload, out Uplink? message, out WireEncoding encoding)
     {
@@ -124,20 +122,22 @@ public static class MessageCodec
                 return DecodeError.None;
             }
 
-            // Google's parser takes doubled keys and does not check UTF-8; this one does both, within a depth.
-            using (JsonDocument.Parse(payload.ToArray(), Strict))
+            var error = JsonText.Check(payload, new T().Descriptor);
+            if (error.Ok)
             {
                 message = Json.Parse<T>(Encoding.UTF8.GetString(payload));
-                return DecodeError.None;
             }
+
+            return error;
         }
-        catch (InvalidProtocolBufferException e)
+        catch (InvalidProtocolBufferException e) when (encoding == WireEncoding.Protobuf)
         {
-            return new(DecodeFault.NotAMessage, Ascii($"not a {typeof(T).Name} in {encoding}: {e.Message}"));
+            // What the library says of protobuf is about its form, never about a value.
+            return new(DecodeFault.NotAMessage, Ascii($"not protobuf: {e.Message}"));
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or OverflowException or ArgumentException)
+        catch (Exception e) when (e is IOException or InvalidOperationException or FormatException or OverflowException or ArgumentException)
         {
-            return new(DecodeFault.NotAMessage, Ascii($"not a {typeof(T).Name} in {encoding}: {e.Message}"));
+            return new(DecodeFault.NotAMessage, $"the {encoding} does not fit {typeof(T).Name}");
         }
     }
 

@@ -112,7 +112,8 @@ public static class MessageRules
         RequestId(request.RequestId, "payment_request"),
         Range(request.AmountFen, 0, long.MaxValue, "payment_request.amount_fen"),
         request.Currency is "" or "CNY" ? DecodeError.None : Bad("payment_request.currency: CNY"),
-        Text(request.PaymentCode, 10, 64, "payment_request.payment_code"),
+        // A short one was scanned too: it fits no wallet and is refused as that.
+        Text(request.PaymentCode, 1, 64, "payment_request.payment_code"),
         request.OrderNumber.Length == 0 || Names.IsOrderNumber(request.OrderNumber)
             ? DecodeError.None
             : Bad("payment_request.order_number: at most 32 of A-Z a-z 0-9 _ -"),
