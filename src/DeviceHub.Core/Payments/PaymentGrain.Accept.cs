@@ -1,0 +1,75 @@
+namespace DeviceHub.Core.Payments;
+
+/// <summary>Accepting a new payment, and telling a repeat from a conflict.</summary>
+internal sealed partial class PaymentGrain
+{
+    /// <summary>Null: the ledger has this payment already, so it is found and not accepted.</summary>
+    private async Task<PaymentAnswer?> AcceptNew(PaymentOrder order)
+    {
+        var started = clock.GetTimestamp();
+        var request = order.Request;
+        var decision = PaymentDecisions.Decide(
+            id,
+            null,
+            new PaymentInput.Request(order, keys.Fingerprint(request.Code), options.Channel, order.MerchantId, "the only channel configured"),
+            Now(),
+            options);
+        using var withdraw = new CancellationTokenSource(options.AcceptDeadline, clock);
+        var accept = await ledger.Accept(
+            new LedgerAccept(
+                id,
+                decision.Events,
+                order.MerchantId,
+                request.OrderNumber,
+                request.AmountFen,
+                decision.State!.Current.OrderNumber,
+                decision.State.Accepted.At,
+                decision.Due!.Value,
+                request.OrderNumber is null ? decision.State.Accepted.At - options.DuplicateWindow : null,
+                request.RepeatConfirmed ? request.RepeatOf : null),
+            withdraw.Token);
+        switch (accept)
+        {
+            case { Result: WriteResult.Written }:
+                PaymentMetrics.Accepted.Add(1);
+                PaymentMetrics.AcceptMs.Record(clock.GetElapsedTime(started).TotalMilliseconds);
+                (state, version, loaded, awaited, this.order) = (decision.State, 1, true, true, order);
+                Begin(decision);
+                return new(state.View(), null);
+            case { Result: WriteResult.Conflict, Collision: AcceptCollision.OrderPaid }:
+                DeactivateOnIdle();
+                return await GrainFactory.GetGrain<IPaymentGrain>(accept.Other.ToString()).Find(null);
+            case { Result: WriteResult.Conflict, Collision: AcceptCollision.None }:
+                return null;
+            case { Result: WriteResult.Conflict }:
+                return new(null, InTheWay(accept));
+            case { Result: WriteResult.Unknown }:
+                // It may be durable. Nothing is paid by this activation; what the ledger says when it is read decides.
+                return await Load(locked: true) ? null : new(null, NoStorage());
+            default:
+                DeactivateOnIdle();
+                return new(null, NoStorage());
+        }
+    }
+
+    private static Refusal NoStorage() => new(
+        RefusalCode.Storage, "the ledger cannot take payments now; nothing was charged", RetryAfter: TimeSpan.FromSeconds(3));
+
+    private Refusal InTheWay(AcceptAnswer accept)
+    {
+        DeactivateOnIdle();
+        PaymentMetrics.Collisions.Add(1, new KeyValuePair<string, object?>("kind", accept.Collision.ToString()));
+        return accept.Collision == AcceptCollision.OrderOpen
+            ? new(RefusalCode.OrderOpen, $"the order has payment {accept.Other}, which is not final", accept.Other.RequestId)
+            : new(RefusalCode.PossibleDuplicate, $"same terminal and amount as payment {accept.Other}", accept.Other.RequestId);
+    }
+
+    private string? Differs(PaymentRequest request) => state!.Accepted switch
+    {
+        var a when a.AmountFen != request.AmountFen => "amount",
+        var a when a.Currency != request.Currency => "currency",
+        var a when a.OrderNumber != request.OrderNumber => "order number",
+        var a when a.CodeFingerprint != keys.Fingerprint(request.Code) => "payment code",
+        _ => null,
+    };
+}
