@@ -198,13 +198,21 @@ public static class PaymentDecisions
             return Query(attempt, now, options);
         }
 
-        if (!attempt.SettledOnNotFound || attempt.LateChecks >= options.LateChecks.Length)
+        if (!attempt.SettledOnNotFound || now.At - state.FinalAt!.Value >= options.GiveUpAfter)
         {
             return (null, null, null);
         }
 
-        var due = Later(state.FinalAt!.Value + options.LateChecks[attempt.LateChecks], attempt.LastStepAt + options.PendingWait);
-        return now.At >= due ? Query(attempt, now, options) : (null, null, due);
+        foreach (var wait in options.LateChecks)
+        {
+            if (attempt.LateCheckedAt is null || state.FinalAt.Value + wait > attempt.LateCheckedAt)
+            {
+                var due = Later(state.FinalAt.Value + wait, attempt.LastStepAt + options.QueryWait(attempt.Queries));
+                return now.At >= due ? Query(attempt, now, options) : (null, null, due);
+            }
+        }
+
+        return (null, null, null);
     }
 
     private static (PaymentEvent?, PaymentEffect?, DateTimeOffset?) Pending(PaymentState state, AttemptState attempt, Moment now, PaymentOptions options)

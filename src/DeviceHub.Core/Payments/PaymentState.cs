@@ -50,7 +50,9 @@ public sealed record AttemptState
 
     /// <summary>NotCharged on "not found" alone: asked about again later.</summary>
     public bool SettledOnNotFound { get; init; }
-    public int LateChecks { get; init; }
+
+    /// <summary>The last proof since the payment became final: late checks up to this time are done.</summary>
+    public DateTimeOffset? LateCheckedAt { get; init; }
 
     public int Reversals { get; init; }
     public int ReversalsAnswered { get; init; }
@@ -189,7 +191,9 @@ public sealed record PaymentState
 
     private static AttemptState AfterQuery(AttemptState a, Queried x, bool final)
     {
-        a = a with { AskNow = false, Queries = a.Queries + 1, LateChecks = a.LateChecks + (final && x.Verdict.Verdict != Verdict.Pending ? 1 : 0) };
+        // By its time, not by counting: a query that was under way when the payment became final is no late check.
+        var proves = final && x.Verdict.Verdict is not (Verdict.Pending or Verdict.Unknown);
+        a = a with { AskNow = false, Queries = a.Queries + 1, LateCheckedAt = proves ? x.At : a.LateCheckedAt };
         switch (x.Verdict.Verdict)
         {
             case Verdict.Approved:

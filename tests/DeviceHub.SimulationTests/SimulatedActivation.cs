@@ -1,0 +1,256 @@
+using DeviceHub.Core.Payments;
+
+namespace DeviceHub.SimulationTests;
+
+/// <summary>
+/// What PaymentGrain does, step by step, so that a process can die between any two steps and two activations can race for one
+/// payment: decide, append, act; one input at a time; conflicts reload and feed the input again.
+/// </summary>
+internal sealed class SimulatedActivation(World world, PaymentId id, SimulatedLedger ledger, SimulatedBank bank, PaymentOptions options, Action<SimulatedActivation> died)
+{
+    private const double Death = 0.01;
+
+    private readonly Queue<(PaymentInput Input, bool EffectEnded)> inputs = new();
+    private readonly TimeSpan born = world.Now;
+    private PaymentState? state;
+    private int version;
+    private bool loaded;
+    private bool taken;
+    private bool busy;
+    private int timer;
+    private DateTimeOffset anchor = world.Wall;
+    private TimeSpan anchorTicks = world.Now;
+
+    public bool Alive { get; private set; } = true;
+
+    public bool Idle => !busy && !taken && inputs.Count == 0;
+
+    public void Kill()
+    {
+        if (Alive)
+        {
+            Alive = false;
+            world.Log($"activation of {born:c} DIES");
+            died(this);
+        }
+    }
+
+    public void Accept(PaymentInput.Request request)
+    {
+        var decision = PaymentDecisions.Decide(id, null, request, Now(), options);
+        taken = true;
+        Step(() => ledger.Version > 0 ? WriteResult.Conflict : ledger.Append(1, decision.Events, decision.Due), wrote =>
+        {
+            taken = false;
+            switch (wrote)
+            {
+                case WriteResult.Written:
+                    (state, version, loaded) = (decision.State, 1, true);
+                    Begin(decision);
+                    Pump();
+                    break;
+                case WriteResult.NotWritten:
+                    break;
+                default:
+                    Wake();
+                    break;
+            }
+        });
+    }
+
+    public void Wake() => Feed(new PaymentInput.Tick());
+
+    public void Feed(PaymentInput input, bool effectEnded = false)
+    {
+        if (Alive)
+        {
+            inputs.Enqueue((input, effectEnded));
+            Pump();
+        }
+    }
+
+    private Moment Now() => new(anchor + (world.Now - anchorTicks), world.Now - anchorTicks, busy);
+
+    private void Pump()
+    {
+        if (taken || !Alive || !inputs.TryDequeue(out var next))
+        {
+            return;
+        }
+
+        taken = true;
+        if (!loaded)
+        {
+            Reload();
+        }
+
+        busy &= !next.EffectEnded;
+        if (state is null)
+        {
+            taken = false;
+            return;
+        }
+
+        Process(next.Input);
+    }
+
+    private void Process(PaymentInput input)
+    {
+        var decision = PaymentDecisions.Decide(id, state, input, Now(), options);
+        if (decision.Events.Count == 0)
+        {
+            Begin(decision);
+            taken = false;
+            Pump();
+            return;
+        }
+
+        var next = version + 1;
+        Step(() => ledger.Append(next, decision.Events, decision.Due), wrote =>
+        {
+            switch (wrote)
+            {
+                case WriteResult.Written:
+                    Told(decision);
+                    (state, version) = (decision.State, next);
+                    Begin(decision);
+                    taken = false;
+                    Pump();
+                    break;
+                case WriteResult.Conflict:
+                    Reload();
+                    Process(input);
+                    break;
+                default:
+                    world.After(TimeSpan.FromMilliseconds(100), () => IfAlive(() => Process(input)));
+                    break;
+            }
+        });
+    }
+
+    /// <summary>An append takes time; the process may die before it, or after it and before it knows.</summary>
+    private void Step(Func<WriteResult> append, Action<WriteResult> then) => world.After(world.Between(0.001, 0.01), () =>
+    {
+        if (!Alive || Dies())
+        {
+            return;
+        }
+
+        var wrote = append();
+        world.After(world.Between(0, 0.005), () => IfAlive(() => then(wrote)));
+    });
+
+    private void IfAlive(Action action)
+    {
+        if (Alive && !Dies())
+        {
+            action();
+        }
+    }
+
+    private bool Dies()
+    {
+        if (!world.Fault(Death))
+        {
+            return false;
+        }
+
+        Kill();
+        return true;
+    }
+
+    private void Told(PaymentDecision decision)
+    {
+        foreach (var outcome in decision.Events.OfType<OutcomeReached>())
+        {
+            if (outcome.Result == PaymentResult.Declined && bank.Charged)
+            {
+                throw new InvariantBrokenException("I6: the terminal is told declined and the payer was charged");
+            }
+
+            if (outcome is { Revision: 1, Result: PaymentResult.NotCharged } && bank.Charged)
+            {
+                throw new InvariantBrokenException("I5: the terminal is told not charged and the payer was charged");
+            }
+        }
+    }
+
+    private void Begin(PaymentDecision decision)
+    {
+        if (decision.Effect is { } effect)
+        {
+            busy = true;
+            timer++;
+            Run(effect);
+        }
+        else if (!busy)
+        {
+            Arm(decision.Due);
+        }
+    }
+
+    private void Arm(DateTimeOffset? due)
+    {
+        var mine = ++timer;
+        if (due is { } at)
+        {
+            world.After(at - Now().At, () =>
+            {
+                if (mine == timer)
+                {
+                    IfAlive(Wake);
+                }
+            });
+        }
+    }
+
+    private void Run(PaymentEffect effect)
+    {
+        var attempt = state!.Attempts[effect.Attempt - 1];
+        if (Dies())
+        {
+            return;
+        }
+
+        var answered = false;
+        var gaveUp = false;
+        bank.Call(effect.Kind, attempt.OrderNumber, attempt.RefundNumber, state.Accepted.AmountFen, verdict =>
+        {
+            if (gaveUp && effect.Kind == EffectKind.Pay)
+            {
+                IfAlive(() => Feed(new PaymentInput.PayReply(effect.Attempt, verdict)));
+            }
+            else if (!gaveUp)
+            {
+                answered = true;
+                IfAlive(() => Feed(Reply(effect, verdict), effectEnded: true));
+            }
+        });
+        world.After(effect.Kind == EffectKind.Pay ? options.PayDeadline : options.QueryDeadline, () =>
+        {
+            if (!answered)
+            {
+                gaveUp = true;
+                IfAlive(() => Feed(Reply(effect, new(Verdict.Unknown, "timeout")), effectEnded: true));
+            }
+        });
+    }
+
+    private void Reload()
+    {
+        (state, version) = (ledger.State, ledger.Version);
+        loaded = state is not null;
+        if (ledger.Events is [.., var last] && last.At > Now().At)
+        {
+            (anchor, anchorTicks) = (last.At, world.Now);
+        }
+    }
+
+    private static PaymentInput Reply(PaymentEffect effect, ChannelVerdict verdict) => effect.Kind switch
+    {
+        EffectKind.Pay => new PaymentInput.PayReply(effect.Attempt, verdict),
+        EffectKind.Query => new PaymentInput.QueryReply(effect.Attempt, verdict),
+        EffectKind.Reverse => new PaymentInput.ReversalReply(effect.Attempt, verdict),
+        _ => new PaymentInput.RefundReply(effect.Attempt, verdict),
+    };
+}
