@@ -1,0 +1,28 @@
+using System.Globalization;
+using System.Security.Cryptography;
+
+namespace DeviceHub.Tools.VirtualTerminals;
+
+/// <summary>Customers' codes and amounts, as a till sees them.</summary>
+public static class PaymentCodes
+{
+    /// <summary>Last two digits of amounts that make the Sandbox do something else than approve at once.</summary>
+    private static readonly int[] Special = [1, 2, 10, 11, 20, 21, 23, 24, 30, 50];
+
+    /// <summary>A code of WeChat, Alipay or UnionPay that nobody had before.</summary>
+    public static string Random()
+    {
+        var digits = RandomNumberGenerator.GetInt32(0, 1_000_000_000).ToString("d9", CultureInfo.InvariantCulture)
+            + RandomNumberGenerator.GetInt32(0, 100_000_000).ToString("d8", CultureInfo.InvariantCulture);
+        return RandomNumberGenerator.GetInt32(0, 10) switch
+        {
+            < 5 => "13" + digits[..16],
+            < 9 => "28" + digits[..16],
+            _ => "62" + digits,
+        };
+    }
+
+    /// <summary>1 to 300 yuan; a share of them hits one of the Sandbox's rules.</summary>
+    public static long Amount(double specialShare) => (System.Random.Shared.Next(1, 300) * 100L)
+        + (System.Random.Shared.NextDouble() < specialShare ? Special[System.Random.Shared.Next(Special.Length)] : System.Random.Shared.Next(60, 100));
+}
