@@ -63,7 +63,9 @@ public static class PaymentDecisions
 
         if (now.Busy)
         {
-            return new(state, events, null, now.At + options.QueryDeadline + options.SweepGrace);
+            // Where nothing is left to do, a due time that stands for the running effect would outlive a death and be woken for ever.
+            var (wanted, begins, idle) = Next(state, false, now, options);
+            return new(state, events, null, wanted is null && begins is null ? idle : now.At + options.QueryDeadline + options.SweepGrace);
         }
 
         // What follows from the state: at most an outcome, an attention mark and the start of one effect.
