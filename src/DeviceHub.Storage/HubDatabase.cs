@@ -1,0 +1,140 @@
+using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+
+namespace DeviceHub.Storage;
+
+/// <summary>Where the data folder is. <c>AddHubStorage</c> registers it.</summary>
+public sealed record DataFolder(string Path);
+
+/// <summary>
+/// The database file of this process: opened once, brought up to date, and locked against a second hub on the same data folder.
+/// </summary>
+public sealed class HubDatabase : IDisposable
+{
+    private readonly StorageOptions options;
+    private readonly Lock sync = new();
+    private readonly string folder;
+    private FileStream? lockFile;
+    private PreparedConnection? writes;
+
+    public HubDatabase(DataFolder folder, IOptions<StorageOptions> options)
+    {
+        this.options = options.Value;
+        this.folder = Path.GetFullPath(folder.Path);
+        File = Path.Combine(this.folder, this.options.FileName);
+    }
+
+    /// <summary>The database file's full path.</summary>
+    public string File { get; }
+
+    internal WriteGate Gate { get; } = new();
+
+    /// <summary>The side writer's connection: only under <see cref="Gate"/>.</summary>
+    internal PreparedConnection Writes
+    {
+        get
+        {
+            Open();
+            return writes!;
+        }
+    }
+
+    internal string ConnectionString => new SqliteConnectionStringBuilder
+    {
+        DataSource = File,
+        DefaultTimeout = (int)Math.Ceiling(options.LockWait.TotalSeconds),
+    }.ToString();
+
+    /// <summary>
+    /// Locks the data folder, applies migrations and opens the writer. Harmless when it is open already.
+    /// Throws <see cref="InvalidOperationException"/> when another hub uses the folder.
+    /// </summary>
+    public void Open()
+    {
+        lock (sync)
+        {
+            if (writes is not null)
+            {
+                return;
+            }
+
+            Directory.CreateDirectory(folder);
+            lockFile ??= TakeLock(Path.Combine(folder, options.FileName + ".lock"));
+            var connection = Connect(readOnly: false);
+            using (var context = new HubDbContext(new DbContextOptionsBuilder<HubDbContext>().UseSqlite(connection).Options))
+            {
+                context.Database.Migrate();
+            }
+
+            writes = new PreparedConnection(connection);
+        }
+    }
+
+    /// <summary>An open connection with the settings that durability and the log's bound ask for.</summary>
+    internal SqliteConnection Connect(bool readOnly)
+    {
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder(ConnectionString) { Pooling = false }.ToString());
+        try
+        {
+            connection.Open();
+            SQLitePCL.raw.sqlite3_busy_timeout(connection.Handle!, (int)options.LockWait.TotalMilliseconds);
+            Settle(connection);
+            if (readOnly)
+            {
+                Execute(connection, "PRAGMA query_only = ON");
+            }
+
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Every connection's settings: a default one would run checkpoints inside its commits.</summary>
+    internal static void Settle(SqliteConnection connection)
+    {
+        Execute(connection, "PRAGMA journal_mode = WAL");
+        Execute(connection, "PRAGMA synchronous = FULL");
+        Execute(connection, "PRAGMA wal_autocheckpoint = 0");
+    }
+
+    internal static void Execute(SqliteConnection connection, string sql)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.ExecuteNonQuery();
+    }
+
+    public void Dispose()
+    {
+        lock (sync)
+        {
+            writes?.Dispose();
+            writes = null;
+            using (var pooled = new SqliteConnection(ConnectionString))
+            {
+                SqliteConnection.ClearPool(pooled);
+            }
+
+            lockFile?.Dispose();
+            lockFile = null;
+        }
+    }
+
+    private static FileStream TakeLock(string path)
+    {
+        try
+        {
+            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException e)
+        {
+            throw new InvalidOperationException(
+                $"another hub uses this data folder: {path} is locked. Stop it, or give this one another Server:DataFolder.", e);
+        }
+    }
+}
