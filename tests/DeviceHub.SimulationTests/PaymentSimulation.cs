@@ -86,7 +86,7 @@ internal sealed class PaymentSimulation
         if (ledger.Due is { } due && due + options.SweepGrace <= world.Wall)
         {
             (alive.FirstOrDefault() ?? Activate()).Wake();
-            if (world.Fault(0.1))
+            if (alive.Count < 3 && world.Fault(0.1))
             {
                 // The directory is only eventually consistent: for a while there are two.
                 Activate().Wake();

@@ -97,10 +97,16 @@ internal sealed class SimulatedActivation(World world, PaymentId id, SimulatedLe
     private void Process(PaymentInput input)
     {
         var decision = PaymentDecisions.Decide(id, state, input, Now(), options);
+        world.Log($"activation of {born:c} v{version}{(busy ? " busy" : "")}: {input.GetType().Name} -> {decision.Events.Count} events, {decision.Effect?.Kind.ToString() ?? "no effect"}, due in {decision.Due - Now().At}");
         if (decision.Events.Count == 0)
         {
             Begin(decision);
             taken = false;
+            if (input is PaymentInput.Tick or PaymentInput.Shown && Idle && decision.Due is null)
+            {
+                Kill();
+            }
+
             Pump();
             return;
         }

@@ -161,6 +161,12 @@ internal sealed partial class PaymentGrain(
         if (await Load())
         {
             await Feed(new PaymentInput.Tick());
+
+            // Woken with nothing to do: either it is done, or the ledger is ahead of this activation and the next one will read it.
+            if (!busy && timer is null && waiting == 0)
+            {
+                DeactivateOnIdle();
+            }
         }
     }
 
