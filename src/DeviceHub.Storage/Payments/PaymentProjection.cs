@@ -1,0 +1,176 @@
+using System.Text.Json;
+using DeviceHub.Core.Payments;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace DeviceHub.Storage;
+
+/// <summary>
+/// Keeps the searchable payments: follows the ledger's tail in batches and catches up at start. A payment that cannot be folded is
+/// logged, counted and passed by; it stays whole in the ledger.
+/// </summary>
+internal sealed partial class PaymentProjection(
+    HubDatabase database, ReadPool reads, IOptions<StorageOptions> options, TimeProvider clock, ILogger<PaymentProjection> logger) : BackgroundService
+{
+    private const string Cursor = "payments";
+    private bool failing;
+
+    /// <summary>Ledger rows that lists do not show yet, as of the last batch.</summary>
+    public long Lag { get; private set; }
+
+    /// <summary>Takes one batch. The number of ledger rows in it; 0: nothing was left.</summary>
+    public async Task<int> Step()
+    {
+        var batch = await reads.Read(options.Value.ProjectionBatch, ReadBatch);
+        if (batch.Rows > 0)
+        {
+            using var lease = await database.Gate.Enter();
+            Write(batch);
+        }
+
+        Lag = batch.Last - batch.Cursor;
+        StorageMetrics.ProjectionLag.Record(Lag);
+        return batch.Rows;
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await Task.Yield();
+        using var timer = new PeriodicTimer(options.Value.ProjectionInterval, clock);
+        do
+        {
+            try
+            {
+                while (await Step() == options.Value.ProjectionBatch && !stoppingToken.IsCancellationRequested)
+                {
+                }
+
+                failing = false;
+            }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                StorageMetrics.ProjectionFaults.Add(1);
+                if (!failing)
+                {
+                    LogFailed(e);
+                }
+
+                failing = true;
+            }
+        }
+        while (await timer.WaitForNextTickAsync(stoppingToken));
+    }
+
+    private Batch ReadBatch(PreparedConnection db, int limit)
+    {
+        var cursor = Number(db.Prepare("SELECT seq FROM projection_cursor WHERE name = ?1").Bind(1, Cursor));
+        var last = Number(db.Prepare("SELECT max(seq) FROM payment_event"));
+        var changed = new HashSet<PaymentId>();
+        var rows = 0;
+        var tail = db.Prepare("SELECT seq, sn, request_id FROM payment_event WHERE seq > ?1 ORDER BY seq LIMIT ?2").Bind(1, cursor).Bind(2, limit);
+        while (tail.Next())
+        {
+            rows++;
+            cursor = tail.Long(0);
+            changed.Add(new PaymentId(tail.Text(1), tail.Text(2)));
+        }
+
+        var payments = new List<Folded>(changed.Count);
+        foreach (var id in changed)
+        {
+            if (Fold(db, id) is { } folded)
+            {
+                payments.Add(folded);
+            }
+        }
+
+        return new Batch(rows, cursor, last, payments);
+    }
+
+    private Folded? Fold(PreparedConnection db, PaymentId id)
+    {
+        long seq = 0;
+        var version = 0;
+        PaymentState? state = null;
+        var rows = db.Prepare("SELECT seq, version, body FROM payment_event WHERE sn = ?1 AND request_id = ?2 ORDER BY version")
+            .Bind(1, id.SerialNumber).Bind(2, id.RequestId);
+        try
+        {
+            while (rows.Next())
+            {
+                seq = version == 0 ? rows.Long(0) : seq;
+                version = (int)rows.Long(1);
+                foreach (var e in PaymentEventJson.Read(rows.Blob(2)))
+                {
+                    state = PaymentState.Apply(id, state, e);
+                }
+            }
+
+            return state is null ? null : new Folded(seq, version, state);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentOutOfRangeException)
+        {
+            StorageMetrics.ProjectionFaults.Add(1);
+            LogPassedBy(e, id);
+            return null;
+        }
+        finally
+        {
+            rows.Reset();
+        }
+    }
+
+    private void Write(Batch batch)
+    {
+        var db = database.Writes;
+        using var transaction = db.Connection.BeginTransaction(deferred: false);
+        foreach (var payment in batch.Payments)
+        {
+            Upsert(db, payment);
+        }
+
+        db.Prepare("INSERT INTO projection_cursor(name, seq) VALUES (?1, ?2) ON CONFLICT(name) DO UPDATE SET seq = excluded.seq")
+            .Bind(1, Cursor).Bind(2, batch.Cursor).Run();
+        transaction.Commit();
+    }
+
+    private static void Upsert(PreparedConnection db, Folded payment)
+    {
+        var (state, view) = (payment.State, payment.State.View());
+        var last = state.Attempts.IsEmpty ? null : state.Current;
+        db.Prepare(
+            """
+            INSERT INTO payment(seq, serial_number, request_id, version, accepted_at, merchant_id, store_id, amount_fen, wallet,
+              code_last_four, order_number, stage, result, reason, revision, shown_revision, paid_fen, discount_fen, final_at, attempts,
+              channel_order_number, channel, channel_transaction, payer)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)
+            ON CONFLICT(seq) DO UPDATE SET version = ?4, stage = ?12, result = ?13, reason = ?14, revision = ?15, shown_revision = ?16,
+              paid_fen = ?17, discount_fen = ?18, final_at = ?19, attempts = ?20, channel_order_number = ?21, channel = ?22,
+              channel_transaction = ?23, payer = ?24
+            """)
+            .Bind(1, payment.Seq).Bind(2, state.Id.SerialNumber).Bind(3, state.Id.RequestId).Bind(4, payment.Version)
+            .Bind(5, state.Accepted.At).Bind(6, state.Accepted.MerchantId).Bind(7, state.Accepted.StoreId).Bind(8, view.AmountFen)
+            .Bind(9, (long)view.Wallet).Bind(10, state.Accepted.CodeLastFour).Bind(11, view.OrderNumber).Bind(12, (long)view.Stage)
+            .Bind(13, (long)view.Result).Bind(14, (long)view.Reason).Bind(15, view.Revision).Bind(16, view.ShownRevision)
+            .Bind(17, view.PaidFen).Bind(18, view.DiscountFen).Bind(19, view.FinalAt).Bind(20, state.Attempts.Length)
+            .Bind(21, last?.OrderNumber).Bind(22, last?.Channel).Bind(23, view.ChannelTransaction).Bind(24, view.Payer).Run();
+    }
+
+    private static long Number(Statement statement)
+    {
+        var number = statement.Next() ? statement.LongOrNull(0) ?? 0 : 0;
+        statement.Reset();
+        return number;
+    }
+
+    private sealed record Folded(long Seq, int Version, PaymentState State);
+
+    private sealed record Batch(int Rows, long Cursor, long Last, List<Folded> Payments);
+
+    [LoggerMessage(EventId = 1, EventName = "ProjectionFailed", Level = LogLevel.Warning, Message = "Searchable payments fell behind the ledger; it is tried again")]
+    private partial void LogFailed(Exception e);
+
+    [LoggerMessage(EventId = 2, EventName = "PaymentNotFolded", Level = LogLevel.Error, Message = "Payment {Id} cannot be folded and is not searchable")]
+    private partial void LogPassedBy(Exception e, PaymentId id);
+}

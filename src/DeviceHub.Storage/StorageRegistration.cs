@@ -1,0 +1,82 @@
+using DeviceHub.Core.Payments;
+using DeviceHub.Core.Terminals;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace DeviceHub.Storage;
+
+public static class StorageRegistration
+{
+    /// <summary>
+    /// Registers the stores over SQLite in <paramref name="dataFolder"/>. Call it before Orleans: the database is opened and brought
+    /// up to date before any other service starts, and closed after all of them have stopped.
+    /// </summary>
+    public static IServiceCollection AddHubStorage(this IServiceCollection services, string dataFolder)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddOptions<StorageOptions>().BindConfiguration(StorageOptions.Section).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<StorageOptions>, StorageOptionsValidator>();
+
+        // Terminal keys are lost with these keys, so they live beside the database.
+        services.AddDataProtection().SetApplicationName("DeviceHub")
+            .PersistKeysToFileSystem(new DirectoryInfo(Path.Combine(Path.GetFullPath(dataFolder), "protection-keys")));
+
+        services.AddSingleton(new DataFolder(dataFolder));
+        services.AddSingleton<HubDatabase>();
+        services.AddSingleton<ReadPool>();
+        services.AddSingleton(s => new HubReads(s.GetRequiredService<ReadPool>()));
+        services.AddSingleton(s => new HubWrites(s.GetRequiredService<HubDatabase>()));
+        services.AddSingleton(s => new FreeSpace(
+            s.GetRequiredService<IOptions<StorageOptions>>(),
+            s.GetRequiredService<TimeProvider>(),
+            () => new DriveInfo(Path.GetFullPath(dataFolder)).AvailableFreeSpace));
+        services.AddSingleton<LedgerWriter>();
+        services.AddSingleton<IPaymentLedger>(s => s.GetRequiredService<LedgerWriter>());
+        services.AddSingleton<ITerminalStore, TerminalStore>();
+        services.AddSingleton<LastSeenWriter>();
+        services.AddSingleton<PaymentProjection>();
+        services.AddSingleton(s => new PaymentQueries(s.GetRequiredService<HubReads>(), s.GetRequiredService<PaymentProjection>()));
+        services.AddSingleton<TerminalQueries>();
+        services.AddSingleton<ILastSeen>(s => s.GetRequiredService<LastSeenWriter>());
+        services.AddDbContext<HubDbContext>((s, options) =>
+        {
+            var database = s.GetRequiredService<HubDatabase>();
+            database.Open();
+            options.UseSqlite(database.ConnectionString).AddInterceptors(new GateInterceptor(database), new ConnectionSettings());
+        });
+
+        services.AddHostedService<StorageLifetime>();
+        services.AddHostedService<Checkpointer>();
+        services.AddHostedService(s => s.GetRequiredService<LastSeenWriter>());
+        services.AddHostedService(s => s.GetRequiredService<PaymentProjection>());
+        return services;
+    }
+
+    /// <summary>Opens before and closes after every other hosted service.</summary>
+    private sealed class StorageLifetime(HubDatabase database, LedgerWriter ledger) : IHostedLifecycleService
+    {
+        public Task StartingAsync(CancellationToken cancellationToken)
+        {
+            database.Open();
+            return Task.CompletedTask;
+        }
+
+        public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StoppedAsync(CancellationToken cancellationToken)
+        {
+            ledger.Dispose();
+            return Task.CompletedTask;
+        }
+    }
+}
