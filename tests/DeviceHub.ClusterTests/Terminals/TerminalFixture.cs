@@ -1,0 +1,81 @@
+using DeviceHub.ClusterTests.Payments;
+using DeviceHub.Core;
+using DeviceHub.Core.Payments;
+using DeviceHub.Core.Terminals;
+using DeviceHub.Gateways;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Time.Testing;
+using Orleans.TestingHost;
+
+namespace DeviceHub.ClusterTests.Terminals;
+
+/// <summary>One silo with terminals, payments and sessions; stores in memory, a scripted channel, virtual time.</summary>
+public sealed class TerminalFixture : IAsyncLifetime
+{
+    private readonly HubKeys keys = new(new byte[32]);
+    private InProcessTestCluster? cluster;
+    private int serials;
+
+    internal MemoryLedger Ledger { get; } = new();
+
+    internal MemoryTerminals Terminals { get; } = new();
+
+    internal ScriptedChannel Channel { get; } = new();
+
+    internal FakeTimeProvider Clock { get; } = new(new DateTimeOffset(2026, 11, 24, 8, 0, 0, TimeSpan.Zero));
+
+    internal ITerminalSessions Sessions => cluster!.Silos[0].ServiceProvider.GetRequiredService<ITerminalSessions>();
+
+    public async ValueTask InitializeAsync()
+    {
+        var builder = new InProcessTestClusterBuilder(1);
+        builder.ConfigureSilo((_, silo) =>
+        {
+            silo.Services.AddPayments();
+            silo.Services.AddTerminals();
+            silo.Services.AddTerminalSessions();
+            var sweeper = silo.Services.Single(s => s.ServiceType == typeof(IHostedService) && s.ImplementationType?.Name == "PaymentSweeper");
+            silo.Services.Remove(sweeper);
+            silo.Services.Configure<TerminalOptions>(o => o.Models["bare"] = new ModelOptions { Seals = false, AllowUnsealedInProduction = true });
+            silo.Services.AddSingleton<IPaymentLedger>(Ledger);
+            silo.Services.AddSingleton<ITerminalStore>(Terminals);
+            silo.Services.AddSingleton<ILastSeen>(Terminals);
+            silo.Services.AddSingleton<IPaymentChannel>(Channel);
+            silo.Services.AddSingleton(keys);
+            silo.Services.AddSingleton<TimeProvider>(Clock);
+            silo.Services.UseTimeProviderForBackgroundAreas(TimeProvider.System);
+        });
+        cluster = builder.Build();
+        await cluster.DeployAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (cluster is not null)
+        {
+            await cluster.DisposeAsync();
+        }
+    }
+
+    internal ITerminalGrain Grain(string serialNumber) => cluster!.Client.GetGrain<ITerminalGrain>(serialNumber);
+
+    internal string NewSerial() => $"TERM{Interlocked.Increment(ref serials):0000}";
+
+    internal string NewCode(string model = "", int uses = 1)
+    {
+        var code = ActivationCodes.Create();
+        Terminals.AddCode(keys.ActivationFingerprint(ActivationCodes.Normalise(code)!), new ActivationGrant("M1", "面馆", "S1", "一号店", model), uses);
+        return code.Reveal();
+    }
+
+    /// <summary>A terminal that has been activated and has logged in.</summary>
+    internal async Task<TestTerminal> LoggedIn(string model = "", bool json = false)
+    {
+        var terminal = new TestTerminal(this, NewSerial(), json);
+        await terminal.Activate(NewCode(model));
+        await terminal.Prove();
+        await terminal.Next(d => d.Synced is not null);
+        return terminal;
+    }
+}

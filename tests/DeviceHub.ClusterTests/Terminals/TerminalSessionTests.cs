@@ -1,0 +1,269 @@
+using System.Text;
+using DeviceHub.Core.Payments;
+using DeviceHub.Gateways;
+using DeviceHub.Protocol;
+using DeviceHub.Protocol.Wire;
+using Google.Protobuf;
+using Code = DeviceHub.Protocol.Wire.Refusal.Types.Code;
+
+namespace DeviceHub.ClusterTests.Terminals;
+
+/// <summary>A terminal's whole conversation with the hub over a wire in memory. Each test has its own silo.</summary>
+public sealed class TerminalSessionTests : IAsyncLifetime
+{
+    private static readonly ChannelVerdict Paid = new(Verdict.Approved, "SUCCESS", PaidFen: 1000, Transaction: "T1");
+    private readonly TerminalFixture hub = new();
+
+    public ValueTask InitializeAsync() => hub.InitializeAsync();
+
+    public ValueTask DisposeAsync() => hub.DisposeAsync();
+
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task Terminal_activates_logs_in_and_is_paid_in_its_encoding(bool json)
+    {
+        var terminal = await hub.LoggedIn(json: json);
+        hub.Channel.Say(EffectKind.Pay, Paid);
+        await terminal.SendSealed(new Uplink { PaymentRequest = terminal.Request() });
+        var outcome = (await terminal.Next(d => d.Outcome is not null)).Outcome;
+
+        Assert.True(terminal.ProvedItself);
+        Assert.Equal(Outcome.Types.Result.Approved, outcome.Result);
+        Assert.Equal("T1", outcome.ChannelTransaction);
+        Assert.False(outcome.Late);
+    }
+
+    [Fact]
+    public async Task Text_comes_in_the_encoding_that_hello_asked_for()
+    {
+        var terminal = await hub.LoggedIn();
+        hub.Channel.Say(EffectKind.Pay, Paid);
+        await terminal.SendSealed(new Uplink { PaymentRequest = terminal.Request() });
+        var outcome = (await terminal.Next(d => d.Outcome is not null)).Outcome;
+
+        Encoding.RegisterProvider(CodePagesEncodingProvider.Instance);
+        Assert.Equal("收款成功10.00元", Encoding.GetEncoding(936).GetString(outcome.Text.Text_.Span));
+    }
+
+    [Fact]
+    public async Task Unconfirmed_outcome_is_sent_three_times_more_and_not_after_it_was_shown()
+    {
+        var terminal = await hub.LoggedIn();
+        hub.Channel.Say(EffectKind.Pay, Paid);
+        var request = terminal.Request();
+        await terminal.SendSealed(new Uplink { PaymentRequest = request });
+        await terminal.Next(d => d.Outcome is not null);
+        hub.Clock.Advance(TimeSpan.FromSeconds(6));
+        var second = (await terminal.Next(d => d.Outcome is not null)).Outcome;
+        hub.Clock.Advance(TimeSpan.FromSeconds(12));
+        var third = (await terminal.Next(d => d.Outcome is not null)).Outcome;
+        await terminal.SendSealed(new Uplink { OutcomeShown = new() { RequestId = request.RequestId, Revision = third.Revision } });
+        hub.Clock.Advance(TimeSpan.FromSeconds(120));
+
+        Assert.False(second.Late);
+        Assert.True(third.Late);
+        Assert.True(terminal.ToldNothing);
+    }
+
+    [Fact]
+    public async Task Next_session_is_told_what_was_not_shown_before_it_is_synced()
+    {
+        var first = await hub.LoggedIn();
+        hub.Channel.Say(EffectKind.Pay, Paid);
+        var request = first.Request();
+        await first.SendSealed(new Uplink { PaymentRequest = request });
+        await first.Next(d => d.Outcome is not null);
+        var second = new TestTerminal(hub, first.SerialNumber, key: first.Key);
+        await second.Hello();
+        await second.Next(d => d.Challenge is not null);
+        await second.Prove();
+        var outcome = (await second.Next(d => d.Outcome is not null || d.Synced is not null)).Outcome;
+
+        Assert.Equal(request.RequestId, outcome.RequestId);
+        Assert.True(outcome.Late);
+        Assert.Equal(CutReason.TakenOver, await first.WasCut.Task.WaitAsync(TimeSpan.FromSeconds(10)));
+        Assert.NotEqual(first.Welcome.RequestEpoch, second.Welcome.RequestEpoch);
+        Assert.True(second.Welcome.SessionEpoch > first.Welcome.SessionEpoch);
+    }
+
+    [Fact]
+    public async Task Wrong_proof_takes_nothing_over_and_is_cut_after_a_delay()
+    {
+        var right = await hub.LoggedIn();
+        var wrong = new TestTerminal(hub, right.SerialNumber, key: new byte[32]);
+        await wrong.Hello();
+        await wrong.Next(d => d.Challenge is not null);
+        var proof = wrong.Prove().AsTask();
+        while (!proof.IsCompleted)
+        {
+            hub.Clock.Advance(TimeSpan.FromMilliseconds(50));
+            await Task.Yield();
+        }
+
+        Assert.Equal(Code.Credentials, (await wrong.Next(d => d.Refusal is not null)).Refusal.Code);
+        Assert.Equal(CutReason.Credentials, await wrong.WasCut.Task.WaitAsync(TimeSpan.FromSeconds(10)));
+        Assert.False(right.WasCut.Task.IsCompleted);
+    }
+
+    [Fact]
+    public async Task Right_key_from_another_board_is_refused_as_hardware()
+    {
+        var right = await hub.LoggedIn();
+        var clone = new TestTerminal(hub, right.SerialNumber, key: right.Key) { HardwareId = "HW2" };
+
+        Assert.Equal(Code.Hardware, (await clone.LogIn()).Refusal.Code);
+        Assert.False(right.WasCut.Task.IsCompleted);
+    }
+
+    [Fact]
+    public async Task Token_logs_in_without_a_challenge_and_seals()
+    {
+        var first = await hub.LoggedIn();
+        var token = Login.Token(first.Key, first.SerialNumber, hub.Clock.GetUtcNow().ToUnixTimeSeconds());
+        var second = new TestTerminal(hub, first.SerialNumber, key: first.Key, token: token);
+        Assert.True(await hub.Sessions.CheckToken(first.SerialNumber, token, second));
+        await second.Hello();
+        await second.Next(d => d.Synced is not null);
+        hub.Channel.Say(EffectKind.Pay, Paid);
+        await second.SendSealed(new Uplink { PaymentRequest = second.Request() });
+
+        Assert.Equal(Outcome.Types.Result.Approved, (await second.Next(d => d.Outcome is not null)).Outcome.Result);
+    }
+
+    [Fact]
+    public async Task Challenge_waits_until_the_terminal_listens()
+    {
+        var terminal = new TestTerminal(hub, hub.NewSerial()) { CanReceive = false };
+        await terminal.Hello();
+        var before = terminal.ToldNothing;
+        terminal.CanReceive = true;
+        terminal.Session.ReceiverReady();
+
+        Assert.True(before);
+        Assert.NotNull((await terminal.Next(_ => true)).Challenge);
+    }
+
+    [Fact]
+    public async Task Replayed_and_changed_and_plain_money_messages_are_refused()
+    {
+        var terminal = await hub.LoggedIn();
+        var query = terminal.Seal(new Uplink { PaymentQuery = new() { RequestId = "unknown-1" } });
+        var changed = query.Clone();
+        changed.Sealed.Mac = ByteString.CopyFrom(new byte[8]);
+        await terminal.Send(changed);
+        var wrongMac = (await terminal.Next(d => d.Refusal is not null)).Refusal.Code;
+        await terminal.Send(query);
+        var unknown = (await terminal.Next(d => d.Refusal is not null)).Refusal.Code;
+        await terminal.Send(query);
+        var replayed = (await terminal.Next(d => d.Refusal is not null)).Refusal.Code;
+        await terminal.Send(new Uplink { PaymentRequest = terminal.Request() });
+        var plain = (await terminal.Next(d => d.Refusal is not null)).Refusal.Code;
+
+        Assert.Equal([Code.Seal, Code.UnknownPayment, Code.Seal, Code.UnsealedModel], [wrongMac, unknown, replayed, plain]);
+        Assert.Empty(hub.Channel.Log);
+    }
+
+    [Fact]
+    public async Task Model_that_does_not_seal_is_paid_with_plain_messages()
+    {
+        var terminal = await hub.LoggedIn(model: "bare", json: true);
+        hub.Channel.Say(EffectKind.Pay, Paid);
+        await terminal.Send(new Uplink { PaymentRequest = terminal.Request() });
+
+        Assert.Equal(Outcome.Types.Result.Approved, (await terminal.Next(d => d.Outcome is not null)).Outcome.Result);
+    }
+
+    [Fact]
+    public async Task Nothing_is_done_before_login_and_another_version_or_rubbish_is_refused()
+    {
+        var terminal = new TestTerminal(hub, hub.NewSerial());
+        await terminal.Send(new Uplink { Heartbeat = new() });
+        var early = (await terminal.Next(_ => true)).Refusal.Code;
+        await terminal.Session.Receive(new byte[] { 0xFF, 0xFF, 0xFF });
+        var rubbish = (await terminal.Next(_ => true)).Refusal.Code;
+        await terminal.Hello(version: 2);
+        var version = (await terminal.Next(_ => true)).Refusal.Code;
+
+        Assert.Equal([Code.NotLoggedIn, Code.Malformed, Code.Version], [early, rubbish, version]);
+    }
+
+    [Theory]
+    [InlineData(0UL, Code.Amount), InlineData(5_000_001UL, Code.Amount)]
+    public async Task Amount_that_is_not_allowed_is_refused(ulong amountFen, Code expected)
+    {
+        var terminal = await hub.LoggedIn();
+        await terminal.SendSealed(new Uplink { PaymentRequest = terminal.Request(amountFen) });
+
+        Assert.Equal(expected, (await terminal.Next(d => d.Refusal is not null)).Refusal.Code);
+    }
+
+    [Fact]
+    public async Task Request_with_a_foreign_epoch_or_too_old_or_of_no_wallet_is_refused()
+    {
+        var terminal = await hub.LoggedIn();
+        var old = terminal.Request();
+        old.AgeMs = 30_001;
+        var noWallet = terminal.Request();
+        noWallet.PaymentCode = "9999999999999999";
+        var codes = new List<Code>();
+        foreach (var request in new[] { terminal.Request(id: "AAAAAAAAAAAA-1"), old, noWallet })
+        {
+            await terminal.SendSealed(new Uplink { PaymentRequest = request });
+            codes.Add((await terminal.Next(d => d.Refusal is not null)).Refusal.Code);
+        }
+
+        Assert.Equal([Code.RequestEpoch, Code.Expired, Code.PaymentCode], codes);
+    }
+
+    [Fact]
+    public async Task Repeat_after_expiry_and_suspension_gets_the_original_outcome()
+    {
+        var terminal = await hub.LoggedIn();
+        hub.Channel.Say(EffectKind.Pay, Paid);
+        var request = terminal.Request();
+        await terminal.SendSealed(new Uplink { PaymentRequest = request });
+        await terminal.Next(d => d.Outcome is not null);
+        await hub.Grain(terminal.SerialNumber).Suspend();
+        await hub.Grain(terminal.SerialNumber).SetMaxAmount(1);
+        request.AgeMs = 60_000;
+        await terminal.SendSealed(new Uplink { PaymentRequest = request });
+        var again = (await terminal.Next(d => d.Outcome is not null || d.Refusal is not null)).Outcome;
+        await terminal.SendSealed(new Uplink { PaymentRequest = terminal.Request() });
+
+        Assert.Equal(Outcome.Types.Result.Approved, again.Result);
+        Assert.Equal(Code.Suspended, (await terminal.Next(d => d.Refusal is not null)).Refusal.Code);
+        Assert.Single(hub.Channel.Log);
+    }
+
+    [Fact]
+    public async Task Configuration_is_cut_to_fit_and_waits_for_an_open_payment()
+    {
+        var terminal = await hub.LoggedIn();
+        await terminal.SendSealed(new Uplink { PaymentRequest = terminal.Request() });
+        var entries = string.Join(',', Enumerable.Range(0, 20).Select(i => $"\"k{i}\":\"{new string('x', 90)}\""));
+        var set = await hub.Grain(terminal.SerialNumber).SetConfiguration($"{{\"a\":{{\"on\":true,\"n\":-5}},{entries}}}");
+        Assert.Null(set.Refusal);
+        hub.Channel.Say(EffectKind.Pay, Paid);
+        var told = new List<Downlink>();
+        await terminal.Next(d =>
+        {
+            told.Add(d);
+            return d.ConfigurationCommit is not null;
+        });
+        var chunks = told.Where(d => d.ConfigurationChunk is not null).Select(d => d.ConfigurationChunk).ToList();
+
+        Assert.True(told.FindIndex(d => d.Outcome is not null) < told.FindIndex(d => d.ConfigurationChunk is not null));
+        Assert.Equal(Enumerable.Range(0, chunks.Count).Select(i => (uint)i), chunks.Select(c => c.Index));
+        Assert.Equal(set.Desired!.Hash, ConfigurationHash.Of(chunks.SelectMany(c => c.Entries)));
+    }
+
+    [Fact]
+    public async Task Payment_of_a_terminal_that_does_not_listen_is_refused()
+    {
+        var terminal = await hub.LoggedIn();
+        terminal.CanReceive = false;
+        await terminal.SendSealed(new Uplink { PaymentRequest = terminal.Request() });
+
+        Assert.Equal(Code.NotSubscribed, (await terminal.Next(d => d.Refusal is not null)).Refusal.Code);
+        Assert.Empty(hub.Channel.Log);
+    }
+}
