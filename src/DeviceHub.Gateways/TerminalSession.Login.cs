@@ -90,25 +90,37 @@ internal sealed partial class TerminalSession
             return;
         }
 
-        lock (gate)
+        seals = answer.Seals;
+        sealKey = answer.SealKey!.Reveal();
+        if (!BecomeLoggedIn())
         {
-            if (state != SessionState.LoggingIn)
-            {
-                return;
-            }
-
-            state = SessionState.LoggedIn;
-            SessionMetrics.LoggedIn.Add(1);
+            // The connection ended meanwhile: the grain is not left with a session that nobody has.
+            sessions.Link.Remove(this);
+            await Terminal.Disconnect(epoch);
+            return;
         }
 
         sessions.Wrong.Forget(serialNumber, wire.Remote);
-        seals = answer.Seals;
-        sealKey = answer.SealKey!.Reveal();
         attempt = null;
         var byToken = token is not null;
         token = null;
         wire.LoggedIn();
         await Welcome(answer, byToken ? login.HubNonce : null);
+    }
+
+    private bool BecomeLoggedIn()
+    {
+        lock (gate)
+        {
+            if (state != SessionState.LoggingIn)
+            {
+                return false;
+            }
+
+            state = SessionState.LoggedIn;
+            SessionMetrics.LoggedIn.Add(1);
+            return true;
+        }
     }
 
     private async ValueTask Welcome(ConnectAnswer answer, byte[]? hubNonce)

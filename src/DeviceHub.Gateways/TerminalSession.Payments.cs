@@ -7,6 +7,9 @@ namespace DeviceHub.Gateways;
 /// <summary>The walk of a payment, steps 2 to 6, from the session's side.</summary>
 internal sealed partial class TerminalSession
 {
+    /// <summary>Payments that one session keeps as not final: more than the welcome brings and a terminal can have.</summary>
+    private const int MaxOpen = 64;
+
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
     /// <summary>Payments of this session by request id, from the request until the outcome was sent. Null: none yet.</summary>
@@ -192,11 +195,36 @@ internal sealed partial class TerminalSession
             (open ??= [])[requestId] = new OpenPayment(Followed: true);
         }
 
-        _ = Wait(view, requestId, told);
+        _ = FollowToEnd(view, requestId, told);
         return true;
     }
 
-    private async Task Wait(PaymentView view, string requestId, bool told)
+    private async Task FollowToEnd(PaymentView view, string requestId, bool told)
+    {
+        try
+        {
+            var last = await Wait(view, requestId, told);
+            if (last.Stage != PaymentStage.Final)
+            {
+                // A change that came by the grain while this session still seemed to wait was left to this look.
+                var now = await Payment(requestId).Outcome(last.Stage, TimeSpan.Zero).WaitAsync(Ending());
+                if (now.Stage != last.Stage)
+                {
+                    Tell(now, requestId, late: false);
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The session ended; the next welcome tells.
+        }
+        catch (Exception e)
+        {
+            Fault(e, "Outcome");
+        }
+    }
+
+    private async Task<PaymentView> Wait(PaymentView view, string requestId, bool told)
     {
         var last = view;
         try
@@ -220,14 +248,8 @@ internal sealed partial class TerminalSession
 
                 last = next;
             }
-        }
-        catch (OperationCanceledException)
-        {
-            // The session ended; the next welcome tells.
-        }
-        catch (Exception e)
-        {
-            Fault(e, "Outcome");
+
+            return last;
         }
         finally
         {
@@ -295,7 +317,8 @@ internal sealed partial class TerminalSession
         {
             if (open?.ContainsKey(requestId) is not true)
             {
-                if (open?.Count >= sessions.Options.MaxConcurrentPayments)
+                // Payments in doubt from earlier sessions are open too, and must not keep the terminal from selling.
+                if (waits >= sessions.Options.MaxConcurrentPayments || open?.Count >= MaxOpen)
                 {
                     return false;
                 }

@@ -23,6 +23,7 @@ internal sealed partial class TerminalSession(TerminalSessions sessions, string 
     private bool speaks;
     private bool seals = true;
     private bool refusalLogged;
+    private bool replacedAfterLogin;
     private int maxBytes = SmallestMax;
     private ReadOnlyMemory<byte> sealKey;
     private Sealer? opener;
@@ -77,9 +78,16 @@ internal sealed partial class TerminalSession(TerminalSessions sessions, string 
 
     public async ValueTask DisposeAsync()
     {
-        var wasLoggedIn = state == SessionState.LoggedIn || replacedAfterLogin;
-        var tellsGrain = state == SessionState.LoggedIn;
-        state = SessionState.Ended;
+        bool tellsGrain;
+        bool wasLoggedIn;
+        lock (gate)
+        {
+            tellsGrain = state == SessionState.LoggedIn;
+            wasLoggedIn = tellsGrain || replacedAfterLogin;
+            replacedAfterLogin = false;
+            state = SessionState.Ended;
+        }
+
         sessions.Link.Remove(this);
         sessions.Unwatch(this);
         CancelWaits();
@@ -100,8 +108,6 @@ internal sealed partial class TerminalSession(TerminalSessions sessions, string 
             }
         }
     }
-
-    private bool replacedAfterLogin;
 
     /// <summary>The one place where a grain's fault ends: a session never throws into its wire. Null: the receiver became ready.</summary>
     private async ValueTask Guarded(Uplink? message)
@@ -245,12 +251,12 @@ internal sealed partial class TerminalSession(TerminalSessions sessions, string 
 
     private void End(CutReason reason)
     {
-        if (state == SessionState.LoggedIn)
+        lock (gate)
         {
-            replacedAfterLogin = true;
+            replacedAfterLogin |= state == SessionState.LoggedIn;
+            state = SessionState.Ended;
         }
 
-        state = SessionState.Ended;
         CancelWaits();
         wire.Cut(reason);
     }

@@ -1,0 +1,162 @@
+using DeviceHub.Core;
+using DeviceHub.Core.Terminals;
+using DeviceHub.Protocol;
+using DeviceHub.Protocol.Wire;
+using Code = DeviceHub.Protocol.Wire.Refusal.Types.Code;
+
+namespace DeviceHub.ClusterTests.Terminals;
+
+/// <summary>Activation, credentials and what people do with a terminal. Each test has its own silo.</summary>
+public sealed class TerminalGrainTests : IAsyncLifetime
+{
+    private readonly TerminalFixture hub = new();
+
+    public ValueTask InitializeAsync() => hub.InitializeAsync();
+
+    public ValueTask DisposeAsync() => hub.DisposeAsync();
+
+    [Fact]
+    public async Task Same_code_and_number_get_a_new_key_until_the_first_login()
+    {
+        var sn = hub.NewSerial();
+        var code = hub.NewCode();
+        var first = await Activate(sn, code);
+        var second = await Activate(sn, code.Replace("-", "", StringComparison.Ordinal).ToLowerInvariant());
+        var other = await Activate(hub.NewSerial(), code);
+
+        Assert.NotEqual(first.Key!.Reveal().ToArray(), second.Key!.Reveal().ToArray());
+        Assert.Equal(RefusalCode.Activation, other.Refusal!.Code);
+        Assert.Equal(TerminalStatus.Registered, hub.Terminals.Row(sn).Status);
+    }
+
+    [Fact]
+    public async Task Code_is_used_up_by_the_first_login_and_every_no_sounds_the_same()
+    {
+        var code = hub.NewCode(uses: 1);
+        var terminal = new TestTerminal(hub, hub.NewSerial());
+        await terminal.Activate(code);
+        await terminal.Prove();
+        await terminal.Next(d => d.Synced is not null);
+        var again = await Activate(terminal.SerialNumber, code);
+        var guessed = await Activate(hub.NewSerial(), "0000-0000-0000-0000");
+        var plain = await hub.Grain(hub.NewSerial()).Activate(new ActivateRequest(new ActivationCode(hub.NewCode()), "HW1", Secure: false));
+
+        Assert.Equal(TerminalStatus.Active, hub.Terminals.Row(terminal.SerialNumber).Status);
+        Assert.Null(hub.Terminals.Row(terminal.SerialNumber).OfferedKey);
+        Assert.Equal(again.Refusal, guessed.Refusal);
+        Assert.Equal(again.Refusal, plain.Refusal);
+    }
+
+    [Fact]
+    public async Task Snapshot_holds_no_key()
+    {
+        var terminal = await hub.LoggedIn();
+        var snapshot = await hub.Grain(terminal.SerialNumber).Snapshot();
+
+        Assert.True(snapshot!.Connected);
+        Assert.Null(snapshot.Record.Key);
+        Assert.Null(snapshot.Record.OfferedKey);
+        Assert.NotNull(hub.Terminals.Row(terminal.SerialNumber).Key);
+    }
+
+    [Fact]
+    public async Task Change_meets_another_writer_and_is_done_again_on_top()
+    {
+        var terminal = await hub.LoggedIn();
+        hub.Terminals.Touch(terminal.SerialNumber, r => r with { MaxAmountFen = 77 });
+        var refusal = await hub.Grain(terminal.SerialNumber).Suspend();
+
+        Assert.Null(refusal);
+        Assert.Equal((TerminalStatus.Suspended, 77L), (hub.Terminals.Row(terminal.SerialNumber).Status, hub.Terminals.Row(terminal.SerialNumber).MaxAmountFen!.Value));
+    }
+
+    [Theory, InlineData(-599, true), InlineData(599, true), InlineData(-601, false), InlineData(601, false)]
+    public async Task Token_is_right_within_ten_minutes_of_the_hubs_clock(int seconds, bool right)
+    {
+        var terminal = await hub.LoggedIn();
+        var refusal = await hub.Grain(terminal.SerialNumber).CheckToken(Token(terminal, seconds), secure: true);
+
+        Assert.Equal(right, refusal is null);
+    }
+
+    [Fact]
+    public async Task Token_is_used_up_by_a_login_over_a_plain_wire_and_reusable_over_tls()
+    {
+        var terminal = await hub.LoggedIn();
+        var token = Login.Token(terminal.Key, terminal.SerialNumber, hub.Clock.GetUtcNow().ToUnixTimeSeconds());
+        var plain = new TestTerminal(hub, terminal.SerialNumber, key: terminal.Key, token: token) { Secure = false };
+        await plain.Hello();
+        await plain.Next(d => d.Synced is not null);
+
+        Assert.Equal(RefusalCode.Credentials, (await hub.Grain(terminal.SerialNumber).CheckToken(Token(terminal, 0), secure: false))!.Code);
+        Assert.Null(await hub.Grain(terminal.SerialNumber).CheckToken(Token(terminal, 0), secure: true));
+    }
+
+    [Fact]
+    public async Task Unknown_terminal_and_wrong_key_are_told_the_same()
+    {
+        var terminal = await hub.LoggedIn();
+        var proof = Token(terminal, 0);
+        var wrong = await hub.Grain(terminal.SerialNumber).CheckToken(proof with { Mac = new byte[16] }, secure: true);
+        var unknown = await hub.Grain(hub.NewSerial()).CheckToken(proof, secure: true);
+        var half = await hub.Grain(terminal.SerialNumber).CheckToken(proof with { Mac = proof.Mac[..8] }, secure: true);
+
+        Assert.Equal(wrong, unknown);
+        Assert.Equal(wrong, half);
+        Assert.Equal(RefusalCode.Credentials, wrong!.Code);
+    }
+
+    [Fact]
+    public async Task Older_session_is_refused_by_its_epoch()
+    {
+        var first = await hub.LoggedIn();
+        var second = new TestTerminal(hub, first.SerialNumber, key: first.Key);
+        await second.LogIn();
+        var report = new HeartbeatReport("1.0", 0, "{}");
+
+        var old = await hub.Grain(first.SerialNumber).Heartbeat((long)first.Welcome.SessionEpoch, report);
+        var current = await hub.Grain(first.SerialNumber).Heartbeat((long)second.Welcome.SessionEpoch, report);
+
+        Assert.Equal(RefusalCode.StaleSession, old.Refusal!.Code);
+        Assert.Null(current.Refusal);
+    }
+
+    [Fact]
+    public async Task Suspended_terminal_may_log_in_and_is_told_that_it_takes_no_payments()
+    {
+        var terminal = await hub.LoggedIn();
+        await hub.Grain(terminal.SerialNumber).Suspend();
+        var again = new TestTerminal(hub, terminal.SerialNumber, key: terminal.Key);
+        await again.LogIn();
+
+        Assert.Equal(Code.Suspended, (await again.Next(d => d.Refusal is not null)).Refusal.Code);
+    }
+
+    [Fact]
+    public async Task Heartbeat_shows_drift_until_the_terminal_has_applied_or_refused_the_version()
+    {
+        var terminal = await hub.LoggedIn();
+        var grain = hub.Grain(terminal.SerialNumber);
+        var epoch = (long)terminal.Welcome.SessionEpoch;
+        var desired = (await grain.SetConfiguration("""{"volume":7}""")).Desired!;
+        var before = await grain.Heartbeat(epoch, new HeartbeatReport("1.0", 0, "{}"));
+        await grain.ConfigurationReported(epoch, new(desired.Version, desired.Hash, ConfigurationResult.Applied, null, hub.Clock.GetUtcNow()));
+        var after = await grain.Heartbeat(epoch, new HeartbeatReport("1.0", desired.Version, "{}"));
+        var second = (await grain.SetConfiguration("""{"volume":8}""")).Desired!;
+        await grain.ConfigurationReported(epoch, new(second.Version, desired.Hash, ConfigurationResult.Refused, "volume", hub.Clock.GetUtcNow()));
+        var refused = await grain.Heartbeat(epoch, new HeartbeatReport("1.0", desired.Version, "{}"));
+
+        Assert.Equal((1L, 2L), (desired.Version, second.Version));
+        Assert.Equal([true, false, false], [before.ConfigurationDrifts, after.ConfigurationDrifts, refused.ConfigurationDrifts]);
+    }
+
+    private async Task<ActivateAnswer> Activate(string serialNumber, string code) =>
+        await hub.Grain(serialNumber).Activate(new ActivateRequest(new ActivationCode(code), "HW1", Secure: true));
+
+    private LoginProof Token(TestTerminal terminal, int offsetSeconds)
+    {
+        var at = hub.Clock.GetUtcNow().AddSeconds(offsetSeconds);
+        Assert.True(Login.TryParseToken(Login.Token(terminal.Key, terminal.SerialNumber, at.ToUnixTimeSeconds()), out var seconds, out var mac));
+        return new LoginProof(Login.TokenInput(terminal.SerialNumber, seconds), mac, at);
+    }
+}
