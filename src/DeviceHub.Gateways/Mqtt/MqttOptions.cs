@@ -92,7 +92,7 @@ public sealed class MqttOptions
     [Range(1, 65_535)] public int MaxKeepAliveSeconds { get; set; } = 300;
 
     /// <summary>Topic filters in one SUBSCRIBE or UNSUBSCRIBE.</summary>
-    [Range(1, 1_000)] public int MaxFilters { get; set; } = 8;
+    [Range(1, 100)] public int MaxFilters { get; set; } = 8;
 
     /// <summary>Seconds that a stopping hub gives publishes that are being handled before it cuts the connections.</summary>
     [Range(0, 300)] public int DrainSeconds { get; set; } = 10;

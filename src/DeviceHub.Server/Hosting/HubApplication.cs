@@ -1,3 +1,13 @@
+using DeviceHub.Channels.Sandbox;
+using DeviceHub.Core.Payments;
+using DeviceHub.Core.Terminals;
+using DeviceHub.Gateways;
+using DeviceHub.Gateways.Mqtt;
+using DeviceHub.Server.Api;
+using DeviceHub.Server.ApiKeys;
+using DeviceHub.Server.SignIn;
+using DeviceHub.Storage;
+using Orleans.Dashboard;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 
@@ -41,14 +51,48 @@ public static class HubApplication
         services.AddSingleton(_ => folder);
         services.AddSingleton(folder.LoadKeys());
         services.AddHubTelemetry();
+        services.AddHubStorage(folder.Path);
+        services.AddHubAccounts();
         builder.AddHubSilo();
+        services.AddTerminals();
+        services.AddSandbox();
+        services.AddPayments();
+        services.AddTerminalSessions();
+        services.AddMqttEndpoint(folder.Path);
+        services.AddHubApi();
+        services.AddHubPermissions();
+        services.AddHubHealth();
+        services.AddRequestLocalization(languages => languages
+            .SetDefaultCulture(Texts.English.Name)
+            .AddSupportedCultures(Texts.English.Name, Texts.Chinese.Name)
+            .AddSupportedUICultures(Texts.English.Name, Texts.Chinese.Name));
         services.AddSingleton<HttpListeners>();
         services.AddSingleton<IConfigureOptions<Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerOptions>>(s => s.GetRequiredService<HttpListeners>());
     }
 
     private static void MapHub(this WebApplication app)
     {
-        app.MapGet("/health/live", () => "alive");
+        app.UseExceptionHandler();
+        app.UseStatusCodePages();
+        app.Use((http, next) =>
+        {
+            var headers = http.Response.Headers;
+            headers.XContentTypeOptions = "nosniff";
+            headers.XFrameOptions = "DENY";
+            headers["Referrer-Policy"] = "no-referrer";
+            return next(http);
+        });
+        app.UseRequestLocalization();
+        app.UseAuthentication();
+        app.UseAuthorization();
+        app.UseRateLimiter();
+        app.UseAntiforgery();
+        app.MapHubHealth();
+        app.MapPrometheusScrapingEndpoint("/metrics").RequireAuthorization(Permission.Metrics);
+        app.MapOrleansDashboard("/orleans").RequireAuthorization(Permission.AdministratorRole);
+        app.MapSignIn();
+        app.MapHubApi();
+        app.ShowStartNotice();
     }
 
     private static ServerOptions ReadServerOptions(ConfigurationManager configuration)

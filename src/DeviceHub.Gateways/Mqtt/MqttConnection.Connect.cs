@@ -1,0 +1,134 @@
+using System.Buffers;
+using System.Text.RegularExpressions;
+using MQTTnet.Protocol;
+
+namespace DeviceHub.Gateways.Mqtt;
+
+/// <summary>CONNECT: who may open a session.</summary>
+internal sealed partial class MqttConnection
+{
+    private int _maxInFlightOut;
+
+    private async ValueTask ConnectAsync(MqttFrame frame)
+    {
+        if (frame.Type != MqttControlPacketType.Connect)
+        {
+            Cut(0x82, "no-connect");
+            return;
+        }
+
+        var connect = ConnectPacket.Read(frame.Body.IsSingleSegment ? frame.Body.FirstSpan : frame.Body.ToArray(), out var version, out var error);
+        if (connect is null)
+        {
+            // 3.1.1 has no answer to a malformed CONNECT; of a version that we do not know, its answer is understood by all.
+            Refuse(version == 5 || (version > 5 && error == 0x84), error, error == 0x84 ? "version" : "malformed", answer: version == 5 || error == 0x84);
+            return;
+        }
+
+        _v5 = connect.V5;
+        if (Judge(connect) is { } refusal)
+        {
+            Refuse(_v5, refusal.Code, refusal.Word);
+            return;
+        }
+
+        // A CONNECT has come whole: its own deadline no longer applies, the login's does.
+        var asked = connect.KeepAliveSeconds == 0 ? _options.MaxKeepAliveSeconds : connect.KeepAliveSeconds;
+        _keepAliveSeconds = Math.Clamp(asked, _options.MinKeepAliveSeconds, _options.MaxKeepAliveSeconds);
+        if (connect.Password is { } token && !await TokenIsRightAsync(connect.ClientId, token))
+        {
+            Refuse(_v5, 0x86, "credentials");
+            return;
+        }
+
+        if (!IsCut)
+        {
+            Open(connect);
+        }
+    }
+
+    private async ValueTask<bool> TokenIsRightAsync(string serialNumber, string token)
+    {
+        try
+        {
+            return await _endpoint.Sessions.CheckToken(serialNumber, token, this);
+        }
+        catch (Exception error)
+        {
+            LogFault(_endpoint.Log, error, serialNumber);
+            Refuse(_v5, 0x88, "fault");
+            return false;
+        }
+    }
+
+    private void Open(ConnectPacket connect)
+    {
+        if (connect.HasWill)
+        {
+            MqttMetrics.Ignored("will");
+        }
+
+        _serialNumber = connect.ClientId;
+        _downTopic = $"dh/v1/{_serialNumber}/down";
+        _maxInFlightOut = Math.Min(_options.MaxInFlightOut, connect.Properties.ReceiveMaximum == 0 ? int.MaxValue : connect.Properties.ReceiveMaximum);
+        _maxDownBytes = _v5 ? connect.Properties.MaximumPacketSize : uint.MaxValue;
+        _uplinks = new Uplinks(this, _options.MaxInFlightIn);
+        Write(_v5
+            ? PacketBytes.ConnAckAccepted(_options, connect.KeepAliveSeconds == _keepAliveSeconds ? null : (ushort)_keepAliveSeconds)
+            : PacketBytes.ConnAck(v5: false, 0));
+        _session = _endpoint.Sessions.Open(_serialNumber, connect.Password, this);
+    }
+
+    private (byte Code, string Word)? Judge(ConnectPacket connect)
+    {
+        if (_endpoint.IsStopping)
+        {
+            return (0x88, "stopping");
+        }
+
+        if (!SerialNumberForm().IsMatch(connect.ClientId))
+        {
+            return (0x85, "client-id");
+        }
+
+        if (connect.UserName is { } name && name != connect.ClientId)
+        {
+            return (0x86, "user-name");
+        }
+
+        if (connect.Properties.HasAuthenticationMethod)
+        {
+            return (0x8C, "authentication-method");
+        }
+
+        if (connect.V5 && connect.HasWill)
+        {
+            return (0x87, "will");
+        }
+
+        return _endpoint.Admission.MayConnect(connect.ClientId, Remote) ? null : (0x9F, "connect-rate");
+    }
+
+    private void Refuse(bool v5, byte code, string word, bool answer = true)
+    {
+        if (answer && !IsCut)
+        {
+            Write(PacketBytes.ConnAck(v5, v5 ? code : ReturnCode(code)));
+            _outbox.Flush();
+        }
+
+        Cut(code, word);
+    }
+
+    private static byte ReturnCode(byte code) => code switch
+    {
+        0x84 => 1,
+        0x85 => 2,
+        0x86 => 4,
+        0x87 or 0x8C => 5,
+        _ => 3,
+    };
+
+    [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\z")]
+    private static partial Regex SerialNumberForm();
+}

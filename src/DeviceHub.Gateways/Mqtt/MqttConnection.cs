@@ -1,0 +1,281 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Net;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.Extensions.Logging;
+
+namespace DeviceHub.Gateways.Mqtt;
+
+/// <summary>One MQTT connection: the loop that reads, and the wire that its session sends on.</summary>
+internal sealed partial class MqttConnection : IWire
+{
+    private readonly MqttEndpoint _endpoint;
+    private readonly ConnectionContext _transport;
+    private readonly MqttOptions _options;
+    private readonly Outbox _outbox;
+    private readonly RateLimit _rate;
+    private readonly long _opened;
+    private long _lastRead;
+    private long _cutAt;
+    private int _cut;
+    private int _loggedIn;
+    private volatile bool _reading;
+    private bool _v5;
+    private int _keepAliveSeconds;
+    private string _serialNumber = "";
+    private ITerminalSession? _session;
+    private Uplinks? _uplinks;
+
+    public MqttConnection(MqttEndpoint endpoint, ConnectionContext transport)
+    {
+        _endpoint = endpoint;
+        _transport = transport;
+        _options = endpoint.Options;
+        _outbox = new Outbox(transport.Transport.Output, _options.MaxQueuedMessages, _options.MaxQueuedBytes, endpoint.Time);
+        _opened = _lastRead = endpoint.Time.GetTimestamp();
+        _rate = new RateLimit(_options, _opened);
+        Secure = transport.Features.Get<ITlsHandshakeFeature>() is not null
+            || (IsLoopback(transport.RemoteEndPoint) && IsLoopback(transport.LocalEndPoint));
+    }
+
+    public string Name => "mqtt";
+
+    public EndPoint? Remote => _transport.RemoteEndPoint;
+
+    public bool Secure { get; }
+
+    public bool CanReceive { get; private set; }
+
+    public bool IsCut => Volatile.Read(ref _cut) != 0;
+
+    /// <summary>Publishes that the session is handling.</summary>
+    public int Handling => _uplinks?.Count ?? 0;
+
+    public void LoggedIn()
+    {
+        if (Interlocked.Exchange(ref _loggedIn, 1) == 0)
+        {
+            _endpoint.Admission.LoggedIn(Remote);
+        }
+    }
+
+    public void Cut(CutReason reason) => Cut(ReasonCode(reason), Word(reason));
+
+    public async Task RunAsync()
+    {
+        try
+        {
+            await ReadAsync(_transport.Transport.Input);
+        }
+        catch (Exception error) when (error is ConnectionResetException or ConnectionAbortedException or IOException or OperationCanceledException)
+        {
+            // The other side is gone; there is nobody to tell.
+        }
+        finally
+        {
+            Interlocked.CompareExchange(ref _cut, 1, 0);
+            _outbox.Close([]);
+            if (Volatile.Read(ref _loggedIn) == 0)
+            {
+                _endpoint.Admission.LoggedIn(Remote);
+            }
+
+            if (_session is { } session)
+            {
+                await session.DisposeAsync();
+            }
+        }
+    }
+
+    private async Task ReadAsync(PipeReader input)
+    {
+        while (!IsCut)
+        {
+            var result = await input.ReadAsync();
+            _lastRead = _endpoint.Time.GetTimestamp();
+            var rest = result.Buffer;
+            _reading = true;
+            while (!IsCut)
+            {
+                var limit = _session is null ? _options.MaxPacketBytesBeforeConnect : _options.MaxPacketBytes;
+                var found = MqttFrame.TryRead(rest, limit, out var frame);
+                if (found != FrameResult.Whole)
+                {
+                    Judge(found);
+                    break;
+                }
+
+                if (_session is null)
+                {
+                    await ConnectAsync(frame);
+                }
+                else
+                {
+                    Handle(frame);
+                    if (_uplinks!.Full)
+                    {
+                        StopReading();
+                        await _uplinks.RoomAsync();
+                        _reading = true;
+                    }
+                }
+
+                rest = rest.Slice(frame.End);
+            }
+
+            StopReading();
+            if (result.IsCompleted && !rest.IsEmpty && !IsCut)
+            {
+                Cut(0x81, "half-packet");
+            }
+
+            input.AdvanceTo(rest.Start, rest.End);
+            if (result.IsCompleted)
+            {
+                return;
+            }
+        }
+    }
+
+    private void StopReading()
+    {
+        _reading = false;
+        _outbox.Flush();
+    }
+
+    private void Judge(FrameResult found)
+    {
+        if (found == FrameResult.TooLarge)
+        {
+            Cut(0x95, "packet-too-large");
+        }
+        else if (found == FrameResult.Malformed)
+        {
+            Cut(0x81, "malformed");
+        }
+    }
+
+    /// <summary>Queues a packet that the transport itself answers with; a full queue ends the connection.</summary>
+    public void Write(ReadOnlySpan<byte> packet)
+    {
+        if (!_outbox.TryWrite(packet))
+        {
+            Cut(CutReason.SlowReader);
+        }
+    }
+
+    public void FlushUnlessReading()
+    {
+        if (!_reading)
+        {
+            _outbox.Flush();
+        }
+    }
+
+    public void SessionFaulted(Exception error)
+    {
+        LogFault(_endpoint.Log, error, _serialNumber);
+        Cut(CutReason.Fault);
+    }
+
+    /// <summary>Called once a second by the endpoint, for every deadline of the connection.</summary>
+    public void Tick()
+    {
+        var time = _endpoint.Time;
+        if (IsCut)
+        {
+            if (time.GetElapsedTime(Volatile.Read(ref _cutAt)) > TimeSpan.FromSeconds(1))
+            {
+                _transport.Abort();
+            }
+
+            return;
+        }
+
+        var age = time.GetElapsedTime(_opened);
+        if (_session is null && _keepAliveSeconds == 0 && age > TimeSpan.FromSeconds(_options.ConnectSeconds))
+        {
+            Cut(0x82, "no-connect");
+        }
+        else if (Volatile.Read(ref _loggedIn) == 0 && age > TimeSpan.FromSeconds(_options.LoginSeconds))
+        {
+            Cut(0x87, "no-login");
+        }
+        else if (_keepAliveSeconds > 0 && time.GetElapsedTime(_lastRead) > TimeSpan.FromSeconds(_keepAliveSeconds * 1.5))
+        {
+            Cut(CutReason.KeepAlive);
+        }
+        else if (_outbox.StandingStill is { } still && still > TimeSpan.FromSeconds(_options.SlowReaderSeconds))
+        {
+            Cut(CutReason.SlowReader);
+        }
+        else if (OldestUnacknowledged is { } sent && time.GetElapsedTime(sent) > TimeSpan.FromSeconds(_options.AcknowledgeSeconds))
+        {
+            Cut(0x97, "never-acknowledges");
+        }
+    }
+
+    /// <summary>The first cut counts. 5.0 hears the reason if the transport takes it at once; nobody waits for it.</summary>
+    private void Cut(byte reason, string word, bool refused = true)
+    {
+        if (Interlocked.CompareExchange(ref _cut, 1, 0) != 0)
+        {
+            return;
+        }
+
+        Volatile.Write(ref _cutAt, _endpoint.Time.GetTimestamp());
+        if (refused)
+        {
+            MqttMetrics.Refused(word);
+            LogCut(_endpoint.Log, _serialNumber, Remote, word, reason);
+        }
+
+        ReadOnlySpan<byte> last = _v5 && _session is not null ? PacketBytes.Disconnect(reason) : [];
+        var clear = _outbox.Close(refused ? last : []);
+        if (!clear)
+        {
+            _transport.Abort();
+        }
+
+        _transport.Transport.Input.CancelPendingRead();
+        _uplinks?.Release();
+    }
+
+    private static bool IsLoopback(EndPoint? endpoint) => endpoint is IPEndPoint { Address: { } address }
+        && IPAddress.IsLoopback(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address);
+
+    private static byte ReasonCode(CutReason reason) => reason switch
+    {
+        CutReason.TakenOver => 0x8E,
+        CutReason.Stopping => 0x8B,
+        CutReason.Credentials => 0x87,
+        CutReason.ProtocolError => 0x82,
+        CutReason.TooLarge => 0x95,
+        CutReason.TooFast => 0x96,
+        CutReason.SlowReader => 0x97,
+        CutReason.Administrative => 0x98,
+        CutReason.KeepAlive => 0x8D,
+        _ => 0x83,
+    };
+
+    private static string Word(CutReason reason) => reason switch
+    {
+        CutReason.TakenOver => "taken-over",
+        CutReason.Stopping => "stopping",
+        CutReason.Credentials => "credentials",
+        CutReason.ProtocolError => "protocol-error",
+        CutReason.TooLarge => "packet-too-large",
+        CutReason.TooFast => "too-fast",
+        CutReason.SlowReader => "slow-reader",
+        CutReason.Administrative => "administrative",
+        CutReason.KeepAlive => "keep-alive",
+        _ => "fault",
+    };
+
+    [LoggerMessage(1, LogLevel.Information, "Ended the connection of {SerialNumber} from {Remote}: {Reason} (0x{Code:X2})", EventName = "MqttCut")]
+    private static partial void LogCut(ILogger log, string serialNumber, EndPoint? remote, string reason, byte code);
+
+    [LoggerMessage(2, LogLevel.Error, "The session of {SerialNumber} failed; its connection ends", EventName = "MqttSessionFault")]
+    private static partial void LogFault(ILogger log, Exception error, string serialNumber);
+}

@@ -1,0 +1,80 @@
+using DeviceHub.Server.ApiKeys;
+using DeviceHub.Storage;
+using Microsoft.EntityFrameworkCore;
+
+namespace DeviceHub.Server.Api;
+
+/// <summary>Keys of programs, and the audit log.</summary>
+internal static class ApiKeysApi
+{
+    internal sealed record NewKey(string? Name, IReadOnlyList<string>? Scopes, DateTimeOffset? Expires);
+
+    /// <param name="Key">Shown this once.</param>
+    internal sealed record CreatedKey(string Id, string Key, string Name, IReadOnlyList<string> Scopes, DateTimeOffset? Expires);
+
+    internal sealed record Key(
+        string Id, string StartsWith, string Name, IReadOnlyList<string> Scopes, string CreatedBy, DateTimeOffset Created, DateTimeOffset? Expires, DateTimeOffset? Revoked);
+
+    internal sealed record AuditEntry(long Id, DateTimeOffset At, string Who, string What, string Subject, string? Before, string? After, string? Address);
+
+    public static void MapApiKeys(this RouteGroupBuilder api)
+    {
+        api.MapGet("/api-keys", List).RequireAuthorization(Permission.Admin).Produces<PageOf<Key>>();
+        api.MapPost("/api-keys", Create).RequireAuthorization(Permission.Admin).Produces<CreatedKey>(201).ProducesValidationProblem();
+        api.MapPost("/api-keys/{id}/revoke", Revoke).RequireAuthorization(Permission.Admin).Produces(204).ProducesProblem(404);
+        api.MapGet("/audit", Audit).RequireAuthorization(Permission.Admin).Produces<PageOf<AuditEntry>>().WithSummary("Who did what, newest first");
+    }
+
+    private static async Task<IResult> List(HubReads reads, Paging paging, int? page, int? pageSize, CancellationToken stop) =>
+        paging.Check(page, pageSize) ?? Results.Ok(await reads.Run(
+            (db, cancel) => paging.Read(db.ApiKeys.AsNoTracking().OrderByDescending(k => k.Created), page, pageSize, Of, cancel), stop));
+
+    private static async Task<IResult> Create(NewKey body, ApiKeyBook book, TimeProvider clock, CancellationToken stop)
+    {
+        var check = new FieldCheck();
+        check.Text(body.Name, "name", 100);
+        check.That(body.Scopes is { Count: >= 1 and <= 3 } && body.Scopes.All(Permission.Scopes.Contains), "scopes", "one or more of: " + string.Join(", ", Permission.Scopes));
+        check.That(body.Expires is null || body.Expires > clock.GetUtcNow(), "expires", "must be in the future");
+        if (check.Problem is { } fault)
+        {
+            return fault;
+        }
+
+        var created = await book.Create(body.Name!, body.Scopes!, body.Expires, stop);
+        return created is { Key: { } key, Row: { } row }
+            ? Results.Created((string?)null, new CreatedKey(row.Id, key, row.Name, row.Scopes.Split(' '), row.Expires))
+            : Problems.Conflict(created.Fault!);
+    }
+
+    private static async Task<IResult> Revoke(string id, ApiKeyBook book, CancellationToken stop) =>
+        await book.Revoke(id, stop) ? Results.NoContent() : Problems.NotFound("API key " + id);
+
+    private static async Task<IResult> Audit(
+        HubReads reads, Paging paging, string? subject, string? who, string? what, DateTimeOffset? from, DateTimeOffset? to, int? page, int? pageSize, CancellationToken stop)
+    {
+        if (paging.Check(page, pageSize) is { } fault)
+        {
+            return fault;
+        }
+
+        return Results.Ok(await reads.Run(
+            (db, cancel) =>
+            {
+                var rows = db.Audit.AsNoTracking();
+                rows = subject is null ? rows : rows.Where(a => a.Subject == subject);
+                rows = who is null ? rows : rows.Where(a => a.Who == who);
+                rows = what is null ? rows : rows.Where(a => a.What == what);
+                rows = from is null ? rows : rows.Where(a => a.At >= from);
+                rows = to is null ? rows : rows.Where(a => a.At < to);
+                return paging.Read(
+                    rows.OrderByDescending(a => a.Id),
+                    page,
+                    pageSize,
+                    a => new AuditEntry(a.Id, a.At, a.Who, a.What, a.Subject, a.Before, a.After, a.Address),
+                    cancel);
+            },
+            stop));
+    }
+
+    private static Key Of(ApiKeyRow row) => new(row.Id, row.Prefix, row.Name, row.Scopes.Split(' '), row.CreatedBy, row.Created, row.Expires, row.Revoked);
+}

@@ -1,0 +1,99 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Threading.RateLimiting;
+using DeviceHub.Server.ApiKeys;
+using DeviceHub.Server.Hosting;
+using DeviceHub.Server.SignIn;
+using Microsoft.Extensions.Options;
+using Scalar.AspNetCore;
+
+namespace DeviceHub.Server.Api;
+
+/// <summary>The HTTP API, version 1: its shape, limits and documentation. Each resource is mapped in a file of its own.</summary>
+internal static class HubApi
+{
+    private const string RateLimit = "api";
+
+    public static void AddHubApi(this IServiceCollection services)
+    {
+        services.AddHttpContextAccessor();
+        services.AddSingleton<AuditTrail>();
+        services.AddSingleton<ApiKeyBook>();
+        services.AddSingleton<Paging>();
+        services.AddProblemDetails();
+        services.AddExceptionHandler<ProblemHandler>();
+        services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
+        services.ConfigureHttpJsonOptions(json =>
+        {
+            json.SerializerOptions.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase));
+            json.SerializerOptions.MaxDepth = 16;
+        });
+        services.AddOpenApi("v1");
+        services.AddRateLimiter(_ => { });
+        services.AddOptions<Microsoft.AspNetCore.RateLimiting.RateLimiterOptions>().Configure<IOptions<ServerOptions>>((limiter, server) => Limit(limiter, server.Value));
+    }
+
+    public static void MapHubApi(this IEndpointRouteBuilder routes)
+    {
+        var api = routes.MapGroup("/api/v1").RequireAuthorization(Permission.Read).RequireRateLimiting(RateLimit).AddEndpointFilter(RefuseForeignPages);
+        api.MapMerchants();
+        api.MapActivationCodes();
+        api.MapTerminals();
+        api.MapPayments();
+        api.MapApiKeys();
+        routes.MapGet("/api/v1/time", (TimeProvider clock) => new HubTime(clock.GetUtcNow().ToUnixTimeMilliseconds()))
+            .AllowAnonymous().RequireRateLimiting(RateLimit).WithSummary("The hub's time, for terminals that make a token");
+        routes.MapOpenApi("/openapi/{documentName}.json").RequireAuthorization(Permission.Read);
+        routes.MapScalarApiReference("/scalar", scalar => scalar.WithTitle("DeviceHub").DisableDefaultFonts()).RequireAuthorization(Permission.Read);
+    }
+
+    internal sealed record HubTime(long UnixTimeMs);
+
+    /// <summary>
+    /// A change with a person's cookie must come from this hub's own pages: the browser says where a request was made. Programs use keys,
+    /// which no browser adds by itself.
+    /// </summary>
+    private static ValueTask<object?> RefuseForeignPages(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    {
+        var request = context.HttpContext.Request;
+        var safe = HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method);
+        if (safe || context.HttpContext.User.Identity?.AuthenticationType == ApiKey.Scheme || IsOwnPage(request))
+        {
+            return next(context);
+        }
+
+        return new(Results.Problem(statusCode: StatusCodes.Status403Forbidden, detail: "a change with a sign-in cookie must come from this hub's own pages; programs use an API key"));
+    }
+
+    private static bool IsOwnPage(HttpRequest request) =>
+        Uri.TryCreate(request.Headers.Origin.ToString(), UriKind.Absolute, out var origin)
+        && origin.Scheme == request.Scheme && origin.Authority == new Uri($"{request.Scheme}://{request.Host}").Authority;
+
+    private static void Limit(Microsoft.AspNetCore.RateLimiting.RateLimiterOptions limiter, ServerOptions server)
+    {
+        limiter.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
+        limiter.OnRejected = async (context, stop) =>
+        {
+            if (context.Lease.TryGetMetadata(MetadataName.RetryAfter, out var after))
+            {
+                context.HttpContext.Response.Headers.RetryAfter = ((int)Math.Ceiling(after.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+            }
+
+            await Results.Problem(statusCode: StatusCodes.Status429TooManyRequests, detail: "too many requests; try again later").ExecuteAsync(context.HttpContext);
+        };
+        limiter.AddPolicy(RateLimit, http => RateLimitPartition.GetTokenBucketLimiter(
+            http.User.Identity is { IsAuthenticated: true, Name: { } name } ? name : Address(http),
+            _ => new TokenBucketRateLimiterOptions
+            {
+                TokenLimit = server.ApiRequestsPerSecond * 5,
+                TokensPerPeriod = server.ApiRequestsPerSecond,
+                ReplenishmentPeriod = TimeSpan.FromSeconds(1),
+                QueueLimit = 0,
+            }));
+        limiter.AddPolicy(SignInPages.RateLimit, http => RateLimitPartition.GetFixedWindowLimiter(
+            Address(http), _ => new FixedWindowRateLimiterOptions { PermitLimit = server.SignInsPerMinute, Window = TimeSpan.FromMinutes(1), QueueLimit = 0 }));
+    }
+
+    private static string Address(HttpContext http) => http.Connection.RemoteIpAddress?.ToString() ?? "unknown";
+}

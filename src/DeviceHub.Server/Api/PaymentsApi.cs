@@ -1,0 +1,109 @@
+using System.Text.Json;
+using DeviceHub.Core.Payments;
+using DeviceHub.Server.ApiKeys;
+using DeviceHub.Storage;
+using Microsoft.EntityFrameworkCore;
+
+namespace DeviceHub.Server.Api;
+
+/// <summary>Payments: search, one with everything that happened to it, cancel.</summary>
+internal static class PaymentsApi
+{
+    internal sealed record Payment(
+        string SerialNumber, string RequestId, DateTimeOffset AcceptedAt, string MerchantId, string StoreId, long AmountFen, long PaidFen, long DiscountFen, Wallet Wallet,
+        string CodeLastFour, string? OrderNumber, PaymentStage Stage, PaymentResult Result, DeclineReason Reason, int Revision, int ShownRevision, DateTimeOffset? FinalAt,
+        string? ChannelOrderNumber, string? ChannelTransaction, string? Payer);
+
+    /// <param name="Text">What happened, in plain words.</param>
+    /// <param name="Event">The ledger's own event.</param>
+    internal sealed record TimelineEntry(DateTimeOffset At, string Text, JsonElement Event);
+
+    internal sealed record PaymentDetail(string SerialNumber, string RequestId, int Version, PaymentView? Standing, IReadOnlyList<TimelineEntry> Timeline);
+
+    internal sealed class Search
+    {
+        public DateTimeOffset? From { get; init; }
+        public DateTimeOffset? To { get; init; }
+        public string? SerialNumber { get; init; }
+        public string? MerchantId { get; init; }
+        public string? StoreId { get; init; }
+        public PaymentStage? Stage { get; init; }
+        public PaymentResult? Result { get; init; }
+        public string? OrderNumber { get; init; }
+        public int? Page { get; init; }
+        public int? PageSize { get; init; }
+    }
+
+    public static void MapPayments(this RouteGroupBuilder api)
+    {
+        api.MapGet("/payments", List).Produces<PageOf<Payment>>().WithSummary("Payments, newest first; the list may be a moment behind the ledger");
+        api.MapGet("/payments/{serialNumber}/{requestId}", Get).Produces<PaymentDetail>().ProducesProblem(404);
+        api.MapPost("/payments/{serialNumber}/{requestId}/cancel", Cancel).RequireAuthorization(Permission.Admin).Produces<PaymentView>(202).ProducesProblem(404);
+    }
+
+    private static async Task<IResult> List(HubReads reads, Paging paging, [AsParameters] Search search, CancellationToken stop)
+    {
+        if (paging.Check(search.Page, search.PageSize) is { } fault)
+        {
+            return fault;
+        }
+
+        return Results.Ok(await reads.Run(
+            (db, cancel) =>
+            {
+                var rows = db.Payments.AsNoTracking();
+                rows = search.From is { } from ? rows.Where(p => p.AcceptedAt >= from) : rows;
+                rows = search.To is { } to ? rows.Where(p => p.AcceptedAt < to) : rows;
+                rows = search.SerialNumber is { } sn ? rows.Where(p => p.SerialNumber == sn) : rows;
+                rows = search.MerchantId is { } merchant ? rows.Where(p => p.MerchantId == merchant) : rows;
+                rows = search.StoreId is { } store ? rows.Where(p => p.StoreId == store) : rows;
+                rows = search.Stage is { } stage ? rows.Where(p => p.Stage == stage) : rows;
+                rows = search.Result is { } result ? rows.Where(p => p.Result == result) : rows;
+                rows = search.OrderNumber is { } order ? rows.Where(p => p.OrderNumber == order) : rows;
+                return paging.Read(rows.OrderByDescending(p => p.AcceptedAt).ThenByDescending(p => p.Seq), search.Page, search.PageSize, Of, cancel);
+            },
+            stop));
+    }
+
+    private static async Task<IResult> Get(string serialNumber, string requestId, IPaymentLedger ledger, IGrainFactory grains)
+    {
+        var id = new PaymentId(serialNumber, requestId);
+        if (await ledger.Read(id) is not { } history)
+        {
+            return Problems.NotFound("payment " + id);
+        }
+
+        var standing = await grains.GetGrain<IPaymentGrain>(id.ToString()).Find(null);
+        return Results.Ok(new PaymentDetail(serialNumber, requestId, history.Version, standing.View, [.. history.Events.Select(Entry)]));
+    }
+
+    private static async Task<IResult> Cancel(string serialNumber, string requestId, IPaymentLedger ledger, IGrainFactory grains, AuditTrail audit, HttpContext http)
+    {
+        var id = new PaymentId(serialNumber, requestId);
+        if (await ledger.Read(id) is null)
+        {
+            return Problems.NotFound("payment " + id);
+        }
+
+        var grain = grains.GetGrain<IPaymentGrain>(id.ToString());
+        var before = (await grain.Find(null)).View;
+        var answer = await grain.Cancel(AuditTrail.Who(http.User));
+        if (answer.Refusal is { } refusal)
+        {
+            return Problems.Of(refusal, "requestId");
+        }
+
+        await audit.Write("payment.cancel", "payment:" + id, new { before?.Stage, before?.Result }, new { answer.View?.Stage, answer.View?.Result });
+        return Results.Accepted((string?)null, answer.View);
+    }
+
+    private static TimelineEntry Entry(PaymentEvent e)
+    {
+        using var document = JsonDocument.Parse(PaymentEventJson.Write([e]));
+        return new(e.At, Timeline.Say(e), document.RootElement[0].Clone());
+    }
+
+    private static Payment Of(PaymentRow row) => new(
+        row.SerialNumber, row.RequestId, row.AcceptedAt, row.MerchantId, row.StoreId, row.AmountFen, row.PaidFen, row.DiscountFen, row.Wallet, row.CodeLastFour,
+        row.OrderNumber, row.Stage, row.Result, row.Reason, row.Revision, row.ShownRevision, row.FinalAt, row.ChannelOrderNumber, row.ChannelTransaction, row.Payer);
+}

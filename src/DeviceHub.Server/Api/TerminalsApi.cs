@@ -1,0 +1,172 @@
+using System.Text.Json;
+using DeviceHub.Core;
+using DeviceHub.Core.Terminals;
+using DeviceHub.Server.ApiKeys;
+using DeviceHub.Storage;
+using Microsoft.EntityFrameworkCore;
+
+namespace DeviceHub.Server.Api;
+
+/// <summary>Terminals: search, one with all that is known, suspend, resume, configuration, limit.</summary>
+internal static class TerminalsApi
+{
+    internal sealed record Terminal(
+        string SerialNumber, TerminalStatus Status, string Model, string? MerchantId, string? MerchantName, string? StoreId, string? StoreName, DateTimeOffset RegisteredAt,
+        DateTimeOffset? ActivatedAt, DateTimeOffset? LastSeen, string? Firmware);
+
+    /// <param name="Drift">What the terminal reports is not what is desired.</param>
+    internal sealed record TerminalDetail(
+        string SerialNumber, TerminalStatus Status, string Model, string? MerchantId, string? MerchantName, string? StoreId, string? StoreName, string? HardwareId,
+        DateTimeOffset RegisteredAt, DateTimeOffset? ActivatedAt, bool Connected, DateTimeOffset? LastSeen, string? Address, JsonElement? Heartbeat, long? MaxAmountFen,
+        Configuration? Desired, Reported? Reported, bool Drift);
+
+    internal sealed record Configuration(long Version, JsonElement Document, string Hash);
+
+    internal sealed record Reported(long Version, string Hash, ConfigurationResult Result, string? Detail, DateTimeOffset At);
+
+    internal sealed record Limit(long? MaxAmountFen);
+
+    public static void MapTerminals(this RouteGroupBuilder api)
+    {
+        api.MapGet("/terminals", List).Produces<PageOf<Terminal>>().WithSummary("Terminals by serial number; search fits serial number, merchant and store");
+        api.MapGet("/terminals/{serialNumber}", Get).Produces<TerminalDetail>().ProducesProblem(404);
+        var admin = api.MapGroup("/terminals/{serialNumber}").RequireAuthorization(Permission.Admin);
+        admin.MapPost("/suspend", (string serialNumber, IGrainFactory grains, AuditTrail audit) => Change(serialNumber, "terminal.suspend", t => t.Suspend(), grains, audit)).Produces(204);
+        admin.MapPost("/resume", (string serialNumber, IGrainFactory grains, AuditTrail audit) => Change(serialNumber, "terminal.resume", t => t.Resume(), grains, audit)).Produces(204);
+        admin.MapPut("/configuration", SetConfiguration).Produces<Configuration>().ProducesValidationProblem();
+        admin.MapPut("/limit", SetLimit).Produces(204).ProducesValidationProblem();
+    }
+
+    private static async Task<IResult> List(
+        HubReads reads, Paging paging, string? search, string? merchantId, string? storeId, TerminalStatus? status, int? page, int? pageSize, CancellationToken stop)
+    {
+        if (paging.Check(page, pageSize) is { } fault)
+        {
+            return fault;
+        }
+
+        return Results.Ok(await reads.Run(
+            (db, cancel) =>
+            {
+                var rows = db.Terminals.AsNoTracking();
+                rows = merchantId is null ? rows : rows.Where(t => t.MerchantId == merchantId);
+                rows = storeId is null ? rows : rows.Where(t => t.StoreId == storeId);
+                rows = status is null ? rows : rows.Where(t => t.Status == status);
+                if (!string.IsNullOrWhiteSpace(search))
+                {
+                    var like = Paging.Like(search);
+                    rows = rows.Where(t => EF.Functions.Like(t.SerialNumber, like, "\\")
+                        || EF.Functions.Like(t.MerchantName!, like, "\\") || EF.Functions.Like(t.StoreName!, like, "\\"));
+                }
+
+                var joined = from terminal in rows
+                             join seen in db.LastSeen.AsNoTracking() on terminal.SerialNumber equals seen.SerialNumber into sightings
+                             from seen in sightings.DefaultIfEmpty()
+                             orderby terminal.SerialNumber
+                             select new { terminal, At = (DateTimeOffset?)seen.At, seen.Firmware };
+                return paging.Read(
+                    joined,
+                    page,
+                    pageSize,
+                    r => new Terminal(
+                        r.terminal.SerialNumber, r.terminal.Status, r.terminal.Model, r.terminal.MerchantId, r.terminal.MerchantName, r.terminal.StoreId, r.terminal.StoreName,
+                        r.terminal.RegisteredAt, r.terminal.ActivatedAt, r.At, r.Firmware),
+                    cancel);
+            },
+            stop));
+    }
+
+    private static async Task<IResult> Get(string serialNumber, IGrainFactory grains) =>
+        await Find(serialNumber, grains) is { } snapshot ? Results.Ok(Detail(snapshot)) : Problems.NotFound("terminal " + serialNumber);
+
+    private static async Task<IResult> Change(string serialNumber, string what, Func<ITerminalGrain, Task<Refusal?>> change, IGrainFactory grains, AuditTrail audit)
+    {
+        if (await Find(serialNumber, grains) is not { } before)
+        {
+            return Problems.NotFound("terminal " + serialNumber);
+        }
+
+        var grain = grains.GetGrain<ITerminalGrain>(serialNumber);
+        if (await change(grain) is { } refusal)
+        {
+            return Problems.Of(refusal, "serialNumber");
+        }
+
+        var after = await grain.Snapshot();
+        await audit.Write(what, "terminal:" + serialNumber, new { before.Record.Status }, new { after?.Record.Status });
+        return Results.NoContent();
+    }
+
+    private static async Task<IResult> SetConfiguration(string serialNumber, JsonElement body, IGrainFactory grains, AuditTrail audit)
+    {
+        if (body.ValueKind != JsonValueKind.Object)
+        {
+            return Problems.Field("body", "a JSON object of keys and values is needed");
+        }
+
+        if (await Find(serialNumber, grains) is not { } before)
+        {
+            return Problems.NotFound("terminal " + serialNumber);
+        }
+
+        var answer = await grains.GetGrain<ITerminalGrain>(serialNumber).SetConfiguration(body.GetRawText());
+        if (answer.Refusal is { } refusal)
+        {
+            return Problems.Of(refusal, "body");
+        }
+
+        var desired = Of(answer.Desired!.Version, answer.Desired.Json, answer.Desired.Hash);
+        await audit.Write(
+            "terminal.configuration",
+            "terminal:" + serialNumber,
+            new { Version = before.Record.DesiredVersion, Document = Parse(before.Record.DesiredConfiguration) },
+            new { desired.Version, desired.Document });
+        return Results.Ok(desired);
+    }
+
+    private static async Task<IResult> SetLimit(string serialNumber, Limit body, IGrainFactory grains, AuditTrail audit)
+    {
+        if (await Find(serialNumber, grains) is not { } before)
+        {
+            return Problems.NotFound("terminal " + serialNumber);
+        }
+
+        if (await grains.GetGrain<ITerminalGrain>(serialNumber).SetMaxAmount(body.MaxAmountFen) is { } refusal)
+        {
+            return Problems.Of(refusal, "maxAmountFen");
+        }
+
+        await audit.Write("terminal.limit", "terminal:" + serialNumber, new { before.Record.MaxAmountFen }, new { body.MaxAmountFen });
+        return Results.NoContent();
+    }
+
+    /// <summary>A serial number that cannot be one wakes no grain.</summary>
+    private static async Task<TerminalSnapshot?> Find(string serialNumber, IGrainFactory grains) =>
+        serialNumber.Length is >= 1 and <= 64 && serialNumber.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.')
+            ? await grains.GetGrain<ITerminalGrain>(serialNumber).Snapshot()
+            : null;
+
+    private static TerminalDetail Detail(TerminalSnapshot snapshot)
+    {
+        var record = snapshot.Record;
+        var desired = record.DesiredVersion > 0 ? Of(record.DesiredVersion, record.DesiredConfiguration!, record.DesiredHash ?? []) : null;
+        var reported = record.Reported is { } r ? new Reported(r.Version, Convert.ToHexStringLower(r.Hash), r.Result, r.Detail, r.At) : null;
+        var drift = desired is not null && (reported is not { Result: ConfigurationResult.Applied } || reported.Version != desired.Version || reported.Hash != desired.Hash);
+        return new(
+            record.SerialNumber, record.Status, record.Model, record.MerchantId, record.MerchantName, record.StoreId, record.StoreName, record.HardwareId, record.RegisteredAt,
+            record.ActivatedAt, snapshot.Connected, snapshot.LastSeen, snapshot.Address, Parse(snapshot.Heartbeat?.Json), record.MaxAmountFen, desired, reported, drift);
+    }
+
+    private static Configuration Of(long version, string json, byte[] hash) => new(version, Parse(json)!.Value, Convert.ToHexStringLower(hash));
+
+    private static JsonElement? Parse(string? json)
+    {
+        if (string.IsNullOrEmpty(json))
+        {
+            return null;
+        }
+
+        using var document = JsonDocument.Parse(json);
+        return document.RootElement.Clone();
+    }
+}

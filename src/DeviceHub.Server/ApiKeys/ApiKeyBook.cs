@@ -1,0 +1,80 @@
+using DeviceHub.Server.Hosting;
+using DeviceHub.Storage;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+
+namespace DeviceHub.Server.ApiKeys;
+
+/// <summary>Makes and ends API keys, for the API and for the page.</summary>
+internal sealed class ApiKeyBook(HubWrites writes, AuditTrail audit, TimeProvider clock, IHttpContextAccessor http, IOptions<ServerOptions> options)
+{
+    /// <param name="Key">The key itself, known to nobody after this; null with a fault.</param>
+    internal sealed record Created(string? Key, ApiKeyRow? Row, string? Fault);
+
+    public async Task<Created> Create(string name, IReadOnlyList<string> scopes, DateTimeOffset? expires, CancellationToken stop)
+    {
+        if (name.Trim() is not { Length: >= 1 and <= 100 } trimmed)
+        {
+            return new(null, null, "a name of 1 to 100 characters is needed");
+        }
+
+        if (scopes.Count is 0 or > 3 || scopes.Any(s => !Permission.Scopes.Contains(s)))
+        {
+            return new(null, null, "scopes are one or more of: " + string.Join(", ", Permission.Scopes));
+        }
+
+        var key = ApiKey.Create();
+        var row = new ApiKeyRow
+        {
+            Id = Guid.CreateVersion7(clock.GetUtcNow()).ToString("N"),
+            Name = trimmed,
+            Hash = ApiKey.Hash(key),
+            Prefix = key[..8],
+            Scopes = string.Join(' ', scopes.Distinct()),
+            CreatedBy = AuditTrail.Who(http.HttpContext?.User),
+            Created = clock.GetUtcNow(),
+            Expires = expires,
+        };
+        var after = new { row.Id, row.Name, row.Scopes, row.Expires };
+        var entry = audit.Row("api-key.create", "api-key:" + row.Id, null, after);
+        var full = await writes.Run(
+            async (db, cancel) =>
+            {
+                if (await db.ApiKeys.CountAsync(cancel) >= options.Value.MaxRecords)
+                {
+                    return true;
+                }
+
+                db.ApiKeys.Add(row);
+                db.Audit.Add(entry);
+                await db.SaveChangesAsync(cancel);
+                return false;
+            },
+            stop);
+        return full ? new(null, null, "the hub has as many API keys as Server:MaxRecords allows") : new(key, row, null);
+    }
+
+    /// <summary>False: there is no such key. Ending an ended key changes nothing.</summary>
+    public Task<bool> Revoke(string id, CancellationToken stop)
+    {
+        var now = clock.GetUtcNow();
+        return writes.Run(
+            async (db, cancel) =>
+            {
+                if (await db.ApiKeys.FirstOrDefaultAsync(k => k.Id == id, cancel) is not { } row)
+                {
+                    return false;
+                }
+
+                if (row.Revoked is null)
+                {
+                    row.Revoked = now;
+                    db.Audit.Add(audit.Row("api-key.revoke", "api-key:" + id, new { Revoked = (DateTimeOffset?)null }, new { Revoked = now }));
+                    await db.SaveChangesAsync(cancel);
+                }
+
+                return true;
+            },
+            stop);
+    }
+}

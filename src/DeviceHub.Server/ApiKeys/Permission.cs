@@ -1,0 +1,28 @@
+using Microsoft.AspNetCore.Authorization;
+
+namespace DeviceHub.Server.ApiKeys;
+
+/// <summary>What a request may do. A signed-in administrator may do all; an API key what its scopes say.</summary>
+internal static class Permission
+{
+    public const string Read = "read";
+    public const string Admin = "admin";
+    public const string Metrics = "metrics";
+
+    public const string ScopeClaim = "scope";
+    public const string AdministratorRole = "administrator";
+
+    public static readonly string[] Scopes = [Read, Admin, Metrics];
+
+    /// <summary>Deny by default: what names no policy wants a signed-in person or a key that may read.</summary>
+    public static void AddHubPermissions(this IServiceCollection services) =>
+        services.AddAuthorizationBuilder()
+            .AddPolicy(Read, policy => policy.RequireAssertion(c => Has(c, Read) || Has(c, Admin)))
+            .AddPolicy(Admin, policy => policy.RequireAssertion(c => Has(c, Admin)))
+            .AddPolicy(Metrics, policy => policy.RequireAssertion(c => Has(c, Metrics) || Has(c, Admin)))
+            .AddPolicy(AdministratorRole, policy => policy.RequireRole(AdministratorRole))
+            .SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireRole(AdministratorRole).Build());
+
+    private static bool Has(AuthorizationHandlerContext context, string scope) =>
+        context.User.IsInRole(AdministratorRole) || context.User.HasClaim(ScopeClaim, scope);
+}

@@ -1,0 +1,74 @@
+using DeviceHub.Storage;
+using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
+namespace DeviceHub.Server.Hosting;
+
+/// <summary>Live: the process answers. Ready: the database can be written, the silo runs and the listeners are open.</summary>
+internal static class Health
+{
+    public static void AddHubHealth(this IServiceCollection services) =>
+        services.AddSingleton<Readiness>().AddHealthChecks().AddCheck<Readiness>("ready");
+
+    public static void MapHubHealth(this IEndpointRouteBuilder routes)
+    {
+        routes.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false }).AllowAnonymous();
+        routes.MapHealthChecks("/health/ready").AllowAnonymous();
+    }
+
+    /// <summary>Anybody may ask, so the database is asked at most once in two seconds.</summary>
+    private sealed class Readiness(HubWrites writes, IHostApplicationLifetime lifetime, TimeProvider clock) : IHealthCheck, IDisposable
+    {
+        private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(2);
+        private static readonly TimeSpan Limit = TimeSpan.FromSeconds(3);
+
+        private readonly SemaphoreSlim one = new(1, 1);
+        private HealthCheckResult last = HealthCheckResult.Unhealthy("not asked yet");
+        private DateTimeOffset at;
+
+        public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+        {
+            // The silo and the listeners start before the application counts as started, and stop only after it counts as stopping.
+            if (!lifetime.ApplicationStarted.IsCancellationRequested || lifetime.ApplicationStopping.IsCancellationRequested)
+            {
+                return HealthCheckResult.Unhealthy("starting or stopping");
+            }
+
+            await one.WaitAsync(cancellationToken);
+            try
+            {
+                if (clock.GetUtcNow() - at >= Fresh)
+                {
+                    last = await CanWrite();
+                    at = clock.GetUtcNow();
+                }
+
+                return last;
+            }
+            finally
+            {
+                one.Release();
+            }
+        }
+
+        public void Dispose() => one.Dispose();
+
+        private async Task<HealthCheckResult> CanWrite()
+        {
+            using var limit = new CancellationTokenSource(Limit, clock);
+            try
+            {
+                // Taking the write lock writes nothing, but fails where a write would: locked, read-only, gone.
+                await writes.Run(
+                    async (db, stop) => await db.Database.ExecuteSqlRawAsync("UPDATE terminal SET version = version WHERE 0", stop),
+                    limit.Token);
+                return HealthCheckResult.Healthy();
+            }
+            catch (Exception e) when (e is System.Data.Common.DbException or OperationCanceledException or IOException)
+            {
+                return HealthCheckResult.Unhealthy("the database cannot be written");
+            }
+        }
+    }
+}
