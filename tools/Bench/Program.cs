@@ -1,15 +1,59 @@
+using System.CommandLine;
+using System.Globalization;
 using DeviceHub.Tools.Bench.Driver;
 using DeviceHub.Tools.Bench.Targets;
-if (args is ["responder", var p]) { return Responder.Run(int.Parse(p)); }
-using var m = new Mosquitto();
-using var d = new LoadDriver();
-var tally = new Tally();
-var cs = Enumerable.Range(0, 64).Select(i => (LoadClient)new EchoClient($"BENCH{i:d5}", tally, 150)).ToList();
-Console.WriteLine(d.OpenAll(m.Port, cs, tally, 64, TimeSpan.FromSeconds(10)));
-for (var i = 0; i < 3; i++)
+
+namespace DeviceHub.Tools.Bench;
+
+internal static class Program
 {
-    var c0 = m.Broker.CpuSeconds; var me = Environment.CpuUsage.TotalTime;
-    var t = d.Run(cs, Work.Requests, tally, TimeSpan.FromSeconds(2));
-    Console.WriteLine($"{tally.Requests / t.TotalSeconds:n0}/s p50 {tally.P50Ms} p99 {tally.P99Ms} broker {m.Broker.CpuSeconds - c0} me {(Environment.CpuUsage.TotalTime - me).TotalSeconds}");
+    private static Task<int> Main(string[] args) => args switch
+    {
+        // Child modes, started by the bench itself.
+        ["responder", var port] => Task.FromResult(Responder.Run(int.Parse(port, CultureInfo.InvariantCulture))),
+        ["hub", .. var groups] => HubChild.Run(groups),
+        _ => Command().Parse(args).InvokeAsync(),
+    };
+
+    private static RootCommand Command()
+    {
+        var quick = new Option<bool>("--quick") { Description = "Shorter runs, fewer of them." };
+        var json = new Option<FileInfo?>("--json") { Description = "File to write everything measured to." };
+        var results = new Option<FileInfo?>("--results") { Description = "Markdown file to write the figures to." };
+        var commit = new Option<string>("--commit") { DefaultValueFactory = _ => "unknown", Description = "What is measured." };
+        var only = new Option<string[]>("--only") { Description = "Targets to measure: mosquitto, bare, hub.", AllowMultipleArgumentsPerToken = true };
+        var command = new RootCommand("Measures the hub beside mosquitto and its own bare endpoint") { quick, json, results, commit, only };
+        command.SetAction(async options =>
+        {
+            var report = await Measure(options.GetValue(quick), options.GetValue(commit)!, options.GetValue(only) ?? []);
+            if (options.GetValue(json) is { } jsonFile)
+            {
+                await File.WriteAllTextAsync(jsonFile.FullName, report.ToJson());
+            }
+
+            if (options.GetValue(results) is { } resultsFile)
+            {
+                await File.WriteAllTextAsync(resultsFile.FullName, report.ToMarkdown());
+            }
+
+            Console.WriteLine(report.ToMarkdown());
+            return report.Figures.Any(f => f.Holds == false) ? 1 : 0;
+        });
+        return command;
+    }
+
+    private static async Task<Report> Measure(bool quick, string commit, string[] only)
+    {
+        using var bench = new Bench(quick ? Scale.Quick : Scale.Full, line => Console.Error.WriteLine(line));
+        await bench.Run(only);
+        return new Report(TimeProvider.System.GetUtcNow(), commit, Machine(), quick, HubChild.Raised, bench.Runs, bench.Figures);
+    }
+
+    private static string Machine()
+    {
+        var cpu = File.ReadLines("/proc/cpuinfo").FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[1].Trim() ?? "unknown processor";
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{Environment.ProcessorCount} cores of {cpu}, {GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1e9:n0} GB, .NET {Environment.Version}");
+    }
 }
-return 0;

@@ -12,6 +12,9 @@ namespace DeviceHub.Tools.Bench.Driver;
 /// </summary>
 internal sealed class HubClient(string serialNumber, byte[] key, Tally tally) : LoadClient(serialNumber, tally)
 {
+    /// <summary>Bytes of a sealed payment request, so that echoes carry as much.</summary>
+    public const int RequestBytes = 130;
+
     private readonly byte[] nonce = RandomNumberGenerator.GetBytes(Login.NonceBytes);
     private readonly Queue<(string Id, byte[] Packets)> prepared = new();
     private Sealer? up;

@@ -1,0 +1,221 @@
+using DeviceHub.Tools.Bench.Driver;
+using DeviceHub.Tools.Bench.Targets;
+
+namespace DeviceHub.Tools.Bench;
+
+/// <summary>A server under load, with clients that are connected for the whole bench.</summary>
+internal sealed class Target(string name, ServerProcess process, LoadDriver driver, IReadOnlyList<LoadClient> clients, Tally tally)
+{
+    public string Name => name;
+
+    public ServerProcess Process => process;
+
+    public IReadOnlyList<LoadClient> Clients => clients;
+
+    public Run Measure(int number, IReadOnlyList<LoadClient> some, Work work, TimeSpan duration)
+    {
+        foreach (var client in some.OfType<HubClient>())
+        {
+            client.Prepare((int)(duration.TotalSeconds * 20_000 / some.Count));
+        }
+
+        var (server, own) = (process.CpuSeconds, Environment.CpuUsage.TotalTime);
+        var took = driver.Run(some, work, tally, duration);
+        var count = work == Work.Heartbeats ? tally.Heartbeats : tally.Requests;
+        return new Run(
+            name,
+            number,
+            Math.Round(count / took.TotalSeconds, 1),
+            tally.P50Ms,
+            tally.P99Ms,
+            Math.Round(process.CpuSeconds - server, 2),
+            Math.Round((Environment.CpuUsage.TotalTime - own).TotalSeconds, 2),
+            Math.Round(took.TotalSeconds, 2),
+            process.ResidentBytes);
+    }
+}
+
+/// <summary>Measures, in turn and in one go, mosquitto, the bare endpoint and the hub.</summary>
+internal sealed class Bench(Scale scale, Action<string> say) : IDisposable
+{
+    private static readonly TimeSpan Start = TimeSpan.FromSeconds(60);
+
+    private readonly LoadDriver driver = new();
+    private readonly Tally tally = new();
+    private readonly List<IDisposable> owned = [];
+    private readonly List<Run> runs = [];
+    private readonly List<Figure> figures = [];
+
+    public IReadOnlyList<Run> Runs => runs;
+
+    public IReadOnlyList<Figure> Figures => figures;
+
+    /// <param name="only">Names of targets to measure; empty: all.</param>
+    public async Task Run(IReadOnlyList<string> only)
+    {
+        var targets = new List<Target>();
+        if (Wanted("mosquitto"))
+        {
+            targets.Add(OpenMosquitto());
+        }
+
+        if (Wanted("bare"))
+        {
+            targets.Add(OpenBare());
+        }
+
+        if (Wanted("hub"))
+        {
+            targets.Add(OpenHub("hub", []));
+            targets.Add(OpenHub("hub+idle", ["IDLE=" + scale.IdleTerminals]));
+        }
+
+        Rates(targets);
+        Singles(targets);
+        if (targets.Find(t => t.Name == "hub") is { } hub)
+        {
+            var beats = Enumerable.Range(1, scale.Runs).Select(n => hub.Measure(n, hub.Clients, Work.Heartbeats, scale.RunFor).RequestsPerSecond).ToList();
+            Add(Figure.Of("heartbeats_per_s", beats, 20_000, 40_000));
+            await OverTls();
+        }
+
+        bool Wanted(string name) => only.Count == 0 || only.Contains(name);
+    }
+
+    public void Dispose()
+    {
+        driver.Dispose();
+        owned.ForEach(o => o.Dispose());
+    }
+
+    private Target OpenMosquitto()
+    {
+        var mosquitto = Own(new Mosquitto());
+        return Connect("mosquitto", mosquitto.Broker, mosquitto.Port, n => new EchoClient(HubChild.SerialNumber("PAY", n), tally, HubClient.RequestBytes));
+    }
+
+    private Target OpenBare()
+    {
+        var child = Own(ServerProcess.Child("echo"));
+        var port = int.Parse(child.Expect("ready", Start), System.Globalization.CultureInfo.InvariantCulture);
+        return Connect("bare", child, port, n => new EchoClient(HubChild.SerialNumber("PAY", n), tally, HubClient.RequestBytes));
+    }
+
+    private Target OpenHub(string name, string[] groups)
+    {
+        var (child, plain, _) = StartHub([$"PAY={Scale.Payers}", "WARM=500", .. groups]);
+        var target = Connect(name, child, plain, n => Terminal("PAY", n));
+        if (groups.Length > 0)
+        {
+            Warm(target, plain);
+            child.Collect();
+            var before = child.ResidentBytes;
+            var idle = Enumerable.Range(0, scale.IdleTerminals).Select(n => Terminal("IDLE", n)).ToList();
+            var took = driver.OpenAll(plain, idle, tally, 256, Start);
+            child.Collect();
+            Add(Figure.Of("connects_per_s", [idle.Count / took.TotalSeconds], 2000, 6000, note: $"{idle.Count} terminals, their grains not in memory before"));
+            Add(Figure.Of("bytes_per_terminal", [(child.ResidentBytes - before) / (double)idle.Count], 14_000, 9_000, atMost: true));
+        }
+
+        return target;
+    }
+
+    /// <summary>Payments and logins of others, so that what is measured later is neither compiled nor allocated for the first time.</summary>
+    private void Warm(Target target, int port)
+    {
+        target.Measure(0, target.Clients, Work.Requests, scale.WarmUpFor);
+        driver.OpenAll(port, [.. Enumerable.Range(0, 500).Select(n => Terminal("WARM", n))], tally, 256, Start);
+    }
+
+    private void Rates(List<Target> targets)
+    {
+        foreach (var target in targets)
+        {
+            target.Measure(0, target.Clients, Work.Requests, scale.WarmUpFor);
+        }
+
+        for (var n = 1; n <= scale.Runs; n++)
+        {
+            foreach (var target in targets)
+            {
+                runs.Add(target.Measure(n, target.Clients, Work.Requests, scale.RunFor));
+                say($"{target.Name} {n}: {runs[^1].RequestsPerSecond:n0}/s, p50 {runs[^1].P50Ms} ms, p99 {runs[^1].P99Ms} ms, server {runs[^1].ServerCpuSeconds} CPU s, driver {runs[^1].DriverCpuSeconds} CPU s");
+            }
+        }
+
+        Ratio("relay_vs_mosquitto", "hub", "mosquitto", 0.4, 1.0);
+        Ratio("relay_vs_bare", "hub", "bare");
+        Ratio("relay_idle_ratio", "hub+idle", "hub", 0.9);
+    }
+
+    private void Singles(List<Target> targets)
+    {
+        foreach (var target in targets.Where(t => t.Name != "hub+idle"))
+        {
+            var single = target.Clients.Take(1).ToList();
+            var p50 = Enumerable.Range(0, scale.Runs + 1).Select(n => target.Measure(n, single, Work.Requests, scale.RunFor / 2).P50Ms).Skip(1).ToList();
+            Add(Figure.Of(target.Name == "hub" ? "single_p50_ms" : $"single_p50_ms_{target.Name}", p50));
+        }
+    }
+
+    private async Task OverTls()
+    {
+        var (child, plain, tls) = StartHub([$"PAY={Scale.Payers}", "WARM=500", "IDLE=" + scale.TlsTerminals]);
+        var target = Connect("hub", child, plain, n => Terminal("PAY", n));
+        target.Measure(0, target.Clients, Work.Requests, scale.WarmUpFor);
+        using var load = new TlsLoad();
+        await load.OpenAll(tls, [.. Enumerable.Range(0, 500).Select(n => Terminal("WARM", n))], 64, Start);
+        child.Collect();
+        var before = child.ResidentBytes;
+        var idle = Enumerable.Range(0, scale.TlsTerminals).Select(n => Terminal("IDLE", n)).ToList();
+        var (server, own) = (child.CpuSeconds, Environment.CpuUsage.TotalTime);
+        var took = await load.OpenAll(tls, idle, 64, Start);
+        var note = $"{idle.Count} terminals; server {child.CpuSeconds - server:n1} CPU s, driver {(Environment.CpuUsage.TotalTime - own).TotalSeconds:n1} CPU s";
+        child.Collect();
+        Add(Figure.Of("connects_per_s_tls", [idle.Count / took.TotalSeconds], 2000, 6000, note: note));
+        Add(Figure.Of("bytes_per_terminal_tls", [(child.ResidentBytes - before) / (double)idle.Count], 14_000, 9_000, atMost: true));
+    }
+
+    private (ServerProcess Child, int Plain, int Tls) StartHub(string[] groups)
+    {
+        var child = Own(ServerProcess.Child(["hub", .. groups]));
+        var ports = child.Expect("ready", Start).Split(' ').Select(p => int.Parse(p, System.Globalization.CultureInfo.InvariantCulture)).ToList();
+        return (child, ports[0], ports[1]);
+    }
+
+    private HubClient Terminal(string group, int n)
+    {
+        var serial = HubChild.SerialNumber(group, n);
+        return new HubClient(serial, HubChild.KeyOf(serial), tally);
+    }
+
+    private Target Connect(string name, ServerProcess process, int port, Func<int, LoadClient> make)
+    {
+        var clients = Enumerable.Range(0, Scale.Payers).Select(make).ToList();
+        driver.OpenAll(port, clients, tally, 16, Start);
+        return new Target(name, process, driver, clients, tally);
+    }
+
+    /// <summary>Run by run, so that what slows the machine for a while slows both sides.</summary>
+    private void Ratio(string figure, string of, string to, double? limit = null, double? aim = null)
+    {
+        var values = runs.Where(r => r.Target == of).Join(runs.Where(r => r.Target == to), r => r.Number, r => r.Number, (a, b) => a.RequestsPerSecond / b.RequestsPerSecond).ToList();
+        if (values.Count > 0)
+        {
+            Add(Figure.Of(figure, values, limit, aim));
+        }
+    }
+
+    private void Add(Figure figure)
+    {
+        figures.Add(figure);
+        say($"{figure.Name} {figure.Value} ({figure.Min} to {figure.Max}){(figure.Holds == false ? " MISSED" : "")}");
+    }
+
+    private T Own<T>(T thing)
+        where T : IDisposable
+    {
+        owned.Add(thing);
+        return thing;
+    }
+}

@@ -1,0 +1,96 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using DeviceHub.Core;
+using DeviceHub.Core.Terminals;
+using DeviceHub.Gateways.Mqtt;
+using DeviceHub.Server.Hosting;
+using DeviceHub.Tools.Bench.Driver;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace DeviceHub.Tools.Bench.Targets;
+
+/// <summary>
+/// The whole hub in a process of its own, as it is started in the field: every check on, a durable ledger in a temporary folder. Only
+/// <see cref="Raised"/> differs from the defaults, and its terminals are put into the store at the start.
+/// </summary>
+internal static class HubChild
+{
+    /// <summary>Limits that one address with 8,000 terminals at full speed would meet. A run lists them.</summary>
+    public static readonly IReadOnlyDictionary<string, string> Raised = new Dictionary<string, string>
+    {
+        ["Mqtt:MaxConnectionsNotLoggedInPerAddress"] = "100000",
+        ["Mqtt:MaxTlsHandshakes"] = "10000",
+        ["Mqtt:ConnectBurst"] = "1000000",
+        ["Mqtt:PacketsPerSecond"] = "1000000",
+        ["Mqtt:PacketBurst"] = "1000000",
+        ["Mqtt:BytesPerSecond"] = "1000000000",
+        ["Sandbox:MaxOrders"] = "10000000",
+    };
+
+    private static readonly IReadOnlyDictionary<string, string> Places = new Dictionary<string, string>
+    {
+        ["Mqtt:Port"] = "0",
+        ["Mqtt:TlsAddress"] = "127.0.0.1",
+        ["Mqtt:TlsPort"] = "0",
+        ["Server:Urls"] = "http://127.0.0.1:0",
+        ["Logging:LogLevel:Default"] = "Warning",
+    };
+
+    public static byte[] KeyOf(string serialNumber) => SHA256.HashData(Encoding.ASCII.GetBytes("devicehub bench " + serialNumber));
+
+    public static string SerialNumber(string group, int n) => string.Create(CultureInfo.InvariantCulture, $"{group}{n:d6}");
+
+    /// <param name="groups">Terminals to know, such as <c>PAY=64</c>.</param>
+    public static async Task<int> Run(IReadOnlyList<string> groups)
+    {
+        var folder = Directory.CreateTempSubdirectory("devicehub-bench-");
+        try
+        {
+            await using var app = HubApplication.Build([], builder =>
+            {
+                builder.Configuration.AddInMemoryCollection(Raised.Concat(Places).Select(o => KeyValuePair.Create(o.Key, (string?)o.Value)));
+                builder.Configuration["Server:DataFolder"] = folder.FullName;
+            });
+            await app.StartAsync();
+            var serials = groups.SelectMany(g => Enumerable.Range(0, int.Parse(g.Split('=')[1], CultureInfo.InvariantCulture)).Select(n => SerialNumber(g.Split('=')[0], n)));
+            await Register(app.Services.GetRequiredService<ITerminalStore>(), serials);
+            var addresses = app.Services.GetRequiredService<MqttAddresses>();
+            Console.WriteLine($"ready {addresses.Plain!.Port} {addresses.Tls!.Port}");
+            await ChildLoop.Serve();
+            await app.StopAsync();
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+
+        return 0;
+    }
+
+    private static Task Register(ITerminalStore store, IEnumerable<string> serials) => Parallel.ForEachAsync(
+        serials,
+        new ParallelOptions { MaxDegreeOfParallelism = 64 },
+        async (serial, _) =>
+        {
+            var record = new TerminalRecord
+            {
+                SerialNumber = serial,
+                Status = TerminalStatus.Active,
+                Model = "bench",
+                MerchantId = "M-bench",
+                MerchantName = "Bench",
+                StoreId = "S-bench",
+                StoreName = "Bench",
+                Key = new SecretBytes(KeyOf(serial)),
+                HardwareId = HubClient.HardwareId(serial),
+                RegisteredAt = TimeProvider.System.GetUtcNow(),
+                ActivatedAt = TimeProvider.System.GetUtcNow(),
+            };
+            if (!await store.Save(record))
+            {
+                throw new BenchException($"terminal {serial} could not be stored");
+            }
+        });
+}
