@@ -30,6 +30,9 @@ public sealed class HubDatabase : IDisposable
 
     internal WriteGate Gate { get; } = new();
 
+    /// <summary>Runs on each connection that is opened; a full or failing disk is made with it.</summary>
+    internal Action<SqliteConnection>? Connected { get; set; }
+
     /// <summary>The side writer's connection: only under <see cref="Gate"/>.</summary>
     internal PreparedConnection Writes
     {
@@ -85,6 +88,7 @@ public sealed class HubDatabase : IDisposable
                 Execute(connection, "PRAGMA query_only = ON");
             }
 
+            Connected?.Invoke(connection);
             return connection;
         }
         catch

@@ -1,0 +1,158 @@
+using DeviceHub.Protocol;
+using DeviceHub.Protocol.Wire;
+using Google.Protobuf;
+using MQTTnet;
+
+namespace DeviceHub.IntegrationTests.BadInput;
+
+/// <summary>Wrong credentials, versions and codes, over real sockets.</summary>
+[Collection(BadInputHub.Collection)]
+public sealed class LoginInputTests(BadInputHub hub)
+{
+    [Fact]
+    public async Task Another_protocol_version_is_refused()
+    {
+        await using var terminal = await hub.Activated();
+        await terminal.Connect();
+        await terminal.Send(new Uplink
+        {
+            Hello = new Hello { ProtocolVersion = 2, HardwareId = "HW-1", BootReason = BootReason.PowerOn, TerminalNonce = ByteString.CopyFrom(new byte[16]) },
+        });
+
+        Assert.Equal(Refusal.Types.Code.Version, (await terminal.ExpectRefusal()).Code);
+        await hub.ServesOthers();
+    }
+
+    [Fact]
+    public async Task Two_clients_with_one_key_and_two_hardware_ids_only_the_bound_one_is_let_in()
+    {
+        await using var terminal = await hub.LoggedIn();
+        await using var clone = new TestTerminal(terminal.SerialNumber, hub.MqttPort, "HW-CLONE") { Key = terminal.Key };
+        await clone.Connect();
+        await clone.SendHello();
+        await clone.Prove((await clone.Expect(Downlink.BodyOneofCase.Challenge)).Challenge.HubNonce.ToByteArray());
+
+        Assert.Equal(Refusal.Types.Code.Hardware, (await clone.ExpectRefusal()).Code);
+        Assert.Equal(Outcome.Types.Result.Approved, (await terminal.PayForOutcome(terminal.Request(2100))).Result);
+    }
+
+    [Fact]
+    public async Task Wrong_proof_is_refused_and_closed_without_disturbing_the_terminal_that_is_there()
+    {
+        await using var terminal = await hub.LoggedIn();
+        await using var guesser = new TestTerminal(terminal.SerialNumber, hub.MqttPort) { Key = new byte[32] };
+        await guesser.Connect();
+        await guesser.SendHello();
+        await guesser.Prove((await guesser.Expect(Downlink.BodyOneofCase.Challenge)).Challenge.HubNonce.ToByteArray());
+        Assert.Equal(Refusal.Types.Code.Credentials, (await guesser.ExpectRefusal()).Code);
+        await guesser.Closed.Task.WaitAsync(TimeSpan.FromSeconds(10));
+
+        Assert.True(terminal.Connected);
+        Assert.Equal(Outcome.Types.Result.Approved, (await terminal.PayForOutcome(terminal.Request(2200))).Result);
+    }
+
+    [Fact]
+    public async Task Right_proof_is_let_in_at_once_after_many_wrong_ones()
+    {
+        await using var known = await hub.Activated();
+        for (var i = 0; i < 4; i++)
+        {
+            await using var guesser = new TestTerminal(known.SerialNumber, hub.MqttPort) { Key = new byte[32] };
+            await guesser.Connect();
+            await guesser.SendHello();
+            await guesser.Prove((await guesser.Expect(Downlink.BodyOneofCase.Challenge)).Challenge.HubNonce.ToByteArray());
+        }
+
+        var from = TimeProvider.System.GetTimestamp();
+        await known.Login();
+        Assert.True(TimeProvider.System.GetElapsedTime(from) < TimeSpan.FromSeconds(3), "a right proof waited for others' wrong ones");
+    }
+
+    [Fact]
+    public async Task Unknown_serial_number_gets_the_same_answer_as_a_wrong_key()
+    {
+        await using var stranger = new TestTerminal("NOBODY-0001", hub.MqttPort) { Key = new byte[32] };
+        await stranger.Connect();
+        await stranger.SendHello();
+        await stranger.Prove((await stranger.Expect(Downlink.BodyOneofCase.Challenge)).Challenge.HubNonce.ToByteArray());
+
+        Assert.Equal(Refusal.Types.Code.Credentials, (await stranger.ExpectRefusal()).Code);
+    }
+
+    [Fact]
+    public async Task Newer_session_of_the_same_terminal_takes_over_at_once()
+    {
+        await using var older = await hub.LoggedIn();
+        await using var newer = hub.Rebooted(older);
+        await newer.Login();
+
+        await older.Closed.Task.WaitAsync(TimeSpan.FromSeconds(5));
+        Assert.Equal(Outcome.Types.Result.Approved, (await newer.PayForOutcome(newer.Request(2300))).Result);
+    }
+
+    [Fact]
+    public async Task Token_logs_in_and_a_wrong_or_old_one_is_refused_at_connect()
+    {
+        await using var terminal = await hub.Activated();
+        var now = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
+        await using var old = new TestTerminal(terminal.SerialNumber, hub.MqttPort) { Key = terminal.Key };
+        var refused = await old.Connect(Login.Token(terminal.Key, terminal.SerialNumber, now - 3600));
+        Assert.Equal(MqttClientConnectResultCode.BadUserNameOrPassword, refused.ResultCode);
+        await using var wrong = new TestTerminal(terminal.SerialNumber, hub.MqttPort) { Key = terminal.Key };
+        refused = await wrong.Connect(Login.Token(new byte[32], terminal.SerialNumber, now));
+        Assert.Equal(MqttClientConnectResultCode.BadUserNameOrPassword, refused.ResultCode);
+
+        await terminal.Connect(Login.Token(terminal.Key, terminal.SerialNumber, now));
+        await terminal.SendHello();
+        await terminal.UntilSynced();
+        Assert.Equal(Outcome.Types.Result.Approved, (await terminal.PayForOutcome(terminal.Request(2400))).Result);
+    }
+
+    [Fact]
+    public async Task Used_expired_revoked_and_guessed_activation_codes_get_one_and_the_same_refusal()
+    {
+        var used = await hub.NewActivationCode();
+        await using var first = new TestTerminal(BadInputHub.NewSerial(), hub.MqttPort);
+        await first.Activate(used);
+        await using (var session = hub.Rebooted(first))
+        {
+            await session.Login();
+        }
+
+        var refusals = new List<Refusal>();
+        foreach (var (code, serial) in new[]
+        {
+            (used, BadInputHub.NewSerial()),
+            (used, first.SerialNumber),
+            (await hub.NewActivationCode(expired: true), BadInputHub.NewSerial()),
+            (await hub.NewActivationCode(revoked: true), BadInputHub.NewSerial()),
+            ("AAAA-BBBB-CCCC-DDDD", BadInputHub.NewSerial()),
+        })
+        {
+            await using var terminal = new TestTerminal(serial, hub.MqttPort);
+            await terminal.Connect();
+            await terminal.SendHello();
+            await terminal.Expect(Downlink.BodyOneofCase.Challenge);
+            await terminal.Send(new Uplink { Activate = new Activate { ActivationCode = code } });
+            refusals.Add(await terminal.ExpectRefusal());
+        }
+
+        Assert.Single(refusals.Distinct());
+        Assert.Equal(Refusal.Types.Code.Activation, refusals[0].Code);
+        await hub.ServesOthers();
+    }
+
+    [Fact]
+    public async Task Same_code_and_serial_number_get_a_new_key_until_the_first_login()
+    {
+        var code = await hub.NewActivationCode();
+        await using var terminal = new TestTerminal(BadInputHub.NewSerial(), hub.MqttPort);
+        var lost = await terminal.Activate(code);
+        await using var again = new TestTerminal(terminal.SerialNumber, hub.MqttPort);
+        var kept = await again.Activate(code);
+
+        Assert.NotEqual(lost, kept);
+        await using var session = hub.Rebooted(again);
+        await session.Login();
+    }
+}

@@ -1,0 +1,137 @@
+using System.Security.Cryptography;
+using DeviceHub.Core;
+using DeviceHub.Core.Payments;
+using DeviceHub.Core.Terminals;
+using DeviceHub.Storage;
+using Microsoft.EntityFrameworkCore;
+using static DeviceHub.IntegrationTests.Storage.StorageFixture;
+
+namespace DeviceHub.IntegrationTests.Storage;
+
+public sealed class StoreTests
+{
+    [Fact]
+    public async Task Terminal_comes_back_as_saved_and_its_key_is_not_in_the_file()
+    {
+        using var hub = new StorageFixture();
+        var key = RandomNumberGenerator.GetBytes(32);
+        var record = new TerminalRecord { SerialNumber = "T1", Status = TerminalStatus.Active, Model = "box", Key = new SecretBytes(key), RegisteredAt = Now };
+        Assert.True(await hub.Terminals.Save(record));
+        Assert.False(await hub.Terminals.Save(record));
+        var loaded = await hub.Terminals.Load("T1");
+        Assert.Equal(key, loaded!.Key!.Reveal().ToArray());
+        Assert.Equal(1, loaded.Version);
+        Assert.True(await hub.Terminals.Save(loaded with { Status = TerminalStatus.Suspended }));
+        Assert.False(await hub.Terminals.Save(loaded with { Status = TerminalStatus.Retired }));
+        Assert.Equal(TerminalStatus.Suspended, (await hub.Terminals.Load("T1"))!.Status);
+        foreach (var file in Directory.GetFiles(hub.Folder, "hub.db*").Where(f => !f.EndsWith(".lock", StringComparison.Ordinal)))
+        {
+            using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+            using var bytes = new MemoryStream();
+            await stream.CopyToAsync(bytes);
+            Assert.True(bytes.ToArray().AsSpan().IndexOf(key) < 0, $"{file} holds the key");
+        }
+    }
+
+    [Fact]
+    public async Task Activation_code_gives_each_serial_number_one_use_until_it_is_consumed()
+    {
+        using var hub = new StorageFixture();
+        await hub.Writes.Run(async (db, token) =>
+        {
+            db.Merchants.Add(new MerchantRow { Id = "M1", Name = "Tea" });
+            db.Stores.Add(new StoreRow { Id = "S1", MerchantId = "M1", Name = "Corner" });
+            db.ActivationCodes.Add(new ActivationCodeRow
+            {
+                Id = "C1", Fingerprint = "F", Hint = "1234", StoreId = "S1", Model = "box", MaxUses = 1, Expires = Now.AddDays(1), CreatedBy = "user:a",
+            });
+            await db.SaveChangesAsync(token);
+        });
+        Assert.Equal(new ActivationGrant("M1", "Tea", "S1", "Corner", "box"), await hub.Terminals.ReserveActivation("F", "T1", Now));
+        Assert.NotNull(await hub.Terminals.ReserveActivation("F", "T1", Now));
+        Assert.Null(await hub.Terminals.ReserveActivation("F", "T2", Now));
+        Assert.Null(await hub.Terminals.ReserveActivation("F", "T1", Now.AddDays(1)));
+        Assert.Null(await hub.Terminals.ReserveActivation("other", "T1", Now));
+        Assert.True(await hub.Terminals.SaveActivated(new TerminalRecord { SerialNumber = "T1", Status = TerminalStatus.Active }, Now));
+        Assert.Null(await hub.Terminals.ReserveActivation("F", "T1", Now));
+    }
+
+    [Fact]
+    public async Task Projection_catches_up_from_where_it_was_and_lists_page_by_page()
+    {
+        using var hub = new StorageFixture(o => o.ProjectionBatch = 3);
+        for (var i = 0; i < 5; i++)
+        {
+            await hub.Ledger.Accept(Accept($"request-{i}", order: $"A{i}", channelOrder: $"P{i}"), default);
+        }
+
+        await hub.Ledger.Append(Approve(new PaymentId("T1", "request-0")));
+        while (await hub.Projection.Step() > 0)
+        {
+        }
+
+        Assert.Equal(0, hub.Projection.Lag);
+        var first = await hub.Payments.List(new PaymentFilter(SerialNumber: "T1"), null, 3);
+        var second = await hub.Payments.List(new PaymentFilter(SerialNumber: "T1"), first.Next, 3);
+        Assert.Equal(["request-4", "request-3", "request-2", "request-1", "request-0"], first.Payments.Concat(second.Payments).Select(p => p.RequestId));
+        Assert.Null(second.Next);
+        Assert.Equal("request-0", Assert.Single((await hub.Payments.List(new PaymentFilter(Result: PaymentResult.Approved), null, 10)).Payments).RequestId);
+        Assert.Equal("request-3", Assert.Single((await hub.Payments.List(new PaymentFilter(ChannelOrderNumber: "P3"), null, 10)).Payments).RequestId);
+        Assert.Equal("request-2", Assert.Single((await hub.Payments.List(new PaymentFilter(OrderNumber: "A2"), null, 10)).Payments).RequestId);
+    }
+
+    [Fact]
+    public async Task Sighting_without_a_heartbeat_keeps_the_stored_one()
+    {
+        using var hub = new StorageFixture();
+        hub.LastSeen.Saw(new Sighting("T1", Now, "10.0.0.1", new HeartbeatReport("1.0", 3, "{}")));
+        await hub.LastSeen.Flush();
+        hub.LastSeen.Saw(new Sighting("T1", Now.AddSeconds(5), null, null));
+        await hub.LastSeen.Flush();
+        var row = await hub.Reads.Run((db, token) => db.LastSeen.SingleAsync(token));
+        Assert.Equal((Now.AddSeconds(5), "10.0.0.1", "1.0", "{}", Now), (row.At, row.Address, row.Firmware, row.Heartbeat, row.HeartbeatAt!.Value));
+    }
+
+    [Fact]
+    public void Second_hub_on_the_same_folder_is_refused()
+    {
+        using var hub = new StorageFixture();
+        var error = Assert.Throws<InvalidOperationException>(() => new StorageFixture(folder: hub.Folder));
+        Assert.Contains("another hub uses this data folder", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Read_over_its_time_limit_is_broken_off_and_the_pool_goes_on()
+    {
+        using var hub = new StorageFixture(o => (o.ReadTimeLimit, o.ReadPoolSize) = (TimeSpan.FromMilliseconds(50), 1));
+        await Assert.ThrowsAsync<TimeoutException>(() => hub.Reads.Run((db, token) => db.Database
+            .SqlQueryRaw<long>("WITH RECURSIVE n(v) AS (SELECT 1 UNION ALL SELECT v + 1 FROM n WHERE v < 1000000000) SELECT count(*) AS Value FROM n")
+            .SingleAsync(token)));
+        Assert.Equal(0, await hub.Reads.Run((db, token) => db.Merchants.CountAsync(token)));
+    }
+
+    [Fact]
+    public async Task Gate_serves_in_the_order_of_asking_and_passes_over_who_gave_up()
+    {
+        var gate = new WriteGate();
+        var order = new List<int>();
+        using var cancel = new CancellationTokenSource();
+        var lease = await gate.Enter();
+        var first = Enter(1, default);
+        var second = Enter(2, cancel.Token);
+        var third = Enter(3, default);
+        await cancel.CancelAsync();
+        lease.Dispose();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => second);
+        await Task.WhenAll(first, third);
+        Assert.Equal([1, 3], order);
+
+        async Task Enter(int number, CancellationToken token)
+        {
+            using (await gate.Enter(token))
+            {
+                order.Add(number);
+            }
+        }
+    }
+}

@@ -1,0 +1,151 @@
+using System.Text;
+using DeviceHub.Protocol.Wire;
+using Google.Protobuf;
+
+namespace DeviceHub.UnitTests.Protocol;
+
+/// <summary>One good message of each kind, and more where a kind has faces.</summary>
+internal static class GoldenMessages
+{
+    private const string Request = "AAECAwQFBgcI-1";
+
+    public static ConfigurationEntry[] Entries { get; } =
+    [
+        new() { Key = "sound.volume", Number = 7 },
+        new() { Key = "sound.on", Flag = true },
+        new() { Key = "screen.idle_text", Text = "Welcome" },
+    ];
+
+    public static IEnumerable<(string Name, Uplink Message)> Up() =>
+    [
+        ("hello", new() { Hello = Hello() }),
+        ("proof", new() { Proof = new() { Mac = Bytes(32, 0x10) } }),
+        ("activate", new() { Activate = new() { ActivationCode = "ABCD-EFGH-JKMN" } }),
+        ("heartbeat", new() { Heartbeat = Heartbeat() }),
+        ("configuration_report", new()
+        {
+            ConfigurationReport = new() { Version = 3, Hash = Bytes(32, 0x20), Result = ConfigurationReport.Types.Result.Applied },
+        }),
+        ("payment_request", new() { PaymentRequest = Payment() }),
+        ("payment_request_repeat_confirmed", new() { PaymentRequest = Confirmed() }),
+        ("payment_query", new() { PaymentQuery = new() { RequestId = Request } }),
+        ("payment_cancel", new() { PaymentCancel = new() { RequestId = Request } }),
+        ("outcome_shown", new() { OutcomeShown = new() { RequestId = Request, Revision = 1 } }),
+    ];
+
+    public static IEnumerable<(string Name, Downlink Message)> Down() =>
+    [
+        ("challenge", new() { Challenge = new() { HubNonce = ByteString.CopyFrom(Vectors.HubNonce) } }),
+        ("offer", new() { Offer = new() { TerminalKey = ByteString.CopyFrom(Vectors.Key), MerchantName = "Corner Shop", StoreName = "东门店" } }),
+        ("welcome", new() { Welcome = Welcome() }),
+        ("synced", new() { Synced = new() { Unsettled = 1 } }),
+        ("configuration_chunk", new() { ConfigurationChunk = new() { Version = 3, Index = 0, Entries = { Entries } } }),
+        ("configuration_commit", new() { ConfigurationCommit = new() { Version = 3, Chunks = 1, Hash = Bytes(32, 0x20) } }),
+        ("accepted", new() { Accepted = new() { RequestId = Request, State = Accepted.Types.State.Working } }),
+        ("in_doubt", new() { InDoubt = new() { RequestId = Request, AmountFen = 1250, Text = new() { Id = "in_doubt" } } }),
+        ("outcome_approved", new() { Outcome = Approved() }),
+        ("outcome_declined", new() { Outcome = Declined() }),
+        ("refusal", new()
+        {
+            Refusal = new() { Code = Refusal.Types.Code.PossibleDuplicate, RequestId = "AAECAwQFBgcI-2", OtherRequestId = Request },
+        }),
+    ];
+
+    private static Hello Hello() => new()
+    {
+        ProtocolVersion = 1,
+        HardwareId = Vectors.HardwareId,
+        BootReason = BootReason.PowerOn,
+        Firmware = "1.4.2",
+        MaxMessageBytes = 512,
+        TextEncoding = TextEncoding.Utf8,
+        TextColumns = 16,
+        Capabilities = { "screen", "buzzer" },
+        OpenRequestIds = { Request },
+        TerminalNonce = ByteString.CopyFrom(Vectors.TerminalNonce),
+        Model = "S1",
+    };
+
+    private static Heartbeat Heartbeat() => new()
+    {
+        UptimeS = 86_400,
+        Firmware = "1.4.2",
+        ConfigurationVersion = 3,
+        SignalDbm = -71,
+        BatteryPercent = 80,
+        Power = PowerSource.Mains,
+        ResetReason = BootReason.PowerOn,
+        Reconnects = { new ReconnectCause { Cause = ReconnectCause.Types.Cause.KeepAlive, Count = 2 } },
+        Modem = new() { Imei = Vectors.HardwareId, Iccid = "89860012345678901234", SimSlot = 1, Bearer = Modem.Types.Bearer.Lte },
+        Place = new()
+        {
+            Cell = new() { Mcc = 460, Mnc = 0, Area = 4301, CellId = 20_986_369 },
+            Ip = "10.64.3.7",
+            Gps = new() { LatitudeE7 = 312_304_000, LongitudeE7 = 1_214_737_000, AccuracyM = 12 },
+        },
+        ConnectTimes = new() { AttachMs = 2100, DnsMs = 45, TlsMs = 480, LoginMs = 190 },
+    };
+
+    private static PaymentRequest Payment() => new()
+    {
+        RequestId = Request,
+        AmountFen = 1250,
+        Currency = "CNY",
+        PaymentCode = "130000000000001250",
+        AgeMs = 180,
+        TimeToLiveMs = 30_000,
+    };
+
+    private static PaymentRequest Confirmed()
+    {
+        var request = Payment();
+        request.RequestId = "AAECAwQFBgcI-2";
+        request.OrderNumber = "A-1001";
+        request.RepeatOf = Request;
+        request.RepeatConfirmed = true;
+        return request;
+    }
+
+    private static Welcome Welcome() => new()
+    {
+        HubTimeMs = 1_790_000_000_123,
+        SessionEpoch = 1_790_000_000_120,
+        RequestEpoch = "AAECAwQFBgcI",
+        HeartbeatIntervalS = 300,
+        ConfigurationVersion = 3,
+        ConfigurationHash = Bytes(32, 0x20),
+        Unsettled = 1,
+        MaxAmountFen = 5_000_000,
+    };
+
+    private static Outcome Approved() => new()
+    {
+        RequestId = Request,
+        Result = Outcome.Types.Result.Approved,
+        Revision = 1,
+        AmountFen = 1250,
+        PaidFen = 1200,
+        DiscountFen = 50,
+        Wallet = Wallet.Wechat,
+        ChannelTransaction = "4200001234202611240001",
+        Payer = "o*3k",
+        MerchantName = "Corner Shop",
+        HubTimeMs = 1_790_000_001_000,
+        SentTimeMs = 1_790_000_001_004,
+        AgeMs = 4,
+        Text = new() { Id = "approved", Arguments = { "12.50" }, Text_ = ByteString.CopyFrom("收款成功 12.50", Encoding.UTF8) },
+        Speech = new() { Clips = { 200, 12, 110, 5, 112 } },
+    };
+
+    private static Outcome Declined() => new()
+    {
+        RequestId = Request,
+        Result = Outcome.Types.Result.Declined,
+        Revision = 1,
+        AmountFen = 1250,
+        Reason = DeclineReason.InsufficientFunds,
+        Text = new() { Id = "insufficient_funds" },
+    };
+
+    private static ByteString Bytes(int count, int first) => ByteString.CopyFrom([.. Enumerable.Range(first, count).Select(i => (byte)i)]);
+}
