@@ -28,7 +28,10 @@ public interface IWire
     /// </summary>
     void LoggedIn();
 
-    /// <summary>Ends the connection at once, from any thread, without waiting. The first reason counts.</summary>
+    /// <summary>
+    /// Ends the connection, from any thread, without waiting: at once, but a refused login (Credentials, Administrative) is given a moment to
+    /// read its refusal. The first reason counts.
+    /// </summary>
     void Cut(CutReason reason);
 }
 

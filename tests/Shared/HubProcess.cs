@@ -130,6 +130,6 @@ public sealed partial class HubProcess : IAsyncDisposable
         }
     }
 
-    [GeneratedRegex(@"(?:password|密码)\s*[:：]\s*(\S+)", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"shown this once:\s*(\S+)", RegexOptions.IgnoreCase)]
     private static partial Regex PasswordLine();
 }

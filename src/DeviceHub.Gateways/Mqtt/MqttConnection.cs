@@ -10,6 +10,8 @@ namespace DeviceHub.Gateways.Mqtt;
 /// <summary>One MQTT connection: the loop that reads, and the wire that its session sends on.</summary>
 internal sealed partial class MqttConnection : IWire
 {
+    private static readonly TimeSpan RefusalLinger = TimeSpan.FromMilliseconds(300);
+
     private readonly MqttEndpoint _endpoint;
     private readonly ConnectionContext _transport;
     private readonly MqttOptions _options;
@@ -60,7 +62,16 @@ internal sealed partial class MqttConnection : IWire
         }
     }
 
-    public void Cut(CutReason reason) => Cut(ReasonCode(reason), Word(reason));
+    public void Cut(CutReason reason)
+    {
+        if (reason is CutReason.Credentials or CutReason.Administrative)
+        {
+            _ = CutSoon(reason);
+            return;
+        }
+
+        Cut(ReasonCode(reason), Word(reason));
+    }
 
     public async Task RunAsync()
     {
@@ -136,6 +147,13 @@ internal sealed partial class MqttConnection : IWire
                 return;
             }
         }
+    }
+
+    /// <summary>Client libraries drop what they have not handed on when a DISCONNECT comes: the refusal before it gets a moment.</summary>
+    private async Task CutSoon(CutReason reason)
+    {
+        await Task.Delay(RefusalLinger, _endpoint.Time);
+        Cut(ReasonCode(reason), Word(reason));
     }
 
     private void StopReading()
