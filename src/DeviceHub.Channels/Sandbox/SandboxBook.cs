@@ -55,10 +55,10 @@ internal sealed class SandboxBook : IDisposable
     private readonly SafeFileHandle? file;
     private long length;
 
-    /// <param name="path">Null: nothing is kept.</param>
+    /// <param name="path">Null or empty: nothing is kept.</param>
     public SandboxBook(string? path)
     {
-        if (path is null)
+        if (string.IsNullOrEmpty(path))
         {
             return;
         }

@@ -56,6 +56,9 @@ public static class HubApplication
         builder.AddHubSilo();
         services.AddTerminals();
         services.AddSandbox();
+
+        // A bank that forgot its charges when the hub died would make a restart look like a loss; an empty name keeps it in memory.
+        services.PostConfigure<SandboxOptions>(sandbox => sandbox.Book ??= sandbox.Url is null ? Path.Combine(folder.Path, "sandbox.book") : null);
         services.AddPayments();
         services.AddTerminalSessions();
         services.AddMqttEndpoint(folder.Path);
