@@ -11,6 +11,7 @@ internal static class Program
     {
         // Child modes, started by the bench itself.
         ["responder", var port] => Task.FromResult(Responder.Run(int.Parse(port, CultureInfo.InvariantCulture))),
+        ["echo"] => EchoChild.Run(),
         ["hub", .. var groups] => HubChild.Run(groups),
         _ => Command().Parse(args).InvokeAsync(),
     };

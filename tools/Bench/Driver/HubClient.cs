@@ -127,7 +127,7 @@ internal sealed class HubClient(string serialNumber, byte[] key, Tally tally) : 
             PaymentRequest = new PaymentRequest
             {
                 RequestId = id,
-                AmountFen = 1000 + (ulong)(counter % 5000),
+                AmountFen = 1000 + (ulong)(counter % 50 * 100),
                 Currency = "CNY",
                 PaymentCode = string.Create(CultureInfo.InvariantCulture, $"13{counter:d16}"),
                 OrderNumber = id,

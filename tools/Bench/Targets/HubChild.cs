@@ -36,7 +36,13 @@ internal static class HubChild
         ["Mqtt:TlsPort"] = "0",
         ["Server:Urls"] = "http://127.0.0.1:0",
         ["Logging:LogLevel:Default"] = "Warning",
+
+        // In memory: the bank is another company's.
+        ["Sandbox:Book"] = "",
     };
+
+    /// <summary>All that differs from the defaults.</summary>
+    public static IEnumerable<KeyValuePair<string, string?>> Options => Raised.Concat(Places).Select(o => KeyValuePair.Create(o.Key, (string?)o.Value));
 
     public static byte[] KeyOf(string serialNumber) => SHA256.HashData(Encoding.ASCII.GetBytes("devicehub bench " + serialNumber));
 
@@ -50,7 +56,7 @@ internal static class HubChild
         {
             await using var app = HubApplication.Build([], builder =>
             {
-                builder.Configuration.AddInMemoryCollection(Raised.Concat(Places).Select(o => KeyValuePair.Create(o.Key, (string?)o.Value)));
+                builder.Configuration.AddInMemoryCollection(Options);
                 builder.Configuration["Server:DataFolder"] = folder.FullName;
             });
             await app.StartAsync();
