@@ -1,11 +1,9 @@
-using DeviceHub.Protocol;
-
 namespace DeviceHub.Tools.VirtualTerminals;
 
 /// <summary>What a fleet is made of. Shares are 0 to 1.</summary>
 public sealed record FleetSetup
 {
-    /// <summary>What every terminal has in common; serial number, hardware id, encoding and network are set for each.</summary>
+    /// <summary>What every terminal has in common; serial number, hardware id, model and network are set for each.</summary>
     public required TerminalSetup Terminal { get; init; }
 
     public int Terminals { get; init; } = 12;
@@ -13,14 +11,12 @@ public sealed record FleetSetup
     /// <summary>First part of serial numbers; a number follows.</summary>
     public string Prefix { get; init; } = "VT";
 
-    public double JsonShare { get; init; }
+    public IReadOnlyList<ModelShare> Mix { get; init; } = [new(TerminalModel.CounterPos, 1)];
+
+    /// <summary>By model name; a model without one of its own activates with the terminal's.</summary>
+    public IReadOnlyDictionary<string, string> ActivationCodes { get; init; } = new Dictionary<string, string>();
 
     public double BadNetworkShare { get; init; }
-
-    /// <summary>Of a model that does not seal; they need <see cref="UnsealedCode"/>.</summary>
-    public double UnsealedShare { get; init; }
-
-    public string? UnsealedCode { get; init; }
 
     /// <summary>Of payments whose amount makes the Sandbox decline, ask for a password, lose its answer, ...</summary>
     public double SpecialShare { get; init; } = 0.2;
@@ -44,12 +40,16 @@ public sealed class Fleet : IAsyncDisposable
     {
         this.setup = setup;
         Book = book;
-        Terminals = [.. Enumerable.Range(1, setup.Terminals).Select(n => new VirtualTerminal(Describe(n, keys), book))];
+        var models = ModelShare.Spread(setup.Mix);
+        Terminals = [.. Enumerable.Range(1, setup.Terminals).Zip(models, (n, model) => new VirtualTerminal(Describe(n, model, keys), book))];
     }
 
     public TerminalBook Book { get; }
 
     public IReadOnlyList<VirtualTerminal> Terminals { get; }
+
+    /// <summary>Of the terminals that have one, by serial number: an earlier run's for the next.</summary>
+    public Dictionary<string, byte[]> Keys => Terminals.Where(t => t.Key is not null).ToDictionary(t => t.SerialNumber, t => t.Key!);
 
     public void Start()
     {
@@ -72,32 +72,30 @@ public sealed class Fleet : IAsyncDisposable
         await off.CancelAsync();
         await Task.WhenAll(Terminals.Select(t => t.DisposeAsync().AsTask()));
         await Task.WhenAll(cashiers);
+        scanning.Dispose();
+        off.Dispose();
     }
 
-    private TerminalSetup Describe(int n, IReadOnlyDictionary<string, byte[]>? keys)
+    private TerminalSetup Describe(int n, TerminalModel model, IReadOnlyDictionary<string, byte[]>? keys)
     {
         var serial = $"{setup.Prefix}{n:d6}";
-        var unsealed = IsOf(n, setup.UnsealedShare, 0);
+        var bad = Math.Floor(n * setup.BadNetworkShare) > Math.Floor((n - 1) * setup.BadNetworkShare);
         return setup.Terminal with
         {
             SerialNumber = serial,
             HardwareId = "HW-" + serial,
             Key = keys?.GetValueOrDefault(serial),
-            Seals = !unsealed,
-            ActivationCode = unsealed ? setup.UnsealedCode : setup.Terminal.ActivationCode,
-            Encoding = unsealed || IsOf(n, setup.JsonShare, 1) ? WireEncoding.Json : WireEncoding.Protobuf,
-            Network = IsOf(n, setup.BadNetworkShare, 2) ? NetworkFaults.Bad : setup.Terminal.Network,
+            Model = model,
+            ActivationCode = setup.ActivationCodes.GetValueOrDefault(model.Name, setup.Terminal.ActivationCode!),
+            Network = bad ? NetworkFaults.Bad : setup.Terminal.Network,
         };
     }
-
-    /// <summary>Spreads a share evenly over the numbers, each kind with its own offset, so that kinds mix.</summary>
-    private static bool IsOf(int n, double share, int offset) => Math.Floor((n + offset) * share) > Math.Floor((n + offset - 1) * share);
 
     private async Task Cashier(VirtualTerminal terminal)
     {
         try
         {
-            for (var scan = 1; !scanning.IsCancellationRequested; scan++)
+            for (var scan = 1; !scanning.IsCancellationRequested && !Book.IsFull; scan++)
             {
                 await Task.Delay(setup.MinThink + ((setup.MaxThink - setup.MinThink) * Random.Shared.NextDouble()), scanning.Token);
                 while (!terminal.IsSynced)

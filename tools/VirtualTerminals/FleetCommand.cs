@@ -1,33 +1,68 @@
 using System.CommandLine;
-using System.Globalization;
-using System.Text.Json;
+using System.Security.Cryptography.X509Certificates;
+using DeviceHub.Protocol;
 
 namespace DeviceHub.Tools.VirtualTerminals;
 
 /// <summary>The command line: a fleet against any hub.</summary>
 internal static class FleetCommand
 {
-    private static readonly Option<string> Host = new("--host") { DefaultValueFactory = _ => "127.0.0.1", Description = "The hub's address." };
-    private static readonly Option<int> Port = new("--port") { DefaultValueFactory = _ => 1883, Description = "Its MQTT port." };
-    private static readonly Option<bool> Tls = new("--tls") { Description = "Speak TLS (port 8883 by default there); the certificate is not checked." };
-    private static readonly Option<int> Terminals = new("--terminals") { DefaultValueFactory = _ => 12, Description = "How many." };
-    private static readonly Option<string> Prefix = new("--prefix") { DefaultValueFactory = _ => "VT", Description = "First part of their serial numbers." };
-    private static readonly Option<string?> Code = new("--activation-code") { Description = "For terminals that have no key yet: a code with enough uses." };
-    private static readonly Option<string?> UnsealedCode = new("--unsealed-code") { Description = "The same for the model that does not seal." };
-    private static readonly Option<double> UnsealedShare = new("--unsealed") { Description = "Share of terminals that do not seal, 0 to 1." };
-    private static readonly Option<double> JsonShare = new("--json") { Description = "Share of terminals that speak JSON, 0 to 1." };
-    private static readonly Option<double> BadShare = new("--bad-network") { Description = "Share of terminals on a bad network, 0 to 1." };
-    private static readonly Option<double> SpecialShare = new("--special") { DefaultValueFactory = _ => 0.2, Description = "Share of payments that the Sandbox does not simply approve." };
-    private static readonly Option<double> Think = new("--think") { DefaultValueFactory = _ => 2, Description = "Longest time from an outcome to the next scan, in seconds." };
-    private static readonly Option<double> Duration = new("--duration") { DefaultValueFactory = _ => 60, Description = "Seconds of scanning; up to 60 more are given to settle." };
-    private static readonly Option<FileInfo?> Book = new("--book") { Description = "File to write the terminals' book to, as lines of JSON." };
-    private static readonly Option<FileInfo?> Keys = new("--keys") { Description = "File that keeps the terminals' keys from run to run." };
+    private const string Notes = """
+        A fleet of virtual payment terminals over MQTT. Each activates, logs in, takes its configuration, beats and pays with a cashier's
+        pauses, and keeps a book of what it was told.
+
+        Models: counter-pos, scan-box, scanner-gun (protobuf, sealed), json-box (JSON, sealed), plain-scanner (JSON, not sealed: the hub
+        must allow that for its model). A bad network loses, repeats and delays messages and breaks connections in the middle of payments.
+
+        Examples:
+          virtual-terminals --activation-code AB12-CD34-EF56-GH78 --terminals 20 --duration 1m
+          virtual-terminals --ca data/tls/ca.pem --port 8883 --activation-code CODE --bad-network 0.3 --keys keys.json
+          virtual-terminals --models scan-box=3,json-box=1 --activation-code CODE --activation-code json-box=OTHER
+
+        Ctrl-C ends the scanning and waits up to 60 s for what is open; once more ends the waiting. Exit code 1: no payment was made, one
+        is not settled, or a terminal was told two things that contradict each other.
+        """;
+
+    private static readonly Option<string> Host = new("--host") { HelpName = "ADDRESS", DefaultValueFactory = _ => "127.0.0.1", Description = "The hub's address." };
+    private static readonly Option<int?> Port = new("--port") { HelpName = "PORT", Description = "Its MQTT port. [default: 1883, with TLS 8883]" };
+    private static readonly Option<FileInfo?> Ca = new("--ca") { HelpName = "FILE", Description = "Speak TLS and trust this CA alone: tls/ca.pem in the hub's data folder." };
+    private static readonly Option<bool> AnyCertificate = new("--any-certificate") { Description = "Speak TLS and check nothing: for a bench." };
+    private static readonly Option<string[]> Codes = new("--activation-code")
+    {
+        HelpName = "[MODEL=]CODE",
+        Description = "With enough uses, for terminals that have no key yet; for one model, or for all that have none of their own.",
+        DefaultValueFactory = _ => [],
+    };
+
+    private static readonly Option<FileInfo?> Keys = new("--keys") { HelpName = "FILE", Description = "File that keeps the terminals' keys from run to run; secret." };
+    private static readonly Option<int> Terminals = new("--terminals") { HelpName = "NUMBER", DefaultValueFactory = _ => 12, Description = "How many, 1 to 20000." };
+    private static readonly Option<string> Prefix = new("--prefix") { HelpName = "TEXT", DefaultValueFactory = _ => "VT", Description = "First part of their serial numbers." };
+    private static readonly Option<string> Models = new("--models")
+    {
+        HelpName = "NAME[=WEIGHT],...",
+        DefaultValueFactory = _ => "counter-pos=1,scan-box=2,scanner-gun=1",
+        Description = "The mix of models, see above.",
+    };
+
+    private static readonly Option<string> Encoding = new("--encoding") { DefaultValueFactory = _ => "model", Description = "What they speak: as their model does, or all the same." };
+    private static readonly Option<double> BadShare = new("--bad-network") { HelpName = "SHARE", Description = "Share of terminals on a bad network, 0 to 1." };
+    private static readonly Option<double> SpecialShare = new("--special") { HelpName = "SHARE", DefaultValueFactory = _ => 0.2, Description = "Share of payments that the Sandbox does not simply approve, 0 to 1." };
+    private static readonly Option<Duration?> Think = Duration.Option("--think", "Longest time from an outcome to the next scan; the shortest is a tenth.", TimeSpan.FromSeconds(2));
+    private static readonly Option<Duration?> For = Duration.Option("--duration", "How long they scan.", TimeSpan.FromSeconds(60));
+    private static readonly Option<FileInfo?> Book = new("--book") { HelpName = "FILE", Description = "File to add the terminals' book to, as lines of JSON." };
 
     public static RootCommand Build()
     {
-        var command = new RootCommand("A fleet of virtual payment terminals over MQTT")
+        Encoding.AcceptOnlyFromAmong("model", "json", "protobuf");
+        Ca!.AcceptExistingOnly();
+        Check(Terminals, n => n is >= 1 and <= 20_000, "1 to 20000");
+        Check(BadShare, s => s is >= 0 and <= 1, "0 to 1");
+        Check(SpecialShare, s => s is >= 0 and <= 1, "0 to 1");
+        Models.Validators.Add(r => Explain(r, () => Mix(r.GetValueOrDefault<string>(), "model")));
+        Codes.Validators.Add(r => Explain(r, () => CodesByModel(r.GetValueOrDefault<string[]>())));
+        var command = new RootCommand(Notes)
         {
-            Host, Port, Tls, Terminals, Prefix, Code, UnsealedCode, UnsealedShare, JsonShare, BadShare, SpecialShare, Think, Duration, Book, Keys,
+            Host, Port, Ca, AnyCertificate, Codes, Keys, Terminals, Prefix, Models, Encoding, BadShare, SpecialShare, Think, For, Book,
         };
         command.SetAction(Run);
         return command;
@@ -35,98 +70,98 @@ internal static class FleetCommand
 
     private static async Task<int> Run(ParseResult options, CancellationToken cancellation)
     {
-        var keys = LoadKeys(options.GetValue(Keys));
+        using var closing = new ClosingTime();
+        var known = KeyFile.Load(options.GetValue(Keys));
         using var book = new TerminalBook(options.GetValue(Book)?.FullName);
-        var think = TimeSpan.FromSeconds(options.GetValue(Think));
-        await using var fleet = new Fleet(
-            new FleetSetup
-            {
-                Terminal = new TerminalSetup
-                {
-                    SerialNumber = "",
-                    Host = options.GetValue(Host)!,
-                    Port = options.GetResult(Port) is null or { Implicit: true } && options.GetValue(Tls) ? 8883 : options.GetValue(Port),
-                    Tls = options.GetValue(Tls),
-                    AnyCertificate = true,
-                    ActivationCode = options.GetValue(Code),
-                },
-                Terminals = options.GetValue(Terminals),
-                Prefix = options.GetValue(Prefix)!,
-                UnsealedShare = options.GetValue(UnsealedShare),
-                UnsealedCode = options.GetValue(UnsealedCode),
-                JsonShare = options.GetValue(JsonShare),
-                BadNetworkShare = options.GetValue(BadShare),
-                SpecialShare = options.GetValue(SpecialShare),
-                MinThink = think / 10,
-                MaxThink = think,
-            },
-            book,
-            keys);
+        using var ca = options.GetValue(Ca) is { } file ? X509CertificateLoader.LoadCertificateFromFile(file.FullName) : null;
+        await using var fleet = new Fleet(Setup(options, ca), book, known);
+        var report = new FleetReport(fleet, Console.Out);
         fleet.Start();
-        await Watch(fleet, TimeSpan.FromSeconds(options.GetValue(Duration)), cancellation);
-        SaveKeys(options.GetValue(Keys), fleet, keys);
-        Print(fleet);
-        return fleet.IsQuiet && fleet.Book.Entries.All(e => e.Contradiction is null) ? 0 : 1;
+        await report.Watch(options.GetValue(For)!.Value.Time, closing);
+        KeyFile.Save(options.GetValue(Keys), known.Concat(fleet.Keys));
+        return report.Summary() ? 0 : 1;
     }
 
-    private static async Task Watch(Fleet fleet, TimeSpan duration, CancellationToken cancellation)
+    private static FleetSetup Setup(ParseResult options, X509Certificate2? ca)
+    {
+        var tls = ca is not null || options.GetValue(AnyCertificate);
+        var codes = CodesByModel(options.GetValue(Codes)!);
+        var think = options.GetValue(Think)!.Value.Time;
+        return new FleetSetup
+        {
+            Terminal = new TerminalSetup
+            {
+                SerialNumber = "",
+                Host = options.GetValue(Host)!,
+                Port = options.GetValue(Port) ?? (tls ? 8883 : 1883),
+                Tls = tls,
+                PinnedCa = ca,
+                ActivationCode = codes.GetValueOrDefault(""),
+            },
+            ActivationCodes = codes,
+            Terminals = options.GetValue(Terminals),
+            Prefix = options.GetValue(Prefix)!,
+            Mix = Mix(options.GetValue(Models)!, options.GetValue(Encoding)!),
+            BadNetworkShare = options.GetValue(BadShare),
+            SpecialShare = options.GetValue(SpecialShare),
+            MinThink = think / 10,
+            MaxThink = think,
+        };
+    }
+
+    private static List<ModelShare> Mix(string text, string encoding)
+    {
+        var mix = new List<ModelShare>();
+        foreach (var part in text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        {
+            var (name, weight) = part.Split('=') switch { [var n] => (n, "1"), [var n, var w] => (n, w), _ => (part, "") };
+            var model = TerminalModel.Known.FirstOrDefault(m => m.Name == name)
+                ?? throw new FormatException($"'{name}' is not one of {string.Join(", ", TerminalModel.Known.Select(m => m.Name))}");
+            if (!int.TryParse(weight, out var share) || share is < 1 or > 1000)
+            {
+                throw new FormatException($"'{part}': a weight is 1 to 1000");
+            }
+
+            mix.Add(new ModelShare(encoding == "model" ? model : model with { Encoding = encoding == "json" ? WireEncoding.Json : WireEncoding.Protobuf }, share));
+        }
+
+        return mix.Count > 0 ? mix : throw new FormatException("no model is named");
+    }
+
+    private static Dictionary<string, string> CodesByModel(IEnumerable<string> texts)
+    {
+        var codes = new Dictionary<string, string>();
+        foreach (var text in texts)
+        {
+            var (model, code) = text.Split('=') switch { [var c] => ("", c), [var m, var c] => (m, c), _ => ("?", "") };
+            if (model.Length > 0 && TerminalModel.Known.All(m => m.Name != model))
+            {
+                throw new FormatException($"'{text}': '{model}' is no model");
+            }
+
+            codes[model] = code;
+        }
+
+        return codes;
+    }
+
+    private static void Check<T>(Option<T> option, Func<T, bool> good, string range) => option.Validators.Add(result =>
+    {
+        if (result.Tokens.Count > 0 && !good(result.GetValueOrDefault<T>()))
+        {
+            result.AddError($"{option.Name} must be {range}");
+        }
+    });
+
+    private static void Explain(System.CommandLine.Parsing.OptionResult result, Action parse)
     {
         try
         {
-            for (var left = duration; left > TimeSpan.Zero; left -= TimeSpan.FromSeconds(5))
-            {
-                await Task.Delay(left < TimeSpan.FromSeconds(5) ? left : TimeSpan.FromSeconds(5), cancellation);
-                Print(fleet);
-            }
-
-            fleet.StopScanning();
-            for (var seconds = 0; seconds < 60 && !fleet.IsQuiet; seconds++)
-            {
-                await Task.Delay(TimeSpan.FromSeconds(1), cancellation);
-            }
+            parse();
         }
-        catch (OperationCanceledException)
+        catch (FormatException e)
         {
-            fleet.StopScanning();
+            result.AddError($"{result.Option.Name}: {e.Message}");
         }
-    }
-
-    private static void Print(Fleet fleet)
-    {
-        var entries = fleet.Book.Entries;
-        var told = string.Join(", ", entries.GroupBy(e => e.Told).OrderBy(g => g.Key).Select(g => $"{g.Key} {g.Count()}"));
-        Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"{fleet.Terminals.Count(t => t.IsSynced)}/{fleet.Terminals.Count} ready, {entries.Count} payments: {told}"));
-        foreach (var terminal in fleet.Terminals.Where(t => !t.IsSynced && t.LastFault is not null).Take(3))
-        {
-            Console.WriteLine($"  {terminal.SerialNumber}: {terminal.LastFault}");
-        }
-    }
-
-    private static Dictionary<string, byte[]> LoadKeys(FileInfo? file) => file is { Exists: true }
-        ? JsonSerializer.Deserialize<Dictionary<string, byte[]>>(File.ReadAllText(file.FullName)) ?? []
-        : [];
-
-    private static void SaveKeys(FileInfo? file, Fleet fleet, Dictionary<string, byte[]> keys)
-    {
-        if (file is null)
-        {
-            return;
-        }
-
-        foreach (var terminal in fleet.Terminals.Where(t => t.Key is not null))
-        {
-            keys[terminal.SerialNumber] = terminal.Key!;
-        }
-
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
-
-        using var writer = new StreamWriter(file.FullName, options);
-        writer.Write(JsonSerializer.Serialize(keys));
     }
 }

@@ -3,17 +3,15 @@ using DeviceHub.Protocol.Wire;
 
 namespace DeviceHub.Tools.VirtualTerminals;
 
-/// <summary>A payment that a terminal holds as not final.</summary>
-internal sealed class OpenPayment(string requestId, long amountFen, string code, string? orderNumber, TimeSpan timeToLive)
+/// <summary>A payment that a terminal holds as not final, and when it asks the hub about it again.</summary>
+internal sealed class OpenPayment(string requestId, long amountFen, string code, string? orderNumber, TerminalSetup setup)
 {
+    private const int Doublings = 2;
+
     private readonly long scanned = Stopwatch.GetTimestamp();
-
-    public string RequestId => requestId;
-
-    /// <summary>The session and time of the last send; a new session begins by asking.</summary>
-    public TerminalSession? AskedIn { get; set; }
-
-    public long AskedAt { get; set; }
+    private TerminalSession? askedIn;
+    private long askedAt;
+    private int asked;
 
     /// <summary>Not before; from a refusal that says so.</summary>
     public TimeSpan Wait { get; set; }
@@ -25,20 +23,34 @@ internal sealed class OpenPayment(string requestId, long amountFen, string code,
 
     public TimeSpan Age => Stopwatch.GetElapsedTime(scanned);
 
+    /// <summary>A new session begins by asking; in the same one it is asked again after 3, 6, 12, 12, ... s, or 30 s once it is accepted.</summary>
+    public bool IsToAsk(TerminalSession session)
+    {
+        var every = Wait > TimeSpan.Zero ? Wait
+            : InLedger ? setup.AskAfter
+            : setup.RepeatAfter * (1 << Math.Min(Math.Max(asked - 1, 0), Doublings));
+        return askedIn != session || Stopwatch.GetElapsedTime(askedAt) >= every;
+    }
+
     /// <summary>The request, or the question about it, with its age of now.</summary>
-    public Uplink Ask() => InLedger
-        ? new Uplink { PaymentQuery = new PaymentQuery { RequestId = requestId } }
-        : new Uplink
-        {
-            PaymentRequest = new PaymentRequest
+    public Uplink Ask(TerminalSession session)
+    {
+        asked = askedIn == session ? asked + 1 : 1;
+        (askedIn, askedAt, Wait) = (session, Stopwatch.GetTimestamp(), TimeSpan.Zero);
+        return InLedger
+            ? new Uplink { PaymentQuery = new PaymentQuery { RequestId = requestId } }
+            : new Uplink
             {
-                RequestId = requestId,
-                AmountFen = (ulong)amountFen,
-                Currency = "CNY",
-                PaymentCode = code,
-                OrderNumber = orderNumber ?? "",
-                AgeMs = (uint)Age.TotalMilliseconds,
-                TimeToLiveMs = (uint)timeToLive.TotalMilliseconds,
-            },
-        };
+                PaymentRequest = new PaymentRequest
+                {
+                    RequestId = requestId,
+                    AmountFen = (ulong)amountFen,
+                    Currency = "CNY",
+                    PaymentCode = code,
+                    OrderNumber = orderNumber ?? "",
+                    AgeMs = (uint)Age.TotalMilliseconds,
+                    TimeToLiveMs = (uint)setup.TimeToLive.TotalMilliseconds,
+                },
+            };
+    }
 }

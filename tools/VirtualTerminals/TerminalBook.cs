@@ -6,15 +6,21 @@ namespace DeviceHub.Tools.VirtualTerminals;
 
 /// <summary>
 /// The terminals' own book: what was scanned and what the terminal was told about it. It is kept apart from the hub so that the two can
-/// be compared. With a file every change is a line of JSON; the file is for people and is not read back.
+/// be compared. With a file every change is a line of JSON; the file is for people and is not read back. It holds up to
+/// <see cref="MaxEntries"/> payments; a fleet stops scanning when it is full.
 /// </summary>
 public sealed class TerminalBook(string? file = null) : IDisposable
 {
+    /// <summary>About 400 bytes each.</summary>
+    public const int MaxEntries = 1_000_000;
+
     private readonly ConcurrentDictionary<string, BookEntry> entries = new();
     private readonly StreamWriter? writer = file is null ? null : new StreamWriter(file, append: true) { AutoFlush = true };
     private readonly Lock gate = new();
 
     public IReadOnlyCollection<BookEntry> Entries => [.. entries.Values];
+
+    public bool IsFull => entries.Count >= MaxEntries;
 
     public BookEntry? Find(string serialNumber, string requestId) => entries.GetValueOrDefault($"{serialNumber}/{requestId}");
 

@@ -1,5 +1,7 @@
 using System.Buffers;
+using System.Diagnostics;
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Threading.Channels;
 using DeviceHub.Protocol;
 using DeviceHub.Protocol.Wire;
@@ -20,6 +22,7 @@ internal sealed class TerminalSession : IAsyncDisposable
     private readonly Channel<byte[]> inbox = Channel.CreateBounded<byte[]>(1024);
     private readonly SemaphoreSlim sending = new(1);
     private readonly CancellationTokenSource ended = new();
+    private readonly long began = Stopwatch.GetTimestamp();
     private readonly byte[] nonce = RandomNumberGenerator.GetBytes(Login.NonceBytes);
     private Sealer? seal;
     private Sealer? open;
@@ -36,12 +39,25 @@ internal sealed class TerminalSession : IAsyncDisposable
 
             return Task.CompletedTask;
         };
-        client.DisconnectedAsync += _ => ended.CancelAsync();
+        client.DisconnectedAsync += _ =>
+        {
+            HubClosed = !ended.IsCancellationRequested;
+            return ended.CancelAsync();
+        };
     }
 
     public CancellationToken Ended => ended.Token;
 
-    public Welcome Welcome { get; private set; } = new();
+    /// <summary>It ended because the other side closed it, not by a fault of the network or of ours.</summary>
+    public bool HubClosed { get; private set; }
+
+    /// <summary>Since it began to connect.</summary>
+    public TimeSpan Age => Stopwatch.GetElapsedTime(began);
+
+    public Welcome Welcome { get; set; } = new();
+
+    /// <summary>Of the challenge that was answered by an activation; its proof goes by the same.</summary>
+    public ByteString HubNonce { get; private set; } = ByteString.Empty;
 
     /// <summary>Everything that was missed has come: scans may be taken.</summary>
     public bool Synced { get; set; }
@@ -57,7 +73,7 @@ internal sealed class TerminalSession : IAsyncDisposable
             .WithTimeout(Limit);
         if (setup.Tls)
         {
-            options.WithTlsOptions(tls => tls.UseTls().WithCertificateValidationHandler(e => setup.AnyCertificate || e.SslPolicyErrors == System.Net.Security.SslPolicyErrors.None));
+            options.WithTlsOptions(Tls);
         }
 
         var answer = await client.ConnectAsync(options.Build(), cancellation);
@@ -73,28 +89,33 @@ internal sealed class TerminalSession : IAsyncDisposable
             HardwareId = setup.HardwareId,
             BootReason = reason,
             Firmware = setup.Firmware,
-            Model = setup.Model,
-            MaxMessageBytes = 4096,
-            TextEncoding = TextEncoding.Utf8,
-            TextColumns = 32,
+            Model = setup.Model.Name,
+            MaxMessageBytes = setup.Model.MaxMessageBytes,
+            TextEncoding = setup.Model.TextEncoding,
+            TextColumns = setup.Model.TextColumns,
             TerminalNonce = ByteString.CopyFrom(nonce),
         };
-        hello.Capabilities.Add(["screen", "speech"]);
+        hello.Capabilities.Add(setup.Model.Capabilities);
         hello.OpenRequestIds.Add(openRequests.Take(20));
         await Send(new Uplink { Hello = hello }, cancellation);
     }
 
     /// <summary>Answers the challenge with the terminal's key.</summary>
-    public Task Prove(byte[] key, ReadOnlySpan<byte> hubNonce, CancellationToken cancellation)
+    public Task Prove(byte[] key, ByteString hubNonce, CancellationToken cancellation)
     {
-        var sessionKey = HMACSHA256.HashData(key, Login.SealInput(setup.SerialNumber, hubNonce, nonce));
+        var sessionKey = HMACSHA256.HashData(key, Login.SealInput(setup.SerialNumber, hubNonce.Span, nonce));
         seal = new Sealer(sessionKey, SealDirection.Up);
         open = new Sealer(sessionKey, SealDirection.Down);
-        var mac = HMACSHA256.HashData(key, Login.ProofInput("mqtt", setup.SerialNumber, setup.HardwareId, hubNonce, nonce));
+        var mac = HMACSHA256.HashData(key, Login.ProofInput("mqtt", setup.SerialNumber, setup.HardwareId, hubNonce.Span, nonce));
         return Send(new Uplink { Proof = new Proof { Mac = ByteString.CopyFrom(mac) } }, cancellation);
     }
 
-    public void Welcomed(Welcome welcome) => Welcome = welcome;
+    /// <summary>Answers the challenge with an activation code; the hub offers a key.</summary>
+    public Task Activate(string code, ByteString hubNonce, CancellationToken cancellation)
+    {
+        HubNonce = hubNonce;
+        return Send(new Uplink { Activate = new Activate { ActivationCode = code } }, cancellation);
+    }
 
     /// <summary>The next downlink that may be acted upon; money only under a good seal, if this terminal seals.</summary>
     public async Task<Downlink> Next(CancellationToken cancellation)
@@ -115,7 +136,7 @@ internal sealed class TerminalSession : IAsyncDisposable
 
             if (message!.BodyCase != Downlink.BodyOneofCase.Sealed)
             {
-                if (setup.Seals && message.BodyCase is Downlink.BodyOneofCase.Accepted or Downlink.BodyOneofCase.InDoubt or Downlink.BodyOneofCase.Outcome)
+                if (setup.Model.Seals && message.BodyCase is Downlink.BodyOneofCase.Accepted or Downlink.BodyOneofCase.InDoubt or Downlink.BodyOneofCase.Outcome)
                 {
                     continue;
                 }
@@ -138,7 +159,7 @@ internal sealed class TerminalSession : IAsyncDisposable
         await sending.WaitAsync(either.Token);
         try
         {
-            var payload = MessageCodec.Encode(IsMoney(message) && setup.Seals ? Seal(message) : message, setup.Encoding);
+            var payload = MessageCodec.Encode(IsMoney(message) && setup.Model.Seals ? Seal(message) : message, setup.Model.Encoding);
             await Delay(either.Token);
             if (Synced && Random.Shared.NextDouble() < setup.Network.Lose)
             {
@@ -172,6 +193,7 @@ internal sealed class TerminalSession : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await ended.CancelAsync();
         try
         {
             if (client.IsConnected)
@@ -184,14 +206,27 @@ internal sealed class TerminalSession : IAsyncDisposable
             // The connection is given up in any case.
         }
 
-        await ended.CancelAsync();
         client.Dispose();
+    }
+
+    /// <summary>The hub's own CA is the only one trusted, and it publishes no list of revoked certificates.</summary>
+    private void Tls(MqttClientTlsOptionsBuilder tls)
+    {
+        tls.UseTls();
+        if (setup.PinnedCa is { } ca)
+        {
+            tls.WithTrustChain([ca]).WithRevocationMode(X509RevocationMode.NoCheck);
+        }
+        else
+        {
+            tls.WithCertificateValidationHandler(_ => true);
+        }
     }
 
     private static bool IsMoney(Uplink message) => message.BodyCase is Uplink.BodyOneofCase.PaymentRequest or Uplink.BodyOneofCase.PaymentQuery
         or Uplink.BodyOneofCase.PaymentCancel or Uplink.BodyOneofCase.OutcomeShown;
 
-    private Uplink Seal(Uplink message) => new() { Sealed = seal!.Seal(ByteString.CopyFrom(MessageCodec.Encode(message, setup.Encoding))) };
+    private Uplink Seal(Uplink message) => new() { Sealed = seal!.Seal(ByteString.CopyFrom(MessageCodec.Encode(message, setup.Model.Encoding))) };
 
     private Task Delay(CancellationToken cancellation) => Synced && setup.Network.MaxDelay > TimeSpan.Zero
         ? Task.Delay(setup.Network.MaxDelay * Random.Shared.NextDouble(), cancellation)

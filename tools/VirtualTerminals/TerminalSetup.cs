@@ -1,4 +1,4 @@
-using DeviceHub.Protocol;
+using System.Security.Cryptography.X509Certificates;
 
 namespace DeviceHub.Tools.VirtualTerminals;
 
@@ -13,19 +13,14 @@ public sealed record TerminalSetup
 
     public bool Tls { get; init; }
 
-    /// <summary>Takes any certificate. A real terminal pins the hub's CA; this is for a bench.</summary>
-    public bool AnyCertificate { get; init; }
+    /// <summary>The hub's CA, which a real terminal pins. Null: any certificate is taken, which is for a bench alone.</summary>
+    public X509Certificate2? PinnedCa { get; init; }
 
     public string HardwareId { get; init; } = "VT-0001";
 
-    public string Model { get; init; } = "VT-1";
+    public TerminalModel Model { get; init; } = TerminalModel.CounterPos;
 
     public string Firmware { get; init; } = "1.0.0";
-
-    public WireEncoding Encoding { get; init; } = WireEncoding.Protobuf;
-
-    /// <summary>False: of a model that needs no sealing, as a person with a JSON client is.</summary>
-    public bool Seals { get; init; } = true;
 
     /// <summary>32 bytes; null: it activates first.</summary>
     public byte[]? Key { get; init; }
@@ -34,11 +29,11 @@ public sealed record TerminalSetup
 
     public NetworkFaults Network { get; init; } = NetworkFaults.None;
 
-    /// <summary>From one send of a request to its repeat, while nothing about it was answered.</summary>
+    /// <summary>From the first send of a request to its repeat while nothing about it was answered; it doubles twice.</summary>
     public TimeSpan RepeatAfter { get; init; } = TimeSpan.FromSeconds(3);
 
     /// <summary>From accepted to a question about the outcome.</summary>
-    public TimeSpan AskAfter { get; init; } = TimeSpan.FromSeconds(10);
+    public TimeSpan AskAfter { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>From a scan to the time after which the hub must not charge it any more, 1 to 120 s.</summary>
     public TimeSpan TimeToLive { get; init; } = TimeSpan.FromSeconds(60);

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using DeviceHub.Protocol.Wire;
+using Cause = DeviceHub.Protocol.Wire.ReconnectCause.Types.Cause;
 
 namespace DeviceHub.Tools.VirtualTerminals;
 
@@ -15,7 +16,7 @@ public sealed class VirtualTerminal(TerminalSetup setup, TerminalBook book) : IA
     private readonly ConcurrentDictionary<string, OpenPayment> open = new();
     private readonly TerminalConfiguration configuration = new();
     private readonly CancellationTokenSource stop = new();
-    private readonly long booted = Stopwatch.GetTimestamp();
+    private readonly Vitals vitals = new(setup);
     private TerminalSession? session;
     private Task running = Task.CompletedTask;
     private int counter;
@@ -28,8 +29,9 @@ public sealed class VirtualTerminal(TerminalSetup setup, TerminalBook book) : IA
     public byte[]? Key { get; private set; } = setup.Key;
 
     /// <summary>Logged in, and everything missed has come.</summary>
-    public bool IsSynced => session is { Synced: true, Ended.IsCancellationRequested: false };
+    public bool IsSynced => Ready is not null;
 
+    /// <summary>How often it connected; the first time included.</summary>
     public int Connections { get; private set; }
 
     public int OpenPayments => open.Count;
@@ -41,6 +43,8 @@ public sealed class VirtualTerminal(TerminalSetup setup, TerminalBook book) : IA
     /// <summary>Why the last connection ended or was not made.</summary>
     public string? LastFault { get; private set; }
 
+    private TerminalSession? Ready => session is { Synced: true, Ended.IsCancellationRequested: false } ready ? ready : null;
+
     /// <summary>Switches it on.</summary>
     public void Start() => running = Task.Run(() => Live(stop.Token));
 
@@ -49,14 +53,15 @@ public sealed class VirtualTerminal(TerminalSetup setup, TerminalBook book) : IA
     public async Task<BookEntry> Pay(long amountFen, string paymentCode, string? orderNumber = null, CancellationToken cancellation = default)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, stop.Token);
-        while (!IsSynced)
+        TerminalSession? ready;
+        while ((ready = Ready) is null)
         {
             await Task.Delay(20, either.Token);
         }
 
-        var id = string.Create(CultureInfo.InvariantCulture, $"{session!.Welcome.RequestEpoch}-{Interlocked.Increment(ref counter):x4}");
-        var payment = new OpenPayment(id, amountFen, paymentCode, orderNumber, setup.TimeToLive);
-        book.Change(SerialNumber, id, _ => new BookEntry(SerialNumber, id, amountFen, DateTimeOffset.FromUnixTimeMilliseconds(NowMs())));
+        var id = string.Create(CultureInfo.InvariantCulture, $"{ready.Welcome.RequestEpoch}-{Interlocked.Increment(ref counter):x4}");
+        var payment = new OpenPayment(id, amountFen, paymentCode, orderNumber, setup);
+        book.Change(SerialNumber, id, _ => new BookEntry(SerialNumber, id, amountFen, TimeProvider.System.GetUtcNow()));
         open[id] = payment;
         MaybeBreak();
         while (!payment.Done.Task.IsCompleted)
@@ -82,14 +87,12 @@ public sealed class VirtualTerminal(TerminalSetup setup, TerminalBook book) : IA
         await running;
     }
 
-    private static long NowMs() => TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
-
     private async Task Live(CancellationToken off)
     {
         var wait = setup.BackOff;
         while (!off.IsCancellationRequested)
         {
-            var refused = true;
+            var refused = false;
             try
             {
                 await using var mine = new TerminalSession(setup);
@@ -97,19 +100,20 @@ public sealed class VirtualTerminal(TerminalSetup setup, TerminalBook book) : IA
                 using var either = CancellationTokenSource.CreateLinkedTokenSource(off, mine.Ended);
                 await mine.Connect(open.Keys, Connections == 0 ? BootReason.PowerOn : BootReason.Reconnect, either.Token);
                 Connections++;
-                var beating = Beat(mine, either.Token);
                 await Serve(mine, () => wait = setup.BackOff, either.Token);
-                await beating;
-                refused = false;
             }
             catch (OperationCanceledException)
             {
-                refused = false;
+                refused = session!.HubClosed;
+                LastFault = refused ? "the hub closed the connection" : "the connection broke";
+                vitals.Reconnects(refused ? Cause.Closed : Cause.NoNetwork);
             }
-            catch (Exception e) when (e is MQTTnet.Exceptions.MqttCommunicationException or TerminalException or IOException or InvalidOperationException
-                or System.Threading.Channels.ChannelClosedException or ObjectDisposedException)
+            catch (Exception e) when (e is not OutOfMemoryException)
             {
-                LastFault = e.Message;
+                // Whatever it was, a terminal in the field has nobody who could restart it: it tells, waits and tries again.
+                refused = true;
+                LastFault = e.GetBaseException().Message;
+                vitals.Reconnects(e is TerminalException ? Cause.Refused : Cause.Connect);
             }
 
             session = null;
@@ -128,28 +132,29 @@ public sealed class VirtualTerminal(TerminalSetup setup, TerminalBook book) : IA
 
     private async Task Serve(TerminalSession mine, Action synced, CancellationToken cancellation)
     {
+        var beating = Task.CompletedTask;
         while (true)
         {
             var message = await mine.Next(cancellation);
             switch (message.BodyCase)
             {
                 case Downlink.BodyOneofCase.Challenge when Key is { } key:
-                    await mine.Prove(key, message.Challenge.HubNonce.Span, cancellation);
+                    await mine.Prove(key, message.Challenge.HubNonce, cancellation);
                     break;
                 case Downlink.BodyOneofCase.Challenge:
-                    var code = setup.ActivationCode ?? throw new TerminalException("no key and no activation code");
-                    await mine.Send(new Uplink { Activate = new Activate { ActivationCode = code } }, cancellation);
+                    await mine.Activate(setup.ActivationCode ?? throw new TerminalException("no key and no activation code"), message.Challenge.HubNonce, cancellation);
                     break;
                 case Downlink.BodyOneofCase.Offer:
                     Key = message.Offer.TerminalKey.ToByteArray();
-                    synced();
-                    return;
+                    await mine.Prove(Key, mine.HubNonce, cancellation);
+                    break;
                 case Downlink.BodyOneofCase.Welcome:
-                    mine.Welcomed(message.Welcome);
+                    mine.Welcome = message.Welcome;
                     break;
                 case Downlink.BodyOneofCase.Synced:
                     mine.Synced = true;
                     synced();
+                    beating = beating.IsCompleted ? Beat(mine, cancellation) : beating;
                     break;
                 case Downlink.BodyOneofCase.ConfigurationChunk:
                     configuration.Take(message.ConfigurationChunk);
@@ -203,7 +208,7 @@ public sealed class VirtualTerminal(TerminalSetup setup, TerminalBook book) : IA
     {
         if (!mine.Synced)
         {
-            LastFault = $"refused: {refusal.Code} {refusal.Detail}";
+            throw new TerminalException($"refused: {refusal.Code} {refusal.Detail}");
         }
 
         if (!open.TryGetValue(refusal.RequestId, out var payment))
@@ -228,17 +233,14 @@ public sealed class VirtualTerminal(TerminalSetup setup, TerminalBook book) : IA
 
     private async Task Ask(OpenPayment payment, CancellationToken cancellation)
     {
-        var mine = session;
-        var every = payment.Wait > TimeSpan.Zero ? payment.Wait : payment.InLedger ? setup.AskAfter : setup.RepeatAfter;
-        if (mine is not { Synced: true } || (payment.AskedIn == mine && Stopwatch.GetElapsedTime(payment.AskedAt) < every))
+        if (Ready is not { } mine || !payment.IsToAsk(mine))
         {
             return;
         }
 
-        (payment.AskedIn, payment.AskedAt, payment.Wait) = (mine, Stopwatch.GetTimestamp(), TimeSpan.Zero);
         try
         {
-            await mine.Send(payment.Ask(), cancellation);
+            await mine.Send(payment.Ask(mine), cancellation);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
@@ -255,17 +257,17 @@ public sealed class VirtualTerminal(TerminalSetup setup, TerminalBook book) : IA
         }
     }
 
+    /// <summary>At once, with how the connection came to be, and then as often as the hub's welcome asks.</summary>
     private async Task Beat(TerminalSession mine, CancellationToken cancellation)
     {
         try
         {
+            TimeSpan? loggedInAfter = mine.Age;
             while (true)
             {
+                await mine.Send(new Uplink { Heartbeat = vitals.Beat(configuration.Version, open.Count, loggedInAfter) }, cancellation);
+                loggedInAfter = null;
                 await Task.Delay(setup.HeartbeatEvery ?? TimeSpan.FromSeconds(Math.Max(30, mine.Welcome.HeartbeatIntervalS)), cancellation);
-                if (mine.Synced)
-                {
-                    await mine.Send(new Uplink { Heartbeat = Heartbeat() }, cancellation);
-                }
             }
         }
         catch (OperationCanceledException)
@@ -273,16 +275,4 @@ public sealed class VirtualTerminal(TerminalSetup setup, TerminalBook book) : IA
             // The connection ended.
         }
     }
-
-    private Heartbeat Heartbeat() => new()
-    {
-        UptimeS = (ulong)Stopwatch.GetElapsedTime(booted).TotalSeconds,
-        Firmware = setup.Firmware,
-        ConfigurationVersion = configuration.Version,
-        SignalDbm = -60 - Random.Shared.Next(0, 40),
-        BatteryPercent = 100,
-        Power = PowerSource.Mains,
-        ResetReason = BootReason.PowerOn,
-        Unsettled = (uint)open.Count,
-    };
 }
