@@ -73,6 +73,7 @@ internal sealed partial class TerminalSession
     private async ValueTask Connect(LoginAttempt login, LoginProof proof)
     {
         state = SessionState.LoggingIn;
+        var arrived = sessions.Clock.GetTimestamp();
         sessions.Link.Add(this);
         var answer = await Terminal.Connect(new ConnectRequest(
             epoch,
@@ -86,7 +87,7 @@ internal sealed partial class TerminalSession
         if (answer.Refusal is { } refusal)
         {
             sessions.Link.Remove(this);
-            await RefuseLogin(refusal);
+            await RefuseLogin(refusal, arrived);
             return;
         }
 
@@ -183,11 +184,12 @@ internal sealed partial class TerminalSession
     private async ValueTask Activate(Activate activate)
     {
         state = SessionState.LoggingIn;
+        var arrived = sessions.Clock.GetTimestamp();
         var answer = await Terminal.Activate(new ActivateRequest(
             new ActivationCode(activate.ActivationCode), attempt!.Hello.HardwareId, wire.Secure));
         if (answer.Refusal is { } refusal)
         {
-            await RefuseLogin(refusal);
+            await RefuseLogin(refusal, arrived);
             return;
         }
 
@@ -204,7 +206,7 @@ internal sealed partial class TerminalSession
         });
     }
 
-    private async ValueTask RefuseLogin(Core.Refusal refusal)
+    private async ValueTask RefuseLogin(Core.Refusal refusal, long arrived)
     {
         if (refusal.Code == RefusalCode.StaleSession)
         {
@@ -214,7 +216,7 @@ internal sealed partial class TerminalSession
 
         if (refusal.Code is RefusalCode.Credentials or RefusalCode.Activation)
         {
-            await sessions.Wrong.Delay(serialNumber, wire.Remote, Ending());
+            await sessions.Wrong.Delay(serialNumber, wire.Remote, arrived, Ending());
         }
 
         if (state != SessionState.Ended)

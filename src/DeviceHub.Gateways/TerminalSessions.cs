@@ -45,13 +45,14 @@ internal sealed class TerminalSessions(
 
     public async ValueTask<bool> CheckToken(string serialNumber, string token, IWire wire)
     {
+        var arrived = clock.GetTimestamp();
         if (ToProof(serialNumber, token) is { } proof
             && await grains.GetGrain<ITerminalGrain>(serialNumber).CheckToken(proof, wire.Secure) is null)
         {
             return true;
         }
 
-        await wrong.Delay(serialNumber, wire.Remote, CancellationToken.None);
+        await wrong.Delay(serialNumber, wire.Remote, arrived, CancellationToken.None);
         return false;
     }
 

@@ -14,15 +14,19 @@ internal sealed class WrongAttempts(TimeProvider clock, IOptions<SessionOptions>
 
     private readonly record struct Attempts(int Count, DateTimeOffset Last);
 
-    /// <summary>Waits as long as this wrong one deserves.</summary>
-    public async Task Delay(string serialNumber, EndPoint? remote, CancellationToken ended)
+    /// <summary>
+    /// Waits as long as this wrong one deserves, counted from its arrival: how long the hub looked for a reason, which differs between a
+    /// serial number that it knows and one that it does not, is not seen.
+    /// </summary>
+    /// <param name="arrived">Timestamp of the clock.</param>
+    public async Task Delay(string serialNumber, EndPoint? remote, long arrived, CancellationToken ended)
     {
         SessionMetrics.WrongAttempts.Add(1);
         var settings = options.Value;
         var now = clock.GetUtcNow();
         var longest = TimeSpan.FromSeconds(settings.WrongDelayMaxSeconds);
         var wait = longest;
-        var key = (serialNumber, AddressOf(remote));
+        var key = (serialNumber, RemoteAddress.Of(remote));
         if (table.ContainsKey(key) || HasRoom(now))
         {
             var memory = TimeSpan.FromSeconds(settings.WrongMemorySeconds);
@@ -32,14 +36,15 @@ internal sealed class WrongAttempts(TimeProvider clock, IOptions<SessionOptions>
             wait = TimeSpan.FromMilliseconds(ms);
         }
 
-        await Task.Delay(wait, clock, ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        var left = wait - clock.GetElapsedTime(arrived);
+        await Task.Delay(left > TimeSpan.Zero ? left : TimeSpan.Zero, clock, ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     public void Forget(string serialNumber, EndPoint? remote)
     {
         if (!table.IsEmpty)
         {
-            table.TryRemove((serialNumber, AddressOf(remote)), out _);
+            table.TryRemove((serialNumber, RemoteAddress.Of(remote)), out _);
         }
     }
 
@@ -61,6 +66,4 @@ internal sealed class WrongAttempts(TimeProvider clock, IOptions<SessionOptions>
 
         return table.Count < options.Value.WrongMemory;
     }
-
-    private static IPAddress AddressOf(EndPoint? remote) => remote is IPEndPoint ip ? ip.Address : IPAddress.None;
 }

@@ -5,14 +5,23 @@ namespace DeviceHub.Gateways.Mqtt;
 /// <summary>Who may take a place: counts by address those that have not logged in, and paces CONNECTs by client id and address together.</summary>
 internal sealed class MqttAdmission(MqttOptions options, TimeProvider time)
 {
+    private const int MaxTold = 1_000;
+
+    private static readonly TimeSpan TellAgain = TimeSpan.FromMinutes(1);
+
     private readonly Lock _gate = new();
     private readonly Dictionary<IPAddress, int> _notLoggedIn = [];
     private readonly Dictionary<(string ClientId, IPAddress Address), (double Tokens, long At)> _connects = [];
+    private readonly HashSet<(string Reason, IPAddress Address)> _told = [];
+    private long _toldSince = time.GetTimestamp();
     private int _connections;
+    private int _handshakes;
 
-    /// <summary>Null: it has its place, which <see cref="LoggedIn"/> and <see cref="Leave"/> give back. Else the reason.</summary>
-    public string? TryEnter(EndPoint? remote)
+    /// <summary>Null: it has its place. Else the reason.</summary>
+    /// <param name="handshake">A TLS handshake begins: the dearest thing that a stranger can ask for.</param>
+    public string? TryEnter(EndPoint? remote, bool handshake, out MqttPlace? place)
     {
+        place = null;
         lock (_gate)
         {
             if (_connections >= options.MaxConnections)
@@ -20,7 +29,12 @@ internal sealed class MqttAdmission(MqttOptions options, TimeProvider time)
                 return "too-many-connections";
             }
 
-            var address = AddressOf(remote);
+            if (handshake && _handshakes >= options.MaxTlsHandshakes)
+            {
+                return "too-many-handshakes";
+            }
+
+            var address = RemoteAddress.Of(remote);
             var waiting = _notLoggedIn.GetValueOrDefault(address);
             if (waiting >= options.MaxConnectionsNotLoggedInPerAddress)
             {
@@ -29,52 +43,49 @@ internal sealed class MqttAdmission(MqttOptions options, TimeProvider time)
 
             _notLoggedIn[address] = waiting + 1;
             _connections++;
+            _handshakes += handshake ? 1 : 0;
+            place = new MqttPlace(this, address, handshake);
             return null;
         }
     }
 
-    public void LoggedIn(EndPoint? remote)
-    {
-        lock (_gate)
-        {
-            var address = AddressOf(remote);
-            if (_notLoggedIn.TryGetValue(address, out var waiting) && waiting > 1)
-            {
-                _notLoggedIn[address] = waiting - 1;
-            }
-            else
-            {
-                _notLoggedIn.Remove(address);
-            }
-        }
-    }
-
-    public void Leave()
-    {
-        lock (_gate)
-        {
-            _connections--;
-        }
-    }
-
-    /// <summary>Paced for this client id from this address only, so that nobody else's tries lock a terminal out.</summary>
-    public bool MayConnect(string clientId, EndPoint? remote)
+    /// <summary>True once a minute for a reason and an address, so that a flood is told of and does not fill the log.</summary>
+    public bool MayTell(string reason, EndPoint? remote)
     {
         lock (_gate)
         {
             var now = time.GetTimestamp();
-            var key = (clientId, AddressOf(remote));
+            if (time.GetElapsedTime(_toldSince, now) > TellAgain)
+            {
+                _told.Clear();
+                _toldSince = now;
+            }
+
+            return _told.Count < MaxTold && _told.Add((reason, RemoteAddress.Of(remote)));
+        }
+    }
+
+    /// <summary>
+    /// How long this CONNECT waits for its answer. It is never refused for others' tries, and it is paced for this client id from this
+    /// address only: nobody elsewhere can slow a terminal down.
+    /// </summary>
+    public TimeSpan Pace(string clientId, EndPoint? remote)
+    {
+        lock (_gate)
+        {
+            var now = time.GetTimestamp();
+            var key = (clientId, RemoteAddress.Of(remote));
             var known = _connects.TryGetValue(key, out var bucket);
             if (!known && _connects.Count >= options.MaxConnectRecords)
             {
-                // Full of strangers: forgetting all of them is better than locking a terminal out.
+                // Full of strangers: forgetting all of them is better than slowing a terminal down.
                 _connects.Clear();
             }
 
             var tokens = known ? Filled(bucket, now) : options.ConnectBurst;
-            var allowed = tokens >= 1;
-            _connects[key] = (allowed ? tokens - 1 : tokens, now);
-            return allowed;
+            var atOnce = tokens >= 1;
+            _connects[key] = (atOnce ? tokens - 1 : tokens, now);
+            return atOnce ? TimeSpan.Zero : TimeSpan.FromSeconds(options.ConnectIntervalSeconds);
         }
     }
 
@@ -94,12 +105,72 @@ internal sealed class MqttAdmission(MqttOptions options, TimeProvider time)
         }
     }
 
+    internal void LoggedIn(IPAddress address)
+    {
+        lock (_gate)
+        {
+            if (_notLoggedIn.TryGetValue(address, out var waiting) && waiting > 1)
+            {
+                _notLoggedIn[address] = waiting - 1;
+            }
+            else
+            {
+                _notLoggedIn.Remove(address);
+            }
+        }
+    }
+
+    internal void HandshakeOver()
+    {
+        lock (_gate)
+        {
+            _handshakes--;
+        }
+    }
+
+    internal void Leave()
+    {
+        lock (_gate)
+        {
+            _connections--;
+        }
+    }
+
     private double Filled((double Tokens, long At) bucket, long now) =>
         Math.Min(options.ConnectBurst, bucket.Tokens + time.GetElapsedTime(bucket.At, now).TotalSeconds / options.ConnectIntervalSeconds);
+}
 
-    private static IPAddress AddressOf(EndPoint? remote)
+/// <summary>The place of one connection; each part is given back once.</summary>
+internal sealed class MqttPlace(MqttAdmission admission, IPAddress address, bool handshake)
+{
+    private int _handshaking = handshake ? 1 : 0;
+    private int _notLoggedIn = 1;
+
+    public bool IsLoggedIn => Volatile.Read(ref _notLoggedIn) == 0;
+
+    public void LoggedIn()
     {
-        var address = (remote as IPEndPoint)?.Address ?? IPAddress.None;
-        return address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+        if (Interlocked.Exchange(ref _notLoggedIn, 0) == 1)
+        {
+            admission.LoggedIn(address);
+        }
+    }
+
+    /// <summary>False: it was over before, or there was none.</summary>
+    public bool HandshakeOver()
+    {
+        var over = Interlocked.Exchange(ref _handshaking, 0) == 1;
+        if (over)
+        {
+            admission.HandshakeOver();
+        }
+
+        return over;
+    }
+
+    public void Leave()
+    {
+        LoggedIn();
+        admission.Leave();
     }
 }

@@ -1,5 +1,7 @@
 using System.Buffers;
-using System.Text.RegularExpressions;
+using System.Net;
+using DeviceHub.Protocol;
+using Microsoft.Extensions.Logging;
 using MQTTnet.Protocol;
 
 namespace DeviceHub.Gateways.Mqtt;
@@ -35,7 +37,8 @@ internal sealed partial class MqttConnection
         // A CONNECT has come whole: its own deadline no longer applies, the login's does.
         var asked = connect.KeepAliveSeconds == 0 ? _options.MaxKeepAliveSeconds : connect.KeepAliveSeconds;
         _keepAliveSeconds = Math.Clamp(asked, _options.MinKeepAliveSeconds, _options.MaxKeepAliveSeconds);
-        if (connect.Password is { } token && !await TokenIsRightAsync(connect.ClientId, token))
+        await PaceAsync(connect.ClientId);
+        if (!IsCut && connect.Password is { } token && !await TokenIsRightAsync(connect.ClientId, token))
         {
             Refuse(_v5, 0x86, "credentials");
             return;
@@ -47,13 +50,29 @@ internal sealed partial class MqttConnection
         }
     }
 
+    /// <summary>Whoever connects too often waits, and keeps its place meanwhile; it is not refused, since the next may be the right one.</summary>
+    private async ValueTask PaceAsync(string clientId)
+    {
+        var wait = _endpoint.Admission.Pace(clientId, Remote);
+        if (wait > TimeSpan.Zero)
+        {
+            MqttMetrics.Paced.Add(1);
+            if (_endpoint.Admission.MayTell("connect-rate", Remote))
+            {
+                LogPaced(_endpoint.Log, clientId, Remote, wait.TotalSeconds);
+            }
+
+            await Task.Delay(wait, _endpoint.Time, _endpoint.Stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
     private async ValueTask<bool> TokenIsRightAsync(string serialNumber, string token)
     {
         try
         {
-            return await _endpoint.Sessions.CheckToken(serialNumber, token, this);
+            return await _endpoint.Sessions.CheckToken(serialNumber, token, this).AsTask().WaitAsync(_endpoint.Stopping);
         }
-        catch (Exception error)
+        catch (Exception error) when (error is not OperationCanceledException)
         {
             LogFault(_endpoint.Log, error, serialNumber);
             Refuse(_v5, 0x88, "fault");
@@ -86,7 +105,7 @@ internal sealed partial class MqttConnection
             return (0x88, "stopping");
         }
 
-        if (!SerialNumberForm().IsMatch(connect.ClientId))
+        if (!Names.IsSerialNumber(connect.ClientId))
         {
             return (0x85, "client-id");
         }
@@ -106,7 +125,7 @@ internal sealed partial class MqttConnection
             return (0x87, "will");
         }
 
-        return _endpoint.Admission.MayConnect(connect.ClientId, Remote) ? null : (0x9F, "connect-rate");
+        return null;
     }
 
     private void Refuse(bool v5, byte code, string word, bool answer = true)
@@ -129,6 +148,6 @@ internal sealed partial class MqttConnection
         _ => 3,
     };
 
-    [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\z")]
-    private static partial Regex SerialNumberForm();
+    [LoggerMessage(5, LogLevel.Information, "{SerialNumber} connects too often from {Remote}; from there its CONNECT is answered after {Seconds} s", EventName = "MqttPaced")]
+    private static partial void LogPaced(ILogger log, string serialNumber, EndPoint? remote, double seconds);
 }

@@ -194,7 +194,7 @@ internal sealed partial class MqttConnection
                 return;
             }
 
-            MqttMetrics.Refused("foreign-topic");
+            RefusePacket(0x87, "foreign-topic");
             _uplinks!.Refuse(id, 0x87);
             return;
         }
@@ -348,8 +348,9 @@ internal sealed partial class MqttConnection
 
         var shared = filter.StartsWith("$share/"u8);
         var wild = filter.IndexOfAny((byte)'#', (byte)'+') >= 0;
-        MqttMetrics.Refused(shared ? "shared-subscription" : wild ? "wildcard" : "foreign-topic");
-        return shared ? (byte)0x9E : wild ? (byte)0xA2 : (byte)0x87;
+        var (code, word) = shared ? ((byte)0x9E, "shared-subscription") : wild ? ((byte)0xA2, "wildcard") : ((byte)0x87, "foreign-topic");
+        RefusePacket(code, word);
+        return code;
     }
 
     private void Unsubscribe(ReadOnlySpan<byte> body)

@@ -17,11 +17,12 @@ internal sealed partial class MqttConnection : IWire
     private readonly MqttOptions _options;
     private readonly Outbox _outbox;
     private readonly RateLimit _rate;
+    private readonly MqttPlace _place;
     private readonly long _opened;
     private long _lastRead;
     private long _cutAt;
     private int _cut;
-    private int _loggedIn;
+    private bool _refusalTold;
     private volatile bool _reading;
     private bool _v5;
     private int _keepAliveSeconds;
@@ -29,10 +30,11 @@ internal sealed partial class MqttConnection : IWire
     private ITerminalSession? _session;
     private Uplinks? _uplinks;
 
-    public MqttConnection(MqttEndpoint endpoint, ConnectionContext transport)
+    public MqttConnection(MqttEndpoint endpoint, ConnectionContext transport, MqttPlace place)
     {
         _endpoint = endpoint;
         _transport = transport;
+        _place = place;
         _options = endpoint.Options;
         _outbox = new Outbox(transport.Transport.Output, _options.MaxQueuedMessages, _options.MaxQueuedBytes, endpoint.Time);
         _opened = _lastRead = endpoint.Time.GetTimestamp();
@@ -54,13 +56,7 @@ internal sealed partial class MqttConnection : IWire
     /// <summary>Publishes that the session is handling.</summary>
     public int Handling => _uplinks?.Count ?? 0;
 
-    public void LoggedIn()
-    {
-        if (Interlocked.Exchange(ref _loggedIn, 1) == 0)
-        {
-            _endpoint.Admission.LoggedIn(Remote);
-        }
-    }
+    public void LoggedIn() => _place.LoggedIn();
 
     public void Cut(CutReason reason)
     {
@@ -87,11 +83,6 @@ internal sealed partial class MqttConnection : IWire
         {
             Interlocked.CompareExchange(ref _cut, 1, 0);
             _outbox.Close([]);
-            if (Volatile.Read(ref _loggedIn) == 0)
-            {
-                _endpoint.Admission.LoggedIn(Remote);
-            }
-
             if (_session is { } session)
             {
                 await session.DisposeAsync();
@@ -216,7 +207,7 @@ internal sealed partial class MqttConnection : IWire
         {
             Cut(0x82, "no-connect");
         }
-        else if (Volatile.Read(ref _loggedIn) == 0 && age > TimeSpan.FromSeconds(_options.LoginSeconds))
+        else if (!_place.IsLoggedIn && age > TimeSpan.FromSeconds(_options.LoginSeconds))
         {
             Cut(0x87, "no-login");
         }
@@ -260,6 +251,17 @@ internal sealed partial class MqttConnection : IWire
         _uplinks?.Release();
     }
 
+    /// <summary>A refusal that the connection outlives: counted each time, logged once a connection.</summary>
+    private void RefusePacket(byte code, string word)
+    {
+        MqttMetrics.Refused(word);
+        if (!_refusalTold)
+        {
+            _refusalTold = true;
+            LogRefusedPacket(_endpoint.Log, _serialNumber, Remote, word, code);
+        }
+    }
+
     private static bool IsLoopback(EndPoint? endpoint) => endpoint is IPEndPoint { Address: { } address }
         && IPAddress.IsLoopback(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address);
 
@@ -293,6 +295,9 @@ internal sealed partial class MqttConnection : IWire
 
     [LoggerMessage(1, LogLevel.Information, "Ended the connection of {SerialNumber} from {Remote}: {Reason} (0x{Code:X2})", EventName = "MqttCut")]
     private static partial void LogCut(ILogger log, string serialNumber, EndPoint? remote, string reason, byte code);
+
+    [LoggerMessage(6, LogLevel.Information, "Refused a packet of {SerialNumber} from {Remote}: {Reason} (0x{Code:X2}); more refusals of this connection are only counted", EventName = "MqttPacketRefused")]
+    private static partial void LogRefusedPacket(ILogger log, string serialNumber, EndPoint? remote, string reason, byte code);
 
     [LoggerMessage(2, LogLevel.Error, "The session of {SerialNumber} failed; its connection ends", EventName = "MqttSessionFault")]
     private static partial void LogFault(ILogger log, Exception error, string serialNumber);

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -15,6 +16,7 @@ public sealed partial class MqttEndpoint : ConnectionHandler, IHostedLifecycleSe
 {
     private readonly ConcurrentDictionary<MqttConnection, byte> _connections = new();
     private readonly ITimer _tick;
+    private readonly CancellationTokenSource _stop = new();
     private volatile bool _stopping;
 
     public MqttEndpoint(IOptions<MqttOptions> options, ITerminalSessions sessions, TimeProvider time, ILogger<MqttEndpoint> log)
@@ -34,22 +36,48 @@ public sealed partial class MqttEndpoint : ConnectionHandler, IHostedLifecycleSe
     internal MqttAdmission Admission { get; }
     internal bool IsStopping => _stopping;
 
+    /// <summary>Ends the waits of those that have not logged in.</summary>
+    internal CancellationToken Stopping => _stop.Token;
+
     /// <summary>Connections that are open now.</summary>
     public int ConnectionCount => _connections.Count;
 
-    public override async Task OnConnectedAsync(ConnectionContext connection)
+    /// <summary>
+    /// First on every connection, before TLS: a silent handshake takes a place of its address like a silent connection, or one address
+    /// could keep all others from shaking hands.
+    /// </summary>
+    internal async Task EnterAsync(ConnectionContext connection, ConnectionDelegate next, bool tls)
     {
-        // The handshake is over: its place is free for the next.
-        (connection.Items.TryGetValue(MqttRegistration.HandshakeOver, out var over) ? over as Action : null)?.Invoke();
-        var refusal = _stopping ? "stopping" : Admission.TryEnter(connection.RemoteEndPoint);
-        if (refusal is not null)
+        MqttPlace? place = null;
+        var refusal = _stopping ? "stopping" : Admission.TryEnter(connection.RemoteEndPoint, tls, out place);
+        if (place is null)
         {
-            MqttMetrics.Refused(refusal);
+            Refuse(connection, refusal!);
             connection.Abort();
             return;
         }
 
-        var running = new MqttConnection(this, connection);
+        connection.Features.Set(place);
+        try
+        {
+            await next(connection);
+        }
+        finally
+        {
+            if (place.HandshakeOver())
+            {
+                Refuse(connection, "tls-handshake");
+            }
+
+            place.Leave();
+        }
+    }
+
+    public override async Task OnConnectedAsync(ConnectionContext connection)
+    {
+        var place = connection.Features.Get<MqttPlace>() ?? throw new InvalidOperationException("the connection did not pass EnterAsync");
+        place.HandshakeOver();
+        var running = new MqttConnection(this, connection, place);
         _connections.TryAdd(running, 0);
         MqttMetrics.Connections.Add(1);
         try
@@ -65,7 +93,6 @@ public sealed partial class MqttEndpoint : ConnectionHandler, IHostedLifecycleSe
         {
             await connection.Transport.Output.CompleteAsync();
             _connections.TryRemove(running, out _);
-            Admission.Leave();
             MqttMetrics.Connections.Add(-1);
         }
     }
@@ -73,6 +100,7 @@ public sealed partial class MqttEndpoint : ConnectionHandler, IHostedLifecycleSe
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         _stopping = true;
+        await _stop.CancelAsync();
         var began = Time.GetTimestamp();
         while (_connections.Keys.Any(connection => connection.Handling > 0)
             && Time.GetElapsedTime(began) < TimeSpan.FromSeconds(Options.DrainSeconds) && !cancellationToken.IsCancellationRequested)
@@ -96,7 +124,11 @@ public sealed partial class MqttEndpoint : ConnectionHandler, IHostedLifecycleSe
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public void Dispose() => _tick.Dispose();
+    public void Dispose()
+    {
+        _tick.Dispose();
+        _stop.Dispose();
+    }
 
     private void Tick()
     {
@@ -107,6 +139,18 @@ public sealed partial class MqttEndpoint : ConnectionHandler, IHostedLifecycleSe
 
         Admission.Tick();
     }
+
+    private void Refuse(ConnectionContext connection, string reason)
+    {
+        MqttMetrics.Refused(reason);
+        if (Admission.MayTell(reason, connection.RemoteEndPoint))
+        {
+            LogRefused(Log, connection.RemoteEndPoint, reason);
+        }
+    }
+
+    [LoggerMessage(4, LogLevel.Information, "Refused a connection from {Remote}: {Reason}; more of the kind from there are only counted for a minute", EventName = "MqttRefused")]
+    private static partial void LogRefused(ILogger log, EndPoint? remote, string reason);
 
     [LoggerMessage(3, LogLevel.Error, "A connection's loop failed; the connection ends", EventName = "MqttConnectionFault")]
     private static partial void LogConnectionFault(ILogger log, Exception error);

@@ -12,6 +12,7 @@ internal static class MqttMetrics
     private static readonly Counter<long> IgnoredCounter = Meter.CreateCounter<long>("mqtt.ignored", description: "What it let pass without doing it, by reason.");
 
     public static readonly UpDownCounter<long> Connections = Meter.CreateUpDownCounter<long>("mqtt.connections", description: "Open connections.");
+    public static readonly Counter<long> Paced = Meter.CreateCounter<long>("mqtt.connects_paced", description: "CONNECTs that were answered late, because of their rate.");
     public static readonly Counter<long> Received = Meter.CreateCounter<long>("mqtt.received", description: "Publishes handed to sessions.");
     public static readonly Counter<long> Sent = Meter.CreateCounter<long>("mqtt.sent", description: "Publishes sent to terminals.");
 

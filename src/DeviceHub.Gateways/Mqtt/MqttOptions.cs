@@ -34,7 +34,7 @@ public sealed class MqttOptions
     /// <summary>Connections in all; more are closed.</summary>
     [Range(1, 1_000_000)] public int MaxConnections { get; set; } = 50_000;
 
-    /// <summary>Connections of one address that have not logged in.</summary>
+    /// <summary>Connections of one address (of an IPv6 /64) that have not logged in, TLS handshakes included; more are closed.</summary>
     [Range(1, 1_000_000)] public int MaxConnectionsNotLoggedInPerAddress { get; set; } = 50;
 
     /// <summary>Seconds from the connection to a whole CONNECT.</summary>
@@ -49,11 +49,11 @@ public sealed class MqttOptions
     /// <summary>Bytes of one packet afterwards.</summary>
     [Range(512, 1_048_576)] public int MaxPacketBytes { get; set; } = 16_384;
 
-    /// <summary>CONNECTs that one client id may send from one address before it is slowed down.</summary>
+    /// <summary>CONNECTs of one client id from one address that are answered at once.</summary>
     [Range(1, 1_000_000)] public int ConnectBurst { get; set; } = 3;
 
-    /// <summary>Seconds until one more CONNECT of the same client id and address is allowed.</summary>
-    [Range(0.001, 3_600)] public double ConnectIntervalSeconds { get; set; } = 5;
+    /// <summary>Seconds that one CONNECT more waits for its answer, and after which one more is answered at once.</summary>
+    [Range(0.001, 20)] public double ConnectIntervalSeconds { get; set; } = 5;
 
     /// <summary>Client ids and addresses whose CONNECTs are remembered.</summary>
     [Range(100, 10_000_000)] public int MaxConnectRecords { get; set; } = 50_000;

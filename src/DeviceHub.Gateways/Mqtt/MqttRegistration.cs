@@ -1,9 +1,9 @@
 using System.Net;
 using System.Security.Authentication;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
@@ -13,8 +13,6 @@ namespace DeviceHub.Gateways.Mqtt;
 /// <summary>Registration of the MQTT endpoint. Call it after Orleans: what is registered last stops first.</summary>
 public static class MqttRegistration
 {
-    internal const string HandshakeOver = "mqtt-handshake-over";
-
     /// <param name="dataFolder">Where <c>tls</c> is made, unless <see cref="MqttOptions.CertificateFolder"/> names another folder.</param>
     public static IServiceCollection AddMqttEndpoint(this IServiceCollection services, string dataFolder)
     {
@@ -23,6 +21,9 @@ public static class MqttRegistration
             .Validate(o => o.MinKeepAliveSeconds <= o.MaxKeepAliveSeconds, "Mqtt:MinKeepAliveSeconds must not be above Mqtt:MaxKeepAliveSeconds")
             .ValidateOnStart();
         services.AddSingleton<MqttAddresses>();
+
+        // What a client sends while its earlier packets are worked on stays in the kernel, not in the process: 64 KiB a connection, not 1 MiB.
+        services.Configure<SocketTransportOptions>(sockets => sockets.MaxReadBufferSize = 64 * 1024);
         services.AddSingleton<MqttEndpoint>();
         services.AddHostedService(s => s.GetRequiredService<MqttEndpoint>());
         services.AddSingleton<IConfigureOptions<KestrelServerOptions>>(s => new Listeners(
@@ -40,6 +41,7 @@ public static class MqttRegistration
                 kestrel.Listen(IPAddress.Parse(mqtt.Address), mqtt.Port, listener =>
                 {
                     addresses.Add(listener, tls: false);
+                    Enter(listener, tls: false);
                     listener.UseConnectionHandler<MqttEndpoint>();
                 });
             }
@@ -51,7 +53,10 @@ public static class MqttRegistration
                 kestrel.Listen(IPAddress.Parse(mqtt.TlsAddress), mqtt.TlsPort, listener =>
                 {
                     addresses.Add(listener, tls: true);
-                    Bound(listener, mqtt.MaxTlsHandshakes);
+                    Enter(listener, tls: true);
+
+                    // No ALPN: with HTTP's names Kestrel would refuse a client that offers "mqtt".
+                    listener.Protocols = HttpProtocols.None;
                     listener.UseHttps(https =>
                     {
                         https.ServerCertificate = certificate;
@@ -63,39 +68,10 @@ public static class MqttRegistration
             }
         }
 
-        /// <summary>Handshakes are the dearest thing that a stranger can ask for: no more than the limit are under way.</summary>
-        private static void Bound(ListenOptions listener, int limit)
+        private static void Enter(ListenOptions listener, bool tls)
         {
-            var under = 0;
-            listener.Use(next => async connection =>
-            {
-                if (Interlocked.Increment(ref under) > limit)
-                {
-                    Interlocked.Decrement(ref under);
-                    MqttMetrics.Refused("too-many-handshakes");
-                    connection.Abort();
-                    return;
-                }
-
-                var left = 0;
-                connection.Items[HandshakeOver] = (Action)Leave;
-                try
-                {
-                    await next(connection);
-                }
-                finally
-                {
-                    Leave();
-                }
-
-                void Leave()
-                {
-                    if (Interlocked.Exchange(ref left, 1) == 0)
-                    {
-                        Interlocked.Decrement(ref under);
-                    }
-                }
-            });
+            var endpoint = listener.ApplicationServices.GetRequiredService<MqttEndpoint>();
+            listener.Use(next => connection => endpoint.EnterAsync(connection, next, tls));
         }
     }
 }
