@@ -24,7 +24,7 @@ internal sealed partial class TerminalSession
     /// <param name="Sends">How often it was sent again.</param>
     private sealed record Unconfirmed(PaymentView View, DateTimeOffset FirstSent, int Sends);
 
-    private IPaymentGrain Payment(string requestId) => sessions.Grains.GetGrain<IPaymentGrain>($"{serialNumber}/{requestId}");
+    private IPaymentGrain Payment(string requestId) => sessions.Payment(serialNumber, requestId);
 
     /// <summary>A payment changed after this session stopped waiting for it.</summary>
     public void PaymentChanged(PaymentView view)

@@ -35,7 +35,7 @@ internal sealed partial class TerminalSession(TerminalSessions sessions, string 
 
     public long Epoch => epoch;
 
-    private ITerminalGrain Terminal => sessions.Grains.GetGrain<ITerminalGrain>(serialNumber);
+    private ITerminalGrain Terminal => sessions.Terminal(serialNumber);
 
     private WireMapping.Terminal Reader => new(sessions.Options.Language, textEncoding, speaks);
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using DeviceHub.Core.Payments;
 using DeviceHub.Core.Terminals;
 using DeviceHub.Protocol;
 using Microsoft.Extensions.DependencyInjection;
@@ -24,11 +25,15 @@ internal sealed class TerminalSessions(
 
     private readonly ConcurrentDictionary<TerminalSession, byte> unconfirmed = new();
     private readonly Lock starting = new();
+    private readonly GrainReferences<ITerminalGrain> terminals = new(grains);
+    private readonly GrainReferences<IPaymentGrain> payments = new(grains);
     private IGatewayLink? reference;
     private ITimer? ticker;
     private long lastEpoch;
 
-    public IGrainFactory Grains => grains;
+    public ITerminalGrain Terminal(string serialNumber) => terminals.Of(serialNumber);
+
+    public IPaymentGrain Payment(string serialNumber, string requestId) => payments.Of($"{serialNumber}/{requestId}");
 
     public TimeProvider Clock => clock;
 
@@ -47,7 +52,7 @@ internal sealed class TerminalSessions(
     {
         var arrived = clock.GetTimestamp();
         if (ToProof(serialNumber, token) is { } proof
-            && await grains.GetGrain<ITerminalGrain>(serialNumber).CheckToken(proof, wire.Secure) is null)
+            && await Terminal(serialNumber).CheckToken(proof, wire.Secure) is null)
         {
             return true;
         }
@@ -109,6 +114,22 @@ internal sealed class TerminalSessions(
                 return next;
             }
         }
+    }
+}
+
+/// <summary>
+/// References to the grains of one interface. The factory finds an interface's grain type by reflection at each call, which several
+/// calls a payment would feel; here it is asked once.
+/// </summary>
+internal sealed class GrainReferences<TGrain>(IGrainFactory grains)
+    where TGrain : class, IGrainWithStringKey
+{
+    private GrainReference? any;
+
+    public TGrain Of(string key)
+    {
+        var known = any ??= (GrainReference)(object)grains.GetGrain<TGrain>(key);
+        return (TGrain)grains.GetGrain(GrainId.Create(known.GrainId.Type, key), known.InterfaceType);
     }
 }
 

@@ -137,11 +137,12 @@ internal sealed class Statement : IDisposable
 /// <summary>A connection with the statements that were once prepared on it. One thread at a time.</summary>
 internal sealed class PreparedConnection(SqliteConnection connection) : IDisposable
 {
-    private readonly Dictionary<string, Statement> statements = [];
+    /// <summary>By the text's identity: statements are literals, and hashing them costs more than binding them.</summary>
+    private readonly Dictionary<string, Statement> statements = new(ReferenceEqualityComparer.Instance);
 
     public SqliteConnection Connection => connection;
 
-    /// <param name="sql">A constant: every text is kept prepared.</param>
+    /// <param name="sql">A literal: every text is kept prepared.</param>
     public Statement Prepare(string sql)
     {
         if (!statements.TryGetValue(sql, out var statement))

@@ -43,5 +43,7 @@ app.MapGet("/payments/{sn}/{request}", async (string sn, string request) =>
     var answer = await grains.GetGrain<IPaymentGrain>($"{sn}/{request}").Find(null);
     return answer.View is { } view ? Results.Text($"{view.Stage} {view.Result}") : Results.Text("None None");
 });
+app.MapGet("/payments/{sn}/{request}/order", async (string sn, string request, IPaymentLedger ledger) =>
+    (await ledger.Read(new PaymentId(sn, request)))?.Events.OfType<AttemptStarted>().Last().ChannelOrderNumber ?? "");
 app.MapGet("/ready", () => "ready");
 await app.RunAsync();

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -93,12 +94,15 @@ public static class PaymentDecisions
         }
     }
 
-    /// <summary>Ours at the channel, 30 characters, the same for the same attempt for ever.</summary>
-    public static string ChannelOrderNumber(PaymentId id, int attempt)
+    /// <summary>
+    /// Ours at the channel, 30 characters, in the ledger before it is used. It begins with the time, so that the ledger's and the
+    /// channel's keys are written beside each other and not all over their trees.
+    /// </summary>
+    public static string ChannelOrderNumber(PaymentId id, int attempt, DateTimeOffset startedAt)
     {
         Span<byte> hash = stackalloc byte[32];
         SHA256.HashData(Encoding.UTF8.GetBytes($"{id}#{attempt}"), hash);
-        return string.Concat("d", Convert.ToHexStringLower(hash[..14]), attempt.ToString("x1", null));
+        return string.Create(CultureInfo.InvariantCulture, $"d{startedAt.ToUnixTimeMilliseconds():x11}{Convert.ToHexStringLower(hash[..9])[..17]}{attempt:x1}");
     }
 
     private static IEnumerable<PaymentEvent> Evidence(PaymentId id, PaymentState? state, PaymentInput input, Moment now, PaymentOptions options)
@@ -111,7 +115,7 @@ public static class PaymentDecisions
                     now.At, order.Request.AmountFen, order.Request.Currency, order.Wallet, order.Request.Code.LastFour, r.CodeFingerprint,
                     order.Request.OrderNumber, order.MerchantId, order.MerchantName, order.StoreId, order.ExpiresAt, order.Request.RepeatOf);
                 yield return new AttemptStarted(
-                    now.At, 1, r.Channel, r.Account, ChannelOrderNumber(id, 1), now.At + options.PayDeadline, r.Why);
+                    now.At, 1, r.Channel, r.Account, ChannelOrderNumber(id, 1, now.At), now.At + options.PayDeadline, r.Why);
                 break;
             case PaymentInput.PayReply r when state is not null:
                 yield return new PayAnswered(now.At, r.Attempt, r.Verdict);

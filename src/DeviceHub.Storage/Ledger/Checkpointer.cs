@@ -2,16 +2,23 @@ using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using SQLitePCL;
 
 namespace DeviceHub.Storage;
 
 /// <summary>
 /// Bounds the write-ahead log beside the commits: copies most of it while others write, then the rest under the gate, so that the
-/// next commit begins the log anew.
+/// next commit begins the log anew. The file keeps its size: writing over blocks that it has is cheaper than asking for new ones.
 /// </summary>
 internal sealed partial class Checkpointer(HubDatabase database, IOptions<StorageOptions> options, TimeProvider clock, ILogger<Checkpointer> logger)
     : BackgroundService
 {
+    /// <summary>SQLITE_CHECKPOINT_NOOP of SQLite 3.51: counts and copies nothing.</summary>
+    private const int Look = -1;
+
+    /// <summary>A page and its header in the log.</summary>
+    private const long FrameBytes = 4096 + 24;
+
     private bool failing;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -20,24 +27,21 @@ internal sealed partial class Checkpointer(HubDatabase database, IOptions<Storag
         database.Open();
         using var connection = database.Connect(readOnly: false);
         using var timer = new PeriodicTimer(options.Value.CheckpointInterval, clock);
-        var log = new FileInfo(database.File + "-wal");
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
-            log.Refresh();
-            var bytes = log.Exists ? log.Length : 0;
-            StorageMetrics.WalBytes.Record(bytes);
-            if (bytes < options.Value.CheckpointBytes)
-            {
-                continue;
-            }
-
             try
             {
-                HubDatabase.Execute(connection, "PRAGMA wal_checkpoint(PASSIVE)");
+                var (frames, copied) = Checkpoint(connection, Look);
+                StorageMetrics.WalBytes.Record(frames * FrameBytes);
+                if (copied == frames || frames * FrameBytes < options.Value.CheckpointBytes)
+                {
+                    continue;
+                }
+
+                Checkpoint(connection, raw.SQLITE_CHECKPOINT_PASSIVE);
                 using (await database.Gate.Enter(stoppingToken))
                 {
-                    // TRUNCATE: the size tells whether there is anything to do.
-                    HubDatabase.Execute(connection, "PRAGMA wal_checkpoint(TRUNCATE)");
+                    Checkpoint(connection, raw.SQLITE_CHECKPOINT_RESTART);
                 }
 
                 failing = false;
@@ -52,6 +56,14 @@ internal sealed partial class Checkpointer(HubDatabase database, IOptions<Storag
                 failing = true;
             }
         }
+    }
+
+    /// <summary>Frames in the log, and how many of them are in the database. A reader or writer in the way is no error: it is tried again.</summary>
+    private static (int Frames, int Copied) Checkpoint(SqliteConnection connection, int mode)
+    {
+        var code = raw.sqlite3_wal_checkpoint_v2(connection.Handle!, "main", mode, out var frames, out var copied);
+        SqliteException.ThrowExceptionForRC(code == raw.SQLITE_BUSY ? raw.SQLITE_OK : code, connection.Handle);
+        return (frames, copied);
     }
 
     [LoggerMessage(EventId = 1, EventName = "CheckpointFailed", Level = LogLevel.Warning, Message = "The write-ahead log could not be copied back; it is tried again")]

@@ -89,7 +89,7 @@ internal sealed class LedgerBook(HubDatabase database) : IDisposable
         code = InsertLive(item.Id, accept.MerchantId, accept.OrderNumber, accept.AmountFen, accept.AcceptedAt, null, false, accept.Due);
         if (code == raw.SQLITE_OK && accept.OrderNumber is not null)
         {
-            code = db.Prepare("INSERT INTO order_key(merchant_id, order_no, sn, request_id, paid) VALUES (?1, ?2, ?3, ?4, 0)")
+            code = db.Prepare("INSERT INTO order_key(merchant_id, order_no, sn, request_id) VALUES (?1, ?2, ?3, ?4)")
                 .Bind(1, accept.MerchantId).Bind(2, accept.OrderNumber).Bind(3, item.Id.SerialNumber).Bind(4, item.Id.RequestId).TryRun();
         }
 
@@ -104,14 +104,18 @@ internal sealed class LedgerBook(HubDatabase database) : IDisposable
         var accept = item.Accept;
         if (accept.OrderNumber is not null)
         {
-            var key = db.Prepare("SELECT sn, request_id, paid FROM order_key WHERE merchant_id = ?1 AND order_no = ?2")
+            var key = db.Prepare(
+                """
+                SELECT sn, request_id, EXISTS (SELECT 1 FROM live_payment l WHERE l.sn = k.sn AND l.request_id = k.request_id AND l.final_at IS NULL)
+                FROM order_key k WHERE merchant_id = ?1 AND order_no = ?2
+                """)
                 .Bind(1, accept.MerchantId).Bind(2, accept.OrderNumber);
             var code = key.Step();
             if (code == raw.SQLITE_ROW)
             {
                 collides = true;
                 item.Other = new PaymentId(key.Text(0), key.Text(1));
-                item.Collision = key.Long(2) != 0 ? AcceptCollision.OrderPaid : AcceptCollision.OrderOpen;
+                item.Collision = key.Long(2) != 0 ? AcceptCollision.OrderOpen : AcceptCollision.OrderPaid;
             }
 
             key.Reset();
@@ -198,7 +202,7 @@ internal sealed class LedgerBook(HubDatabase database) : IDisposable
     private int Stand(AppendItem item, LedgerAppend append)
     {
         var standing = append.Standing;
-        var code = standing.Final is null ? raw.SQLITE_OK : SettleOrder(item.Id, standing.Paid);
+        var code = standing.Final is null || standing.Paid ? raw.SQLITE_OK : FreeOrder(item.Id);
         if (code != raw.SQLITE_OK)
         {
             return code;
@@ -216,7 +220,8 @@ internal sealed class LedgerBook(HubDatabase database) : IDisposable
         return code != raw.SQLITE_OK || Changed ? code : Revive(item, append);
     }
 
-    private int SettleOrder(PaymentId id, bool paid)
+    /// <summary>A payment that ended without being paid holds its order number no longer; a paid one holds it for ever.</summary>
+    private int FreeOrder(PaymentId id)
     {
         var live = db.Prepare("SELECT merchant_id, order_no FROM live_payment WHERE sn = ?1 AND request_id = ?2 AND order_no IS NOT NULL")
             .Bind(1, id.SerialNumber).Bind(2, id.RequestId);
@@ -228,9 +233,7 @@ internal sealed class LedgerBook(HubDatabase database) : IDisposable
             return code == raw.SQLITE_DONE ? raw.SQLITE_OK : code;
         }
 
-        return db.Prepare(paid
-                ? "UPDATE order_key SET paid = 1 WHERE merchant_id = ?1 AND order_no = ?2 AND sn = ?3 AND request_id = ?4"
-                : "DELETE FROM order_key WHERE merchant_id = ?1 AND order_no = ?2 AND sn = ?3 AND request_id = ?4")
+        return db.Prepare("DELETE FROM order_key WHERE merchant_id = ?1 AND order_no = ?2 AND sn = ?3 AND request_id = ?4")
             .Bind(1, merchant).Bind(2, order).Bind(3, id.SerialNumber).Bind(4, id.RequestId).TryRun();
     }
 

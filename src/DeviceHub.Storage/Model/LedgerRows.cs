@@ -52,7 +52,7 @@ internal sealed class LivePaymentRow
     public DateTimeOffset? DueAt { get; init; }
 }
 
-/// <summary>Which payment holds a merchant's order number (I13): while it is open, and for ever once it is paid.</summary>
+/// <summary>Which payment holds a merchant's order number (I13): while it is open, and for ever once it is paid. Open is what live_payment says.</summary>
 internal sealed class OrderKeyRow
 {
     public required string MerchantId { get; init; }
@@ -62,8 +62,6 @@ internal sealed class OrderKeyRow
     public required string Sn { get; init; }
 
     public required string RequestId { get; init; }
-
-    public bool Paid { get; init; }
 }
 
 /// <summary>How far a projection has read.</summary>

@@ -81,7 +81,7 @@ public sealed class PaymentKillTests(ITestOutputHelper output)
         foreach (var (id, amount) in sent)
         {
             var standing = await http.GetStringAsync(new Uri($"/payments/{id}", UriKind.Relative));
-            var charge = book.GetValueOrDefault(PaymentDecisions.ChannelOrderNumber(PaymentId.Parse(id), 1));
+            var charge = book.GetValueOrDefault(await http.GetStringAsync(new Uri($"/payments/{id}/order", UriKind.Relative)));
             var owed = standing == "Final Approved" ? amount : 0;
             var settled = standing.StartsWith("Final", StringComparison.Ordinal) || (standing == "None None" && !acknowledged.ContainsKey(id));
             if (!settled || (charge?.NetFen ?? 0) != owed || charge is { Charges: > 1 } or { Open: true })
