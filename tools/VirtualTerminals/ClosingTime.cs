@@ -2,7 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace DeviceHub.Tools.VirtualTerminals;
 
-/// <summary>Ctrl-C and SIGTERM for a tool that scans: the first ends the scanning, the second also the waiting for what is open.</summary>
+/// <summary>
+/// Ctrl-C and SIGTERM for a tool that scans: the first ends the scanning, the second also the waiting for what is open. A terminal window
+/// that is closed ends both.
+/// </summary>
 public sealed class ClosingTime : IDisposable
 {
     private readonly CancellationTokenSource scanning = new();
@@ -13,6 +16,7 @@ public sealed class ClosingTime : IDisposable
     [
         PosixSignalRegistration.Create(PosixSignal.SIGINT, Close),
         PosixSignalRegistration.Create(PosixSignal.SIGTERM, Close),
+        PosixSignalRegistration.Create(PosixSignal.SIGHUP, Close),
     ];
 
     public CancellationToken Scanning => scanning.Token;
@@ -29,6 +33,11 @@ public sealed class ClosingTime : IDisposable
     private void Close(PosixSignalContext signal)
     {
         signal.Cancel = true;
+        if (signal.Signal == PosixSignal.SIGHUP)
+        {
+            scanning.Cancel();
+        }
+
         (scanning.IsCancellationRequested ? settling : scanning).Cancel();
     }
 }

@@ -21,6 +21,9 @@ public sealed record FleetSetup
     /// <summary>Of payments whose amount makes the Sandbox decline, ask for a password, lose its answer, ...</summary>
     public double SpecialShare { get; init; } = 0.2;
 
+    /// <summary>The last two digits of those amounts.</summary>
+    public IReadOnlyList<int> SpecialEndings { get; init; } = PaymentCodes.SpecialEndings;
+
     /// <summary>From an outcome to the next scan.</summary>
     public TimeSpan MinThink { get; init; } = TimeSpan.FromMilliseconds(200);
 
@@ -104,7 +107,7 @@ public sealed class Fleet : IAsyncDisposable
                 }
 
                 var order = scan % 2 == 0 ? $"{terminal.SerialNumber}-{scan}-{Random.Shared.Next():x8}" : null;
-                await terminal.Pay(PaymentCodes.Amount(setup.SpecialShare), PaymentCodes.Random(), order, off.Token);
+                await terminal.Pay(PaymentCodes.Amount(setup.SpecialShare, setup.SpecialEndings), PaymentCodes.Random(), order, off.Token);
             }
         }
         catch (OperationCanceledException)

@@ -6,8 +6,11 @@ namespace DeviceHub.Tools.VirtualTerminals;
 /// <summary>Customers' codes and amounts, as a till sees them.</summary>
 public static class PaymentCodes
 {
-    /// <summary>Last two digits of amounts that make the Sandbox do something else than approve at once.</summary>
-    private static readonly int[] Special = [1, 2, 10, 11, 20, 21, 23, 24, 30, 50];
+    /// <summary>
+    /// Last two digits of amounts that make the Sandbox do something else than approve at once, of those that are settled within a minute
+    /// at its usual waits.
+    /// </summary>
+    public static IReadOnlyList<int> SpecialEndings { get; } = [1, 2, 10, 11, 20, 21, 23, 24, 30, 50];
 
     /// <summary>A code of WeChat, Alipay or UnionPay that nobody had before.</summary>
     public static string Random()
@@ -23,6 +26,6 @@ public static class PaymentCodes
     }
 
     /// <summary>1 to 300 yuan; a share of them hits one of the Sandbox's rules.</summary>
-    public static long Amount(double specialShare) => (System.Random.Shared.Next(1, 300) * 100L)
-        + (System.Random.Shared.NextDouble() < specialShare ? Special[System.Random.Shared.Next(Special.Length)] : System.Random.Shared.Next(60, 100));
+    public static long Amount(double specialShare, IReadOnlyList<int> endings) => (System.Random.Shared.Next(1, 300) * 100L)
+        + (System.Random.Shared.NextDouble() < specialShare ? endings[System.Random.Shared.Next(endings.Count)] : System.Random.Shared.Next(60, 100));
 }

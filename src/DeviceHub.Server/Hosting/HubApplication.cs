@@ -17,9 +17,10 @@ namespace DeviceHub.Server.Hosting;
 public static class HubApplication
 {
     /// <param name="configure">Called before anything is registered: more configuration, another clock, other logging.</param>
+    /// <param name="started">Is told what a person must know after the start; null: standard output is.</param>
     /// <exception cref="StartException">The data folder cannot be used.</exception>
     /// <exception cref="OptionsValidationException">A server option is wrong. Others are found at the start itself.</exception>
-    public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null)
+    public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null, Action<HubStart>? started = null)
     {
         var builder = WebApplication.CreateBuilder(args);
         builder.Logging.ClearProviders().AddHubLogging();
@@ -31,6 +32,7 @@ public static class HubApplication
             var app = builder.Build();
             app.Services.GetRequiredService<DataFolder>();
             app.MapHub();
+            app.TellStart(started ?? StartNotice.Print);
             return app;
         }
         catch
@@ -95,7 +97,6 @@ public static class HubApplication
         app.MapOrleansDashboard("/orleans").RequireAuthorization(Permission.AdministratorRole);
         app.MapSignIn();
         app.MapHubApi();
-        app.ShowStartNotice();
     }
 
     private static ServerOptions ReadServerOptions(ConfigurationManager configuration)

@@ -77,7 +77,7 @@ public sealed class BadInputHub : IAsyncLifetime
 
     internal static string NewSerial() => $"BAD-{Interlocked.Increment(ref serials):00000}";
 
-    internal async Task<string> NewActivationCode(string model = "sealing", bool expired = false, bool revoked = false)
+    internal async Task<string> NewActivationCode(string model = "sealing", bool expired = false, bool revoked = false, int uses = 1)
     {
         var code = ActivationCodes.Create();
         var keys = app!.Services.GetRequiredService<HubKeys>();
@@ -91,7 +91,7 @@ public sealed class BadInputHub : IAsyncLifetime
                 Hint = "test",
                 StoreId = "S1",
                 Model = model,
-                MaxUses = 1,
+                MaxUses = uses,
                 Expires = expired ? now.AddHours(-1) : now.AddHours(1),
                 Revoked = revoked ? now : null,
                 CreatedBy = "test",

@@ -1,0 +1,71 @@
+using DeviceHub.Channels.Sandbox;
+using DeviceHub.Core.Payments;
+using DeviceHub.Storage;
+using DeviceHub.Tools.VirtualTerminals;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace DeviceHub.Tools.Demo.Books;
+
+/// <summary>Reads the ledger and the bank's book of a hub in this process, and compares them with the terminals' book.</summary>
+internal sealed class HubBooks(IServiceProvider hub, TerminalBook terminals, DateTimeOffset since)
+{
+    private readonly IPaymentLedger ledger = hub.GetRequiredService<IPaymentLedger>();
+    private readonly HubReads reads = hub.GetRequiredService<HubReads>();
+    private readonly SandboxBank bank = hub.GetRequiredService<SandboxBank>();
+
+    /// <summary>Payments that were at rest when they were read: while the demo runs they are not read again.</summary>
+    private readonly Dictionary<PaymentId, LedgerPayment> atRest = [];
+
+    private readonly HashSet<PaymentId> known = [];
+
+    /// <summary>All that the terminals, the ledger and the bank know, read anew.</summary>
+    public async Task<IReadOnlyList<Difference>> CompareAll()
+    {
+        atRest.Clear();
+        var listed = await reads.Run(async (db, stop) => await db.Payments.AsNoTracking().Select(p => new { p.SerialNumber, p.RequestId }).ToListAsync(stop));
+        known.UnionWith(listed.Select(p => new PaymentId(p.SerialNumber, p.RequestId)));
+        return await CompareKnown();
+    }
+
+    /// <summary>
+    /// What the terminals of this run know and what was listed before; cheap enough to be asked every moment. While payments run the order
+    /// of reading matters: what a terminal was told is older than the ledger's word, and that than the bank's. Only an order that the
+    /// bank had before all of that can be one that nobody knows.
+    /// </summary>
+    public async Task<IReadOnlyList<Difference>> CompareKnown()
+    {
+        var before = bank.Charges().Select(c => c.Order).ToHashSet();
+        var entries = terminals.Entries;
+        known.UnionWith(entries.Select(e => new PaymentId(e.SerialNumber, e.RequestId)));
+        var due = (await ledger.Due(DateTimeOffset.MaxValue, int.MaxValue)).ToHashSet();
+        var payments = new List<LedgerPayment>(known.Count);
+        foreach (var id in known)
+        {
+            if ((atRest.GetValueOrDefault(id) ?? await Read(id, due.Contains(id))) is { } payment)
+            {
+                payments.Add(payment);
+            }
+        }
+
+        var orders = payments.SelectMany(p => p.ChannelOrders).ToHashSet();
+        var charges = bank.Charges().Where(c => before.Contains(c.Order) || orders.Contains(c.Order)).ToList();
+        return Comparison.Of(entries, payments, charges, since);
+    }
+
+    private async Task<LedgerPayment?> Read(PaymentId id, bool isDue)
+    {
+        if (await ledger.Read(id) is not { } history)
+        {
+            return null;
+        }
+
+        var payment = LedgerPayment.Of(id, history, isDue);
+        if (payment.IsAtRest)
+        {
+            atRest[id] = payment;
+        }
+
+        return payment;
+    }
+}

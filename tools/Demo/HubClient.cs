@@ -1,0 +1,75 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+
+namespace DeviceHub.Tools.Demo;
+
+/// <summary>A hub through its HTTP API, as a merchant's software sees it.</summary>
+internal sealed partial class HubClient : IDisposable
+{
+    private static readonly string[] Scopes = ["admin"];
+
+    private readonly HttpClient http;
+
+    public HubClient(Uri hub, string apiKey)
+    {
+        http = new HttpClient { BaseAddress = hub, Timeout = TimeSpan.FromSeconds(20) };
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", apiKey);
+    }
+
+    /// <summary>Signs in as a browser does, and makes an API key.</summary>
+    public static async Task<string> MakeApiKey(Uri hub, string userName, string password)
+    {
+        using var browser = new HttpClient(new HttpClientHandler { CookieContainer = new CookieContainer() }) { BaseAddress = hub, Timeout = TimeSpan.FromSeconds(20) };
+        var page = await browser.GetStringAsync(new Uri("/sign-in", UriKind.Relative));
+        var form = new Dictionary<string, string>
+        {
+            ["__RequestVerificationToken"] = WebUtility.HtmlDecode(FormToken().Match(page).Groups[1].Value),
+            ["userName"] = userName,
+            ["password"] = password,
+        };
+        using var content = new FormUrlEncodedContent(form);
+        using var signedIn = await browser.PostAsync(new Uri("/sign-in", UriKind.Relative), content);
+        signedIn.EnsureSuccessStatusCode();
+
+        // A change by cookie is taken from the hub's own pages only; the origin says so.
+        browser.DefaultRequestHeaders.Add("Origin", hub.GetLeftPart(UriPartial.Authority));
+        return await Text(browser, "/api/v1/api-keys", new { name = "demo", scopes = Scopes }, "key");
+    }
+
+    public Task<string> MakeMerchant(string name) => Text(http, "/api/v1/merchants", new { name }, "id");
+
+    public Task<string> MakeStore(string merchantId, string name) => Text(http, "/api/v1/stores", new { merchantId, name }, "id");
+
+    public Task<string> MakeActivationCode(string storeId, string model, int uses) =>
+        Text(http, "/api/v1/activation-codes", new { storeId, model, uses, validHours = 1 }, "code");
+
+    public async Task Configure(string serialNumber, object document)
+    {
+        using var answer = await http.PutAsJsonAsync(new Uri($"/api/v1/terminals/{serialNumber}/configuration", UriKind.Relative), document);
+        await Check(answer);
+    }
+
+    public void Dispose() => http.Dispose();
+
+    private static async Task<string> Text(HttpClient client, string path, object body, string field)
+    {
+        using var answer = await client.PostAsJsonAsync(new Uri(path, UriKind.Relative), body);
+        await Check(answer);
+        using var json = JsonDocument.Parse(await answer.Content.ReadAsStringAsync());
+        return json.RootElement.GetProperty(field).GetString()!;
+    }
+
+    private static async Task Check(HttpResponseMessage answer)
+    {
+        if (!answer.IsSuccessStatusCode)
+        {
+            throw new HttpRequestException($"{answer.RequestMessage?.Method} {answer.RequestMessage?.RequestUri} was answered {(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync()}");
+        }
+    }
+
+    [GeneratedRegex("name=\"?__RequestVerificationToken\"?[^>]*value=\"([^\"]+)\"")]
+    private static partial Regex FormToken();
+}
