@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Threading.Channels;
 using DeviceHub.Protocol;
 using DeviceHub.Protocol.Wire;
@@ -33,6 +34,11 @@ internal sealed class TestTerminal(string serialNumber, int port, string hardwar
 
     public bool Json { get; set; }
 
+    /// <summary>TLS, with this CA pinned. Null: plain.</summary>
+    public X509Certificate2? Ca { get; init; }
+
+    public TimeSpan KeepAlive { get; init; } = TimeSpan.FromSeconds(60);
+
     public Welcome Welcome { get; private set; } = new();
 
     public int Sealed { get; private set; }
@@ -61,7 +67,12 @@ internal sealed class TestTerminal(string serialNumber, int port, string hardwar
         };
         var options = new MqttClientOptionsBuilder()
             .WithTcpServer("127.0.0.1", port).WithClientId(clientId ?? serialNumber).WithProtocolVersion(version)
-            .WithTimeout(Limit).WithKeepAlivePeriod(TimeSpan.FromSeconds(60));
+            .WithTimeout(Limit).WithKeepAlivePeriod(KeepAlive);
+        if (Ca is { } ca)
+        {
+            options.WithTlsOptions(tls => tls.UseTls().WithTrustChain([ca]).WithRevocationMode(X509RevocationMode.NoCheck));
+        }
+
         if (password is not null)
         {
             options.WithCredentials(serialNumber, password);
