@@ -30,7 +30,7 @@ internal sealed class DemoRun : IAsyncDisposable
     {
         (this.hub, this.client, this.ca, this.kept) = (hub, client, ca, kept);
         Fleet = new Fleet(setup, book, kept.Keys);
-        books = new HubBooks(hub.Services, book, TimeProvider.System.GetUtcNow());
+        books = new HubBooks(hub.Services, Fleet, TimeProvider.System.GetUtcNow());
     }
 
     public HubStart Hub => hub.Facts;

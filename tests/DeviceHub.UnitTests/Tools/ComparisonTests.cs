@@ -9,6 +9,7 @@ namespace DeviceHub.UnitTests.Tools;
 public sealed class ComparisonTests
 {
     private static readonly DateTimeOffset Start = DateTimeOffset.UnixEpoch;
+    private static readonly HashSet<string> Fleet = ["T1"];
 
     private readonly List<BookEntry> terminals = [];
     private readonly List<LedgerPayment> ledger = [];
@@ -139,6 +140,17 @@ public sealed class ComparisonTests
     }
 
     [Fact]
+    public void Payment_of_somebody_elses_terminal_is_compared_with_the_bank_alone()
+    {
+        ledger.Add(new LedgerPayment(new PaymentId("MY-1", "paid"), Start, "M1", null, 500, PaymentResult.Approved, 1, Shown: false, false, ["o-paid"]));
+        bank.Add(new SandboxCharge("o-paid", 500, 1, 500, false));
+        Assert.Empty(Compare());
+
+        bank[^1] = bank[^1] with { NetFen = 0 };
+        Found(Fault.Mismatched, "MY-1/paid");
+    }
+
+    [Fact]
     public void Payment_is_unsettled_and_nothing_worse_while_terminal_ledger_or_bank_is_not_done()
     {
         terminals.Add(Entry("no-answer", 400, Told.Nothing, 0));
@@ -170,7 +182,7 @@ public sealed class ComparisonTests
 
     private static BookEntry Entry(string request, long fen, Told told, int revision) => new("T1", request, fen, Start, told, revision);
 
-    private IReadOnlyList<Difference> Compare() => Comparison.Of(terminals, ledger, bank, Start);
+    private IReadOnlyList<Difference> Compare() => Comparison.Of(terminals, ledger, bank, Fleet, Start);
 
     private void Found(Fault fault, string subject)
     {

@@ -28,19 +28,29 @@ public sealed class Comparison
     private readonly IReadOnlyCollection<BookEntry> terminals;
     private readonly IReadOnlyCollection<LedgerPayment> ledger;
     private readonly IReadOnlyCollection<SandboxCharge> bank;
+    private readonly IReadOnlySet<string> fleet;
     private readonly DateTimeOffset since;
     private readonly List<Difference> found = [];
 
     private Comparison(
-        IReadOnlyCollection<BookEntry> terminals, IReadOnlyCollection<LedgerPayment> ledger, IReadOnlyCollection<SandboxCharge> bank, DateTimeOffset since) =>
-        (this.terminals, this.ledger, this.bank, this.since) = (terminals, ledger, bank, since);
+        IReadOnlyCollection<BookEntry> terminals,
+        IReadOnlyCollection<LedgerPayment> ledger,
+        IReadOnlyCollection<SandboxCharge> bank,
+        IReadOnlySet<string> fleet,
+        DateTimeOffset since) =>
+        (this.terminals, this.ledger, this.bank, this.fleet, this.since) = (terminals, ledger, bank, fleet, since);
 
     /// <summary>Every difference; none: all payments are settled and the three books agree to the fen.</summary>
+    /// <param name="fleet">Serial numbers of the terminals that keep this book; others may pay too, and are compared with the bank alone.</param>
     /// <param name="since">Payments accepted before it may be unknown to the terminals' book, which begins with each run.</param>
     public static IReadOnlyList<Difference> Of(
-        IReadOnlyCollection<BookEntry> terminals, IReadOnlyCollection<LedgerPayment> ledger, IReadOnlyCollection<SandboxCharge> bank, DateTimeOffset since)
+        IReadOnlyCollection<BookEntry> terminals,
+        IReadOnlyCollection<LedgerPayment> ledger,
+        IReadOnlyCollection<SandboxCharge> bank,
+        IReadOnlySet<string> fleet,
+        DateTimeOffset since)
     {
-        var comparison = new Comparison(terminals, ledger, bank, since);
+        var comparison = new Comparison(terminals, ledger, bank, fleet, since);
         comparison.TerminalsWithLedger();
         comparison.LedgerWithBank();
         comparison.OrdersPaidTwice();
@@ -76,7 +86,7 @@ public sealed class Comparison
             }
         }
 
-        foreach (var payment in known.Values.Where(p => p.AcceptedAt >= since))
+        foreach (var payment in known.Values.Where(p => p.AcceptedAt >= since && fleet.Contains(p.Id.SerialNumber)))
         {
             Add(Fault.Mismatched, payment.Id, "in the ledger; no terminal asked for it");
         }
@@ -125,13 +135,15 @@ public sealed class Comparison
 
     private void Compare(LedgerPayment payment, List<SandboxCharge> taken)
     {
+        // Whether another's terminal confirms what it was told is between it and the hub.
+        var isDone = payment.IsAtRest || (payment is { Result: not PaymentResult.None, IsDue: false } && !fleet.Contains(payment.Id.SerialNumber));
         var net = taken.Sum(c => c.NetFen);
         var owed = payment.Result == PaymentResult.Approved ? payment.AmountFen : 0;
         if (net > payment.AmountFen || taken.Exists(c => c.Charges > 1))
         {
             Add(Fault.DoubleCharged, payment.Id, $"the bank took {net} fen in {taken.Sum(c => c.Charges)} charges for {payment.AmountFen}");
         }
-        else if (!payment.IsAtRest || taken.Exists(c => c.Open))
+        else if (!isDone || taken.Exists(c => c.Open))
         {
             Add(Fault.Unsettled, payment.Id, $"the ledger has {payment.Result} ({(payment.Shown ? "shown" : "not shown")}), and the bank holds {net} fen");
         }

@@ -8,7 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace DeviceHub.Tools.Demo.Books;
 
 /// <summary>Reads the ledger and the bank's book of a hub in this process, and compares them with the terminals' book.</summary>
-internal sealed class HubBooks(IServiceProvider hub, TerminalBook terminals, DateTimeOffset since)
+internal sealed class HubBooks(IServiceProvider hub, Fleet fleet, DateTimeOffset since)
 {
     private readonly IPaymentLedger ledger = hub.GetRequiredService<IPaymentLedger>();
     private readonly HubReads reads = hub.GetRequiredService<HubReads>();
@@ -18,6 +18,7 @@ internal sealed class HubBooks(IServiceProvider hub, TerminalBook terminals, Dat
     private readonly Dictionary<PaymentId, LedgerPayment> atRest = [];
 
     private readonly HashSet<PaymentId> known = [];
+    private readonly HashSet<string> serialNumbers = [.. fleet.Terminals.Select(t => t.SerialNumber)];
 
     /// <summary>All that the terminals, the ledger and the bank know, read anew.</summary>
     public async Task<IReadOnlyList<Difference>> CompareAll()
@@ -36,7 +37,7 @@ internal sealed class HubBooks(IServiceProvider hub, TerminalBook terminals, Dat
     public async Task<IReadOnlyList<Difference>> CompareKnown()
     {
         var before = bank.Charges().Select(c => c.Order).ToHashSet();
-        var entries = terminals.Entries;
+        var entries = fleet.Book.Entries;
         known.UnionWith(entries.Select(e => new PaymentId(e.SerialNumber, e.RequestId)));
         var due = (await ledger.Due(DateTimeOffset.MaxValue, int.MaxValue)).ToHashSet();
         var payments = new List<LedgerPayment>(known.Count);
@@ -50,7 +51,7 @@ internal sealed class HubBooks(IServiceProvider hub, TerminalBook terminals, Dat
 
         var orders = payments.SelectMany(p => p.ChannelOrders).ToHashSet();
         var charges = bank.Charges().Where(c => before.Contains(c.Order) || orders.Contains(c.Order)).ToList();
-        return Comparison.Of(entries, payments, charges, since);
+        return Comparison.Of(entries, payments, charges, serialNumbers, since);
     }
 
     private async Task<LedgerPayment?> Read(PaymentId id, bool isDue)
