@@ -4,21 +4,28 @@ using System.Text;
 
 namespace DeviceHub.Tests;
 
-/// <summary>A program that lies beside the tests, as a process of its own; killed at the end if it still runs.</summary>
+/// <summary>A program as a process of its own, with what it prints; killed at the end if it still runs.</summary>
 public sealed class ToolProcess : IDisposable
 {
     private readonly Process process;
     private readonly StringBuilder output = new();
     private readonly StringBuilder errors = new();
 
+    /// <summary>A .NET program that was built beside the tests.</summary>
     public ToolProcess(string dll, params string[] arguments)
+        : this(new ProcessStartInfo("dotnet") { WorkingDirectory = Path.GetTempPath() }, [Path.Combine(AppContext.BaseDirectory, dll), .. arguments])
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, dll), .. arguments])
+    }
+
+    public ToolProcess(ProcessStartInfo start, params string[] arguments)
+    {
+        start.RedirectStandardOutput = true;
+        start.RedirectStandardError = true;
+        foreach (var argument in arguments)
         {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            WorkingDirectory = Path.GetTempPath(),
-        };
+            start.ArgumentList.Add(argument);
+        }
+
         process = new Process { StartInfo = start };
         process.OutputDataReceived += (_, line) => Keep(output, line.Data);
         process.ErrorDataReceived += (_, line) => Keep(errors, line.Data);
@@ -26,6 +33,8 @@ public sealed class ToolProcess : IDisposable
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
     }
+
+    public bool HasExited => process.HasExited;
 
     public string Output => Text(output);
 

@@ -1,8 +1,9 @@
 // A DeviceHub terminal on MQTT.js over MQTT 5: activate, log in by token, configure, beat, pay, confirm. JSON, unsealed.
+// Usage: mqttjs_terminal.mjs HOST PORT SERIAL ACTIVATION_CODE AMOUNT_FEN [SECONDS]
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import mqtt from 'mqtt';
 
-const [host, port, sn, code, amount] = process.argv.slice(2);
+const [host, port, sn, code, amount, configurationSeconds = '0'] = process.argv.slice(2);
 const up = `dh/v1/${sn}/up`;
 const down = `dh/v1/${sn}/down`;
 
@@ -35,6 +36,8 @@ async function open(password) {
   return { send, waitFor, hello, close: () => client.endAsync() };
 }
 
+const step = (name) => console.log(JSON.stringify({ step: name }));
+
 function configurationHash(entries) {
   const digest = createHash('sha256');
   for (const entry of [...entries].sort((a, b) => (a.key < b.key ? -1 : 1))) {
@@ -50,6 +53,7 @@ await first.waitFor(['challenge']);
 await first.send({ activate: { activation_code: code } });
 const [, offer] = await first.waitFor(['offer']);
 await first.close();
+step('activated');
 
 const now = Math.floor(Date.now() / 1000);
 const mac = createHmac('sha256', Buffer.from(offer.terminal_key, 'base64'))
@@ -59,10 +63,13 @@ await session.hello();
 const [, welcome] = await session.waitFor(['welcome']);
 await session.waitFor(['synced']);
 
-let configured = true;
+await session.send({ heartbeat: { uptime_s: 12, firmware: 'mqtt.js', signal_dbm: -71 } });
+step('ready');
+
+let configured = false;
 const entries = [];
-while (Number(welcome.configuration_version ?? 0) > 0) {
-  const [kind, body] = await session.waitFor(['configuration_chunk', 'configuration_commit']);
+while (Number(configurationSeconds) > 0 || Number(welcome.configuration_version ?? 0) > 0) {
+  const [kind, body] = await session.waitFor(['configuration_chunk', 'configuration_commit'], Math.max(30, Number(configurationSeconds)));
   if (kind === 'configuration_chunk') {
     entries.push(...(body.entries ?? []));
     continue;
@@ -72,7 +79,7 @@ while (Number(welcome.configuration_version ?? 0) > 0) {
     version: body.version, hash: body.hash, result: configured ? 'RESULT_APPLIED' : 'RESULT_HASH_MISMATCH' } });
   break;
 }
-await session.send({ heartbeat: { uptime_s: 12, firmware: 'mqtt.js', signal_dbm: -71 } });
+step('configured');
 
 const requestId = `${welcome.request_epoch}-1`;
 await session.send({ payment_request: {

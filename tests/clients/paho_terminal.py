@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""A DeviceHub terminal on paho: activate, log in by token, configure, beat, pay, confirm. JSON, unsealed."""
+"""A DeviceHub terminal on paho: activate, log in by token, configure, beat, pay, confirm. JSON, unsealed.
+
+Usage: paho_terminal.py HOST PORT SERIAL ACTIVATION_CODE AMOUNT_FEN [SECONDS]
+"""
 import base64
 import hashlib
 import hmac
@@ -12,6 +15,7 @@ import time
 import paho.mqtt.client as mqtt
 
 HOST, PORT, SN, CODE, AMOUNT = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4], int(sys.argv[5])
+CONFIGURATION_SECONDS = int(sys.argv[6]) if len(sys.argv) > 6 else 0
 UP, DOWN = f"dh/v1/{SN}/up", f"dh/v1/{SN}/down"
 
 
@@ -20,7 +24,9 @@ class Session:
 
     def __init__(self, password=None):
         self.inbox = queue.Queue(100)
-        self.client = mqtt.Client(client_id=SN, protocol=mqtt.MQTTv311)
+        # paho 2 wants to be told which callbacks are meant; paho 1 has only these.
+        version = [mqtt.CallbackAPIVersion.VERSION1] if hasattr(mqtt, "CallbackAPIVersion") else []
+        self.client = mqtt.Client(*version, client_id=SN, protocol=mqtt.MQTTv311)
         if password:
             self.client.username_pw_set(SN, password)
         self.client.on_message = lambda c, u, m: self.inbox.put(json.loads(m.payload))
@@ -37,7 +43,10 @@ class Session:
     def wait_for(self, *kinds, seconds=30):
         until = time.monotonic() + seconds
         while True:
-            message = self.inbox.get(timeout=max(0.01, until - time.monotonic()))
+            try:
+                message = self.inbox.get(timeout=max(0.01, until - time.monotonic()))
+            except queue.Empty:
+                raise SystemExit(f"no {' or '.join(kinds)} in {seconds} s") from None
             kind = next(iter(message))
             if kind in kinds:
                 return kind, message[kind]
@@ -55,6 +64,10 @@ class Session:
         self.client.loop_stop()
 
 
+def step(name):
+    print(json.dumps({"step": name}), flush=True)
+
+
 def activate():
     session = Session()
     session.hello()
@@ -62,6 +75,7 @@ def activate():
     session.send({"activate": {"activation_code": CODE}})
     _, offer = session.wait_for("offer")
     session.close()
+    step("activated")
     return base64.b64decode(offer["terminal_key"])
 
 
@@ -87,7 +101,7 @@ def configuration_hash(entries):
 def take_configuration(session):
     entries = []
     while True:
-        kind, body = session.wait_for("configuration_chunk", "configuration_commit")
+        kind, body = session.wait_for("configuration_chunk", "configuration_commit", seconds=max(30, CONFIGURATION_SECONDS))
         if kind == "configuration_chunk":
             entries += body.get("entries", [])
             continue
@@ -102,11 +116,12 @@ def main():
     session.hello()
     _, welcome = session.wait_for("welcome")
     session.wait_for("synced")
-    configured, entries = (True, [])
-    if int(welcome.get("configuration_version", 0)) > 0:
+    session.send({"heartbeat": {"uptime_s": "12", "firmware": "paho", "signal_dbm": -71}})
+    step("ready")
+    configured, entries = (False, [])
+    if CONFIGURATION_SECONDS > 0 or int(welcome.get("configuration_version", 0)) > 0:
         configured, entries = take_configuration(session)
-    session.send({"heartbeat": {
-        "uptime_s": "12", "firmware": "paho", "configuration_version": welcome.get("configuration_version", "0"), "signal_dbm": -71}})
+    step("configured")
 
     request_id = welcome["request_epoch"] + "-1"
     started = time.monotonic()

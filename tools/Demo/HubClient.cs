@@ -52,6 +52,14 @@ internal sealed partial class HubClient : IDisposable
         await Check(answer);
     }
 
+    public async Task<JsonElement> Get(string path)
+    {
+        using var answer = await http.GetAsync(new Uri(path, UriKind.Relative));
+        await Check(answer);
+        using var json = JsonDocument.Parse(await answer.Content.ReadAsStringAsync());
+        return json.RootElement.Clone();
+    }
+
     public void Dispose() => http.Dispose();
 
     private static async Task<string> Text(HttpClient client, string path, object body, string field)

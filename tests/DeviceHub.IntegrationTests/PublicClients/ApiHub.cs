@@ -1,0 +1,45 @@
+using DeviceHub.Tests;
+using DeviceHub.Tools.Demo;
+
+namespace DeviceHub.IntegrationTests.PublicClients;
+
+/// <summary>A hub as a process, with a merchant, a store and a model that does not seal, and its HTTP API with a key.</summary>
+public sealed class ApiHub : IAsyncLifetime
+{
+    /// <summary>The model that does not seal.</summary>
+    public const string Model = "plain-scanner";
+
+    public const string Collection = "a hub with its API";
+
+    private readonly HubProcess process = new(null, $"--Terminals:Models:{Model}:Seals=false", $"--Terminals:Models:{Model}:AllowUnsealedInProduction=true");
+    private HubClient? api;
+    private string? store;
+
+    public int MqttPort => process.MqttPort;
+
+    public Uri Url => process.Url;
+
+    public string Password => process.FirstPassword!;
+
+    internal HubClient Api => api!;
+
+    public async ValueTask InitializeAsync()
+    {
+        await process.Start();
+        await Eventually.Holds(() => process.FirstPassword is not null, "the first start shows its password");
+        api = new HubClient(process.Url, await HubClient.MakeApiKey(process.Url, "admin", process.FirstPassword!));
+        store = await api.MakeStore(await api.MakeMerchant("Noodle shop"), "Main street");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        api?.Dispose();
+        await process.DisposeAsync();
+        Assert.DoesNotContain(" fail: ", process.Output, StringComparison.Ordinal);
+    }
+
+    internal Task<string> NewActivationCode() => Api.MakeActivationCode(store!, Model, 1);
+}
+
+[CollectionDefinition(ApiHub.Collection)]
+public sealed class ApiHubGroup : ICollectionFixture<ApiHub>;
