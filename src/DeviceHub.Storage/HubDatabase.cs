@@ -17,6 +17,7 @@ public sealed class HubDatabase : IDisposable
     private readonly string folder;
     private FileStream? lockFile;
     private PreparedConnection? writes;
+    private PreparedConnection? derived;
 
     public HubDatabase(DataFolder folder, IOptions<StorageOptions> options)
     {
@@ -40,6 +41,19 @@ public sealed class HubDatabase : IDisposable
         {
             Open();
             return writes!;
+        }
+    }
+
+    /// <summary>
+    /// As <see cref="Writes"/>, for what is made again after a power cut: searchable payments follow the ledger, terminals are seen
+    /// again. Its commits reach the disk with the next one of the ledger and hold the gate no longer than they must.
+    /// </summary>
+    internal PreparedConnection Derived
+    {
+        get
+        {
+            Open();
+            return derived!;
         }
     }
 
@@ -70,6 +84,8 @@ public sealed class HubDatabase : IDisposable
                 context.Database.Migrate();
             }
 
+            derived = new PreparedConnection(Connect(readOnly: false));
+            Execute(derived.Connection, "PRAGMA synchronous = NORMAL");
             writes = new PreparedConnection(connection);
         }
     }
@@ -118,7 +134,8 @@ public sealed class HubDatabase : IDisposable
         lock (sync)
         {
             writes?.Dispose();
-            writes = null;
+            derived?.Dispose();
+            (writes, derived) = (null, null);
             using (var pooled = new SqliteConnection(ConnectionString))
             {
                 SqliteConnection.ClearPool(pooled);

@@ -123,7 +123,7 @@ internal sealed partial class PaymentProjection(
 
     private void Write(Batch batch)
     {
-        var db = database.Writes;
+        var db = database.Derived;
         using var transaction = db.Connection.BeginTransaction(deferred: false);
         foreach (var payment in batch.Payments)
         {

@@ -99,7 +99,7 @@ internal sealed partial class LastSeenWriter(HubDatabase database, IOptions<Stor
 
     private void Write(Sighting[] sightings)
     {
-        var db = database.Writes;
+        var db = database.Derived;
         using var transaction = db.Connection.BeginTransaction(deferred: false);
         var upsert = db.Prepare(
             """
