@@ -182,7 +182,7 @@ internal sealed partial class TerminalSession(TerminalSessions sessions, string 
         }
 
         var error = MessageCodec.TryDecode(message.Body.Span, out Uplink? inner, out _);
-        if (!error.Ok || !IsMoney(inner!.BodyCase))
+        if (!error.Ok || !MessageRules.IsMoney(inner!.BodyCase))
         {
             Refuse(new Core.Refusal(RefusalCode.Malformed, error.Ok ? "only payment messages are sealed" : "in sealed: " + error.Detail), null);
             return ValueTask.CompletedTask;
@@ -190,9 +190,6 @@ internal sealed partial class TerminalSession(TerminalSessions sessions, string 
 
         return Money(inner);
     }
-
-    private static bool IsMoney(Uplink.BodyOneofCase body) => body is Uplink.BodyOneofCase.PaymentRequest or Uplink.BodyOneofCase.PaymentQuery
-        or Uplink.BodyOneofCase.PaymentCancel or Uplink.BodyOneofCase.OutcomeShown;
 
     private void Refuse(Core.Refusal refusal, string? requestId)
     {
@@ -222,7 +219,7 @@ internal sealed partial class TerminalSession(TerminalSessions sessions, string 
             while (true)
             {
                 payload = MessageCodec.Encode(message, encoding);
-                if (seal && SealedSize(payload.Length) <= maxBytes)
+                if (seal && SealedSize(payload.Length, encoding) <= maxBytes)
                 {
                     sealer ??= new Sealer(sealKey, SealDirection.Down);
                     payload = MessageCodec.Encode(new Downlink { Sealed = sealer.Seal(UnsafeByteOperations.UnsafeWrap(payload)) }, encoding);
@@ -247,7 +244,7 @@ internal sealed partial class TerminalSession(TerminalSessions sessions, string 
     }
 
     /// <summary>An upper bound: body, sequence of at most 10 bytes (20 digits), MAC, and their frames; base64 in JSON.</summary>
-    private int SealedSize(int body) => encoding == WireEncoding.Protobuf ? body + 32 : ((body + 2) / 3 * 4) + 96;
+    internal static int SealedSize(int body, WireEncoding encoding) => encoding == WireEncoding.Protobuf ? body + 32 : ((body + 2) / 3 * 4) + 80;
 
     private void End(CutReason reason)
     {

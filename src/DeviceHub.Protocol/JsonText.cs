@@ -1,44 +1,58 @@
-using System.Globalization;
-using System.Numerics;
+using System.Buffers.Text;
 using System.Text;
 using System.Text.Json;
+using DeviceHub.Protocol.Wire;
 using Google.Protobuf.Reflection;
 
 namespace DeviceHub.Protocol;
 
 /// <summary>
 /// What the protobuf library's JSON parser lets pass or reports with the value in its text: checked before it sees the payload, so
-/// that an error names the field and never what was in it.
+/// that an error names the field and never what was in it. A good payload costs no allocation here.
 /// </summary>
 internal static class JsonText
 {
     /// <summary>Of objects and lists, unknown fields included.</summary>
     private const int MaxDepth = 16;
 
+    /// <summary>The largest integer that every JSON parser reads exactly, this hub's too; a string may hold more.</summary>
+    private const ulong MaxExact = 1UL << 53;
+
+    private const string Unknown = "an unknown field";
+
     private static readonly JsonReaderOptions Options = new() { MaxDepth = MaxDepth };
     private static readonly UTF8Encoding StrictUtf8 = new(false, true);
+    private static readonly JsonFields UplinkFields = new(Uplink.Descriptor);
+    private static readonly JsonFields DownlinkFields = new(Downlink.Descriptor);
+
+    /// <summary>Where and what is wrong; the path is put together on the way out, so that only bad payloads pay for it.</summary>
+    private readonly record struct Fault(string Path, string Text)
+    {
+        public bool Ok => Text is null;
+
+        public Fault Within(string name) => new(Path.Length == 0 ? name : $"{name}.{Path}", Text);
+    }
 
     public static DecodeError Check(ReadOnlySpan<byte> json, MessageDescriptor type)
     {
-        var depth = 0;
+        var reader = new Utf8JsonReader(json, Options);
         try
         {
             _ = StrictUtf8.GetCharCount(json);
-            var reader = new Utf8JsonReader(json, Options);
             reader.Read();
-            var error = CheckObject(ref reader, type, "", ref depth);
-            if (error.Ok && reader.Read())
+            var fault = CheckObject(ref reader, type == Uplink.Descriptor ? UplinkFields : DownlinkFields);
+            if (!fault.Ok)
             {
-                return Bad("something follows the JSON object");
+                return Bad(fault.Path + fault.Text);
             }
 
-            return error;
+            return reader.Read() ? Bad("something follows the JSON object") : DecodeError.None;
         }
         catch (JsonException e)
         {
-            var deep = depth >= MaxDepth;
-            return Bad(
-                deep ? $"JSON deeper than {MaxDepth}" : $"not JSON at line {e.LineNumber + 1}, byte {e.BytePositionInLine}");
+            return Bad(reader.CurrentDepth >= MaxDepth - 1
+                ? $"JSON deeper than {MaxDepth}"
+                : $"not JSON at line {e.LineNumber + 1}, byte {e.BytePositionInLine}");
         }
         catch (DecoderFallbackException e)
         {
@@ -50,161 +64,199 @@ internal static class JsonText
         }
     }
 
-    private static DecodeError CheckObject(ref Utf8JsonReader reader, MessageDescriptor? type, string path, ref int depth)
+    /// <param name="fields">Null: the object is the value of an unknown field.</param>
+    private static Fault CheckObject(ref Utf8JsonReader reader, JsonFields? fields)
     {
-        depth++;
-        var seen = new HashSet<string>(StringComparer.Ordinal);
+        var seen = 0UL;
+        HashSet<string>? seenUnknown = null;
+        var choices = 0;
         while (reader.Read() && reader.TokenType != JsonTokenType.EndObject)
         {
-            var name = reader.GetString()!;
-            var field = type is null ? null : Find(type, name);
-            var where = path.Length == 0 ? field?.Name ?? "an unknown field" : $"{path}.{field?.Name ?? "an unknown field"}";
-            if (!seen.Add(field?.Name ?? name))
+            var index = fields?.Find(ref reader) ?? -1;
+            if (index >= 0 ? (seen & (1UL << index)) != 0 : !(seenUnknown ??= new(StringComparer.Ordinal)).Add(reader.GetString()!))
             {
-                return Bad(where + " is given twice");
+                return new(index >= 0 ? fields![index].Name : Unknown, " is given twice");
             }
 
+            seen |= index >= 0 ? 1UL << index : 0;
+            var field = index >= 0 ? fields![index] : null;
             reader.Read();
-            var error = reader.TokenType == JsonTokenType.StartArray && field is null or { IsRepeated: true }
-                ? CheckArray(ref reader, field, where, ref depth)
-                : CheckValue(ref reader, field, where, ref depth);
-            if (!error.Ok)
+            if (field?.IsChoice is true && reader.TokenType != JsonTokenType.Null && ++choices > 1)
             {
-                return error;
+                return new(field.Name, " is one too many: only one of these may be given");
+            }
+
+            var fault = field?.IsList is true || (field is null && reader.TokenType == JsonTokenType.StartArray)
+                ? CheckList(ref reader, field)
+                : CheckValue(ref reader, field);
+            if (!fault.Ok)
+            {
+                return fault.Within(field?.Name ?? Unknown);
             }
         }
 
-        depth--;
-        return DecodeError.None;
+        return default;
     }
 
-    private static DecodeError CheckArray(ref Utf8JsonReader reader, FieldDescriptor? field, string path, ref int depth)
+    private static Fault CheckList(ref Utf8JsonReader reader, JsonField? field)
     {
         if (reader.TokenType == JsonTokenType.Null)
         {
-            return DecodeError.None;
+            return default;
         }
 
         if (reader.TokenType != JsonTokenType.StartArray)
         {
-            return field is null ? CheckValue(ref reader, null, path, ref depth) : WrongType(path, "a list");
+            return Wanted("a list");
         }
 
-        depth++;
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
-            var error = field is null && reader.TokenType == JsonTokenType.StartArray
-                ? CheckArray(ref reader, null, path, ref depth)
+            var fault = field is null && reader.TokenType == JsonTokenType.StartArray
+                ? CheckList(ref reader, null)
                 : field is not null && reader.TokenType == JsonTokenType.Null
-                    ? WrongType(path, "a list without null")
-                    : CheckValue(ref reader, field, path, ref depth);
-            if (!error.Ok)
+                    ? Wanted("a list without null")
+                    : CheckValue(ref reader, field);
+            if (!fault.Ok)
             {
-                return error;
+                return fault;
             }
         }
 
-        depth--;
-        return DecodeError.None;
+        return default;
     }
 
-    private static DecodeError CheckValue(ref Utf8JsonReader reader, FieldDescriptor? field, string path, ref int depth)
+    private static Fault CheckValue(ref Utf8JsonReader reader, JsonField? field)
     {
-        if (reader.TokenType == JsonTokenType.String && reader.GetString()!.Contains('\0', StringComparison.Ordinal))
+        // A raw U+0000 is no JSON; an escaped one is found only in a string with escapes. Reading it also finds half surrogates.
+        if (reader.TokenType == JsonTokenType.String && reader.ValueIsEscaped && reader.GetString()!.Contains('\0', StringComparison.Ordinal))
         {
-            return Bad(path + " holds U+0000");
+            return new("", " holds U+0000");
         }
 
-        if (reader.TokenType == JsonTokenType.StartObject && field is null or { FieldType: FieldType.Message })
+        if (reader.TokenType == JsonTokenType.StartObject && field is null or { Type: FieldType.Message })
         {
-            return CheckObject(ref reader, field?.MessageType, path, ref depth);
+            return CheckObject(ref reader, field?.Children);
         }
 
         if (field is null || reader.TokenType == JsonTokenType.Null)
         {
-            return DecodeError.None;
+            return default;
         }
 
-        return field.FieldType switch
+        return field.Type switch
         {
-            FieldType.Message => WrongType(path, "an object"),
-            FieldType.Bool => reader.TokenType is JsonTokenType.True or JsonTokenType.False ? DecodeError.None : WrongType(path, "true or false"),
-            FieldType.String => reader.TokenType == JsonTokenType.String ? DecodeError.None : WrongType(path, "a string"),
-            FieldType.Bytes => CheckBytes(ref reader, path),
-            FieldType.Enum => CheckEnum(ref reader, path),
-            _ => CheckInteger(ref reader, field.FieldType, path),
+            FieldType.Message => Wanted("an object"),
+            FieldType.Bool => reader.TokenType is JsonTokenType.True or JsonTokenType.False ? default : Wanted("true or false"),
+            FieldType.String => reader.TokenType == JsonTokenType.String ? default : Wanted("a string"),
+            FieldType.Bytes => CheckBytes(ref reader),
+            FieldType.Enum => CheckEnum(ref reader),
+            _ => CheckInteger(ref reader, field.Type),
         };
     }
 
-    private static DecodeError CheckBytes(ref Utf8JsonReader reader, string path)
+    private static Fault CheckBytes(ref Utf8JsonReader reader)
     {
         if (reader.TokenType != JsonTokenType.String)
         {
-            return WrongType(path, "a base64 string");
+            return Wanted("a base64 string");
         }
 
-        // The mapping allows base64url too; both with or without padding is what the parser takes.
-        var text = reader.GetString()!.Replace('-', '+').Replace('_', '/').TrimEnd('=');
-        text = text.PadRight((text.Length + 3) / 4 * 4, '=');
-        return Convert.TryFromBase64String(text, new byte[text.Length], out _) ? DecodeError.None : WrongType(path, "base64");
+        return Base64.IsValid(Unescaped(ref reader)) ? default : Wanted("base64");
     }
 
-    private static DecodeError CheckEnum(ref Utf8JsonReader reader, string path) =>
+    private static Fault CheckEnum(ref Utf8JsonReader reader) =>
         reader.TokenType == JsonTokenType.String
             || (reader.TokenType == JsonTokenType.Number && reader.TryGetInt32(out _))
-                ? DecodeError.None
-                : WrongType(path, "a name of its enum");
+                ? default
+                : Wanted("a name of its enum");
 
-    private static DecodeError CheckInteger(ref Utf8JsonReader reader, FieldType type, string path)
+    private static Fault CheckInteger(ref Utf8JsonReader reader, FieldType type)
     {
         if (reader.TokenType is not (JsonTokenType.Number or JsonTokenType.String))
         {
-            return WrongType(path, "an integer");
+            return Wanted("an integer");
         }
 
-        var text = reader.TokenType == JsonTokenType.String ? reader.GetString()! : Encoding.ASCII.GetString(reader.ValueSpan);
-        if (!IsInteger(text))
+        var text = Unescaped(ref reader);
+        var negative = text is [(byte)'-', ..];
+        var digits = negative ? text[1..] : text;
+        if (digits.IsEmpty || digits.ContainsAnyExceptInRange((byte)'0', (byte)'9') || (digits[0] == '0' && (digits.Length > 1 || negative)))
         {
-            return WrongType(path, "an integer in plain digits");
+            return Wanted("an integer in plain digits");
         }
 
-        (BigInteger low, BigInteger high) = type switch
+        if (negative && type is FieldType.UInt32 or FieldType.UInt64)
         {
-            FieldType.UInt32 => (BigInteger.Zero, (BigInteger)uint.MaxValue),
-            FieldType.UInt64 => (BigInteger.Zero, ulong.MaxValue),
-            FieldType.SInt32 => (int.MinValue, int.MaxValue),
-            _ => (long.MinValue, long.MaxValue),
+            return Wanted("an integer that is not negative");
+        }
+
+        var most = type switch
+        {
+            FieldType.UInt32 => uint.MaxValue,
+            FieldType.UInt64 => ulong.MaxValue,
+            FieldType.SInt32 => (ulong)int.MaxValue + (negative ? 1UL : 0),
+            _ => (ulong)long.MaxValue + (negative ? 1UL : 0),
         };
-        var value = text.Length > 24 ? high + 1 : BigInteger.Parse(text, CultureInfo.InvariantCulture);
-        if (value < 0 && low.IsZero)
+        if (!Utf8Parser.TryParse(digits, out ulong value, out var read) || read != digits.Length || value > most)
         {
-            return WrongType(path, "an integer that is not negative");
+            return new("", " is too large a number");
         }
 
-        return value < low || value > high ? Bad(path + " is too large a number") : DecodeError.None;
+        return value > MaxExact && reader.TokenType == JsonTokenType.Number
+            ? new("", " is too large for a JSON number: write it as a string")
+            : default;
     }
 
-    private static bool IsInteger(string text)
-    {
-        var digits = text.AsSpan(text.StartsWith('-') ? 1 : 0);
-        return digits.Length > 0 && !digits.ContainsAnyExceptInRange('0', '9') && (digits[0] != '0' || digits.Length == 1);
-    }
+    private static ReadOnlySpan<byte> Unescaped(ref Utf8JsonReader reader) =>
+        reader.ValueIsEscaped ? Encoding.UTF8.GetBytes(reader.GetString()!) : reader.ValueSpan;
 
-    private static FieldDescriptor? Find(MessageDescriptor type, string name)
-    {
-        foreach (var field in type.Fields.InDeclarationOrder())
-        {
-            if (field.Name == name || field.JsonName == name)
-            {
-                return field;
-            }
-        }
-
-        return null;
-    }
-
-    private static DecodeError WrongType(string path, string wanted) =>
-        Bad($"{path} must be {wanted}");
+    private static Fault Wanted(string what) => new("", " must be " + what);
 
     private static DecodeError Bad(string detail) => new(DecodeFault.NotAMessage, detail);
+
+    /// <summary>A message's fields by their names in UTF-8, both spellings.</summary>
+    private sealed class JsonFields
+    {
+        private readonly JsonField[] fields;
+
+        public JsonFields(MessageDescriptor type)
+        {
+            fields = [.. type.Fields.InDeclarationOrder().Select(f => new JsonField(f))];
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(fields.Length, 64, type.FullName);
+        }
+
+        public JsonField this[int index] => fields[index];
+
+        /// <summary>The index of the field whose name the reader stands on, or -1.</summary>
+        public int Find(ref Utf8JsonReader reader)
+        {
+            for (var i = 0; i < fields.Length; i++)
+            {
+                if (reader.ValueTextEquals(fields[i].ProtoName) || reader.ValueTextEquals(fields[i].JsonName))
+                {
+                    return i;
+                }
+            }
+
+            return -1;
+        }
+    }
+
+    private sealed class JsonField(FieldDescriptor field)
+    {
+        public string Name { get; } = field.Name;
+
+        public byte[] ProtoName { get; } = Encoding.UTF8.GetBytes(field.Name);
+
+        public byte[] JsonName { get; } = Encoding.UTF8.GetBytes(field.JsonName);
+
+        public FieldType Type { get; } = field.FieldType;
+
+        public bool IsList { get; } = field.IsRepeated;
+
+        public bool IsChoice { get; } = field.RealContainingOneof is not null;
+
+        public JsonFields? Children { get; } = field.FieldType == FieldType.Message ? new(field.MessageType) : null;
+    }
 }

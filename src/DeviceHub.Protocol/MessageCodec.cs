@@ -42,7 +42,7 @@ public static class MessageCodec
 
     private static readonly MessageParser<Uplink> UplinkParser = Uplink.Parser.WithDiscardUnknownFields(true);
     private static readonly MessageParser<Downlink> DownlinkParser = Downlink.Parser.WithDiscardUnknownFields(true);
-    private static readonly JsonParser Json = new(JsonParser.Settings.Default.WithIgnoreUnknownFields(true).WithRecursionLimit(8));
+    private static readonly JsonParser Json = new(JsonParser.Settings.Default.WithIgnoreUnknownFields(true).WithRecursionLimit(32));
     private static readonly JsonFormatter Formatter = new(JsonFormatter.Settings.Default.WithPreserveProtoFieldNames(true));
 
     public static DecodeError TryDecode(ReadOnlySpan<byte> payload, out Uplink? message, out WireEncoding encoding)
@@ -57,7 +57,7 @@ public static class MessageCodec
         return error.Ok ? MessageRules.Check(message!) : error;
     }
 
-    /// <summary>Writes one message; JSON is one line of ASCII.</summary>
+    /// <summary>Writes one message; JSON is one line of ASCII without a space outside of strings.</summary>
     public static void Encode(IMessage message, WireEncoding encoding, IBufferWriter<byte> to)
     {
         if (encoding == WireEncoding.Protobuf)
@@ -66,30 +66,7 @@ public static class MessageCodec
             return;
         }
 
-        var json = Formatter.Format(message);
-        var at = 0;
-        var span = to.GetSpan(json.Length + 64);
-        foreach (var c in json)
-        {
-            if (span.Length - at < 8)
-            {
-                to.Advance(at);
-                at = 0;
-                span = to.GetSpan(json.Length + 64);
-            }
-
-            if (c is >= ' ' and <= '~')
-            {
-                span[at++] = (byte)c;
-            }
-            else
-            {
-                // Modems pass ASCII only; outside of strings JsonFormatter writes nothing else.
-                at += Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}"), span[at..]);
-            }
-        }
-
-        to.Advance(at);
+        WriteCompact(Formatter.Format(message), to);
     }
 
     public static byte[] Encode(IMessage message, WireEncoding encoding)
@@ -102,6 +79,53 @@ public static class MessageCodec
         var buffer = new ArrayBufferWriter<byte>(256);
         Encode(message, encoding, buffer);
         return buffer.WrittenSpan.ToArray();
+    }
+
+    /// <summary>Modems pass ASCII only, and every byte of 512 counts. The formatter writes nothing but ASCII outside of strings.</summary>
+    private static void WriteCompact(string json, IBufferWriter<byte> to)
+    {
+        const int MostOfOne = 6;
+        var span = to.GetSpan(json.Length + MostOfOne);
+        var at = 0;
+        var inString = false;
+        for (var i = 0; i < json.Length; i++)
+        {
+            if (span.Length - at < MostOfOne)
+            {
+                to.Advance(at);
+                at = 0;
+                span = to.GetSpan(json.Length - i + MostOfOne);
+            }
+
+            var c = json[i];
+            if (c is >= ' ' and <= '~')
+            {
+                inString ^= c == '"' && !IsEscaped(json, i);
+                if (c != ' ' || inString)
+                {
+                    span[at++] = (byte)c;
+                }
+            }
+            else
+            {
+                "\\u"u8.CopyTo(span[at..]);
+                ((int)c).TryFormat(span[(at + 2)..], out _, "x4", CultureInfo.InvariantCulture);
+                at += MostOfOne;
+            }
+        }
+
+        to.Advance(at);
+    }
+
+    private static bool IsEscaped(string json, int at)
+    {
+        var backslashes = 0;
+        while (at > backslashes && json[at - backslashes - 1] == '\\')
+        {
+            backslashes++;
+        }
+
+        return backslashes % 2 == 1;
     }
 
     private static DecodeError TryParse<T>(ReadOnlySpan<byte> payload, MessageParser<T> parser, out T? message, out WireEncoding encoding)

@@ -9,6 +9,13 @@ public static class MessageRules
 {
     public const int MaxUnsettled = 20;
 
+    private const int MaxCapabilities = 16;
+    private const int MaxReconnects = 8;
+
+    /// <summary>What is sealed, and what a sealed body may hold: money and nothing else.</summary>
+    public static bool IsMoney(Uplink.BodyOneofCase body) => body is Uplink.BodyOneofCase.PaymentRequest or Uplink.BodyOneofCase.PaymentQuery
+        or Uplink.BodyOneofCase.PaymentCancel or Uplink.BodyOneofCase.OutcomeShown;
+
     public static DecodeError Check(Uplink message) => message.BodyCase switch
     {
         Uplink.BodyOneofCase.Hello => Check(message.Hello),
@@ -39,27 +46,33 @@ public static class MessageRules
             Exactly(message.ConfigurationCommit.Hash, 32, "configuration_commit.hash"),
             Range(message.ConfigurationCommit.Chunks, 0, 256, "configuration_commit.chunks")),
         Downlink.BodyOneofCase.Accepted => First(
-            RequestId(message.Accepted.RequestId, "accepted"), Known(message.Accepted.State, "accepted.state")),
+            RequestId(message.Accepted.RequestId, "accepted"), Given((int)message.Accepted.State, "accepted.state")),
         Downlink.BodyOneofCase.InDoubt => RequestId(message.InDoubt.RequestId, "in_doubt"),
         Downlink.BodyOneofCase.Outcome => First(
             RequestId(message.Outcome.RequestId, "outcome"),
-            Known(message.Outcome.Result, "outcome.result"),
+            Given((int)message.Outcome.Result, "outcome.result"),
             Range(message.Outcome.Revision, 1, int.MaxValue, "outcome.revision")),
-        Downlink.BodyOneofCase.Refusal => Known(message.Refusal.Code, "refusal.code"),
+        Downlink.BodyOneofCase.Refusal => Given((int)message.Refusal.Code, "refusal.code"),
         Downlink.BodyOneofCase.Sealed => Check(message.Sealed),
         _ => new(DecodeFault.NoBody, "a Downlink needs one body that this version knows"),
     };
 
     private static DecodeError Check(Hello hello)
     {
-        if (hello.Capabilities.Count > 16 || hello.Capabilities.Any(c => c.Length > 24))
+        foreach (var capability in hello.Capabilities)
         {
-            return Bad("hello.capabilities: at most 16 of at most 24 characters");
+            if (hello.Capabilities.Count > MaxCapabilities || Text(capability, 1, 24, "hello.capabilities") is { Ok: false })
+            {
+                return Bad($"hello.capabilities: at most {MaxCapabilities} of 1 to 24 bytes");
+            }
         }
 
-        if (hello.OpenRequestIds.Count > MaxUnsettled || hello.OpenRequestIds.Any(id => !Names.IsRequestId(id)))
+        foreach (var id in hello.OpenRequestIds)
         {
-            return Bad($"hello.open_request_ids: at most {MaxUnsettled} request ids");
+            if (hello.OpenRequestIds.Count > MaxUnsettled || !Names.IsRequestId(id))
+            {
+                return Bad($"hello.open_request_ids: at most {MaxUnsettled} request ids");
+            }
         }
 
         // The version is judged first by the hub; other fields of another version may mean other things.
@@ -67,28 +80,41 @@ public static class MessageRules
             ? DecodeError.None
             : First(
                 Names.IsHardwareId(hello.HardwareId) ? DecodeError.None : Bad("hello.hardware_id: 1 to 64 of A-Z a-z 0-9 . _ : -"),
-                Known(hello.BootReason, "hello.boot_reason"),
+                Given((int)hello.BootReason, "hello.boot_reason"),
                 Text(hello.Firmware, 0, 32, "hello.firmware"),
                 Text(hello.Model, 0, 32, "hello.model"),
                 hello.MaxMessageBytes is 0 or (>= 512 and <= MessageCodec.MaxBytes)
                     ? DecodeError.None
                     : Bad($"hello.max_message_bytes: 0 or 512 to {MessageCodec.MaxBytes}"),
-                Range((ulong)hello.TextEncoding, 0, 5, "hello.text_encoding"),
                 Range(hello.TextColumns, 0, 255, "hello.text_columns"),
                 Exactly(hello.TerminalNonce, Login.NonceBytes, "hello.terminal_nonce"));
     }
 
-    private static DecodeError Check(Heartbeat beat) => First(
-        Text(beat.Firmware, 0, 32, "heartbeat.firmware"),
-        beat.SignalDbm is >= -150 and <= 0 ? DecodeError.None : Bad("heartbeat.signal_dbm: -150 to 0"),
-        Range(beat.BatteryPercent, 0, 100, "heartbeat.battery_percent"),
-        beat.Reconnects.Count <= 8 && beat.Reconnects.All(r => r.Cause != 0 && r.Count is >= 1 and <= 65535)
-            ? DecodeError.None
-            : Bad("heartbeat.reconnects: at most 8, each with a cause and a count of 1 to 65535"),
-        Text(beat.Modem?.Imei, 0, 15, "heartbeat.modem.imei"),
-        Text(beat.Modem?.Iccid, 0, 20, "heartbeat.modem.iccid"),
-        Range(beat.Modem?.SimSlot ?? 0, 0, 2, "heartbeat.modem.sim_slot"),
-        Text(beat.Place?.Ip, 0, 45, "heartbeat.place.ip"));
+    private static DecodeError Check(Heartbeat beat)
+    {
+        foreach (var reconnect in beat.Reconnects)
+        {
+            if (beat.Reconnects.Count > MaxReconnects || reconnect.Cause == 0 || reconnect.Count is 0 or > 65_535)
+            {
+                return Bad($"heartbeat.reconnects: at most {MaxReconnects}, each with a cause and a count of 1 to 65535");
+            }
+        }
+
+        var (cell, gps) = (beat.Place?.Cell, beat.Place?.Gps);
+        return First(
+            Text(beat.Firmware, 0, 32, "heartbeat.firmware"),
+            beat.SignalDbm is >= -150 and <= 0 ? DecodeError.None : Bad("heartbeat.signal_dbm: -150 to 0"),
+            Range(beat.BatteryPercent, 0, 100, "heartbeat.battery_percent"),
+            Text(beat.Modem?.Imei, 0, 16, "heartbeat.modem.imei"),
+            Text(beat.Modem?.Iccid, 0, 20, "heartbeat.modem.iccid"),
+            Range(beat.Modem?.SimSlot ?? 0, 0, 2, "heartbeat.modem.sim_slot"),
+            Text(beat.Place?.Ip, 0, 45, "heartbeat.place.ip"),
+            Range(cell?.Mcc ?? 0, 0, 999, "heartbeat.place.cell.mcc"),
+            Range(cell?.Mnc ?? 0, 0, 999, "heartbeat.place.cell.mnc"),
+            gps is null or { LatitudeE7: >= -900_000_000 and <= 900_000_000, LongitudeE7: >= -1_800_000_000 and <= 1_800_000_000 }
+                ? DecodeError.None
+                : Bad("heartbeat.place.gps: latitude_e7 -900000000 to 900000000, longitude_e7 -1800000000 to 1800000000"));
+    }
 
     private static DecodeError Check(ConfigurationReport report) => First(
         Known(report.Result, "configuration_report.result"),
@@ -131,6 +157,10 @@ public static class MessageRules
     private static DecodeError Known<T>(T value, string where)
         where T : struct, Enum =>
         !EqualityComparer<T>.Default.Equals(value, default) && Enum.IsDefined(value) ? DecodeError.None : Bad($"{where}: missing or not known");
+
+    /// <summary>For values whose general case is good enough: newer ones, which this version does not know, pass.</summary>
+    private static DecodeError Given(int value, string where) =>
+        value != 0 ? DecodeError.None : Bad($"{where}: missing or UNSPECIFIED");
 
     private static DecodeError Range(ulong value, ulong min, ulong max, string where) =>
         value >= min && value <= max ? DecodeError.None : Bad($"{where}: {min} to {max}");

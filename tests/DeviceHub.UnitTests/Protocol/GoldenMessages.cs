@@ -1,4 +1,5 @@
 using System.Text;
+using DeviceHub.Protocol;
 using DeviceHub.Protocol.Wire;
 using Google.Protobuf;
 
@@ -22,15 +23,29 @@ internal static class GoldenMessages
         ("proof", new() { Proof = new() { Mac = Bytes(32, 0x10) } }),
         ("activate", new() { Activate = new() { ActivationCode = "ABCD-EFGH-JKMN" } }),
         ("heartbeat", new() { Heartbeat = Heartbeat() }),
+        ("heartbeat_of_an_idle_terminal", new()
+        {
+            Heartbeat = new()
+            {
+                UptimeS = 1_000_000, Firmware = "1.4.2", ConfigurationVersion = 3, SignalDbm = -71, BatteryPercent = 80, Power = PowerSource.Mains,
+                ResetReason = BootReason.PowerOn,
+            },
+        }),
+        ("heartbeat_of_a_terminal_that_knows_little", new() { Heartbeat = new() { UptimeS = 60 } }),
         ("configuration_report", new()
         {
             ConfigurationReport = new() { Version = 3, Hash = Bytes(32, 0x20), Result = ConfigurationReport.Types.Result.Applied },
+        }),
+        ("configuration_report_refused", new()
+        {
+            ConfigurationReport = new() { Version = 4, Hash = Bytes(32, 0x20), Result = ConfigurationReport.Types.Result.Refused, Detail = "sound.volume: 0 to 9" },
         }),
         ("payment_request", new() { PaymentRequest = Payment() }),
         ("payment_request_repeat_confirmed", new() { PaymentRequest = Confirmed() }),
         ("payment_query", new() { PaymentQuery = new() { RequestId = Request } }),
         ("payment_cancel", new() { PaymentCancel = new() { RequestId = Request } }),
         ("outcome_shown", new() { OutcomeShown = new() { RequestId = Request, Revision = 1 } }),
+        ("sealed_up", new() { Sealed = Sealed(new Uplink { PaymentQuery = new() { RequestId = Request } }, SealDirection.Up) }),
     ];
 
     public static IEnumerable<(string Name, Downlink Message)> Down() =>
@@ -38,18 +53,38 @@ internal static class GoldenMessages
         ("challenge", new() { Challenge = new() { HubNonce = ByteString.CopyFrom(Vectors.HubNonce) } }),
         ("offer", new() { Offer = new() { TerminalKey = ByteString.CopyFrom(Vectors.Key), MerchantName = "Corner Shop", StoreName = "东门店" } }),
         ("welcome", new() { Welcome = Welcome() }),
+        ("welcome_by_token", new() { Welcome = WelcomeByToken() }),
         ("synced", new() { Synced = new() { Unsettled = 1 } }),
         ("configuration_chunk", new() { ConfigurationChunk = new() { Version = 3, Index = 0, Entries = { Entries } } }),
         ("configuration_commit", new() { ConfigurationCommit = new() { Version = 3, Chunks = 1, Hash = Bytes(32, 0x20) } }),
         ("accepted", new() { Accepted = new() { RequestId = Request, State = Accepted.Types.State.Working } }),
+        ("accepted_waiting", new() { Accepted = new() { RequestId = Request, State = Accepted.Types.State.WaitingForCustomer } }),
+        ("accepted_cancelling", new() { Accepted = new() { RequestId = Request, State = Accepted.Types.State.Cancelling } }),
         ("in_doubt", new() { InDoubt = new() { RequestId = Request, AmountFen = 1250, Text = new() { Id = "in_doubt" } } }),
         ("outcome_approved", new() { Outcome = Approved() }),
         ("outcome_declined", new() { Outcome = Declined() }),
+        ("outcome_not_charged", new() { Outcome = Ended(Outcome.Types.Result.NotCharged, "not_charged", 1) }),
+        ("outcome_refunded_late", new() { Outcome = Ended(Outcome.Types.Result.Refunded, "refunded", 2) }),
+        ("outcome_already_paid", new() { Outcome = AlreadyPaid() }),
         ("refusal", new()
         {
             Refusal = new() { Code = Refusal.Types.Code.PossibleDuplicate, RequestId = "AAECAwQFBgcI-2", OtherRequestId = Request },
         }),
+        ("refusal_to_be_repeated", new()
+        {
+            Refusal = new()
+            {
+                Code = Refusal.Types.Code.Storage, RequestId = Request, RetryAfterMs = 3000, Detail = "the ledger cannot take payments now; nothing was charged",
+                Text = new() { Id = "refusal_storage", Text_ = ByteString.CopyFrom("暂时无法收款，未扣款", Encoding.UTF8) },
+            },
+        }),
+        ("sealed_down", new()
+        {
+            Sealed = Sealed(new Downlink { Accepted = new() { RequestId = Request, State = Accepted.Types.State.Working } }, SealDirection.Down),
+        }),
     ];
+
+    private static Sealed Sealed(IMessage inner, SealDirection direction) => new Sealer(Vectors.SessionKey, direction).Seal(inner.ToByteString());
 
     private static Hello Hello() => new()
     {
@@ -118,6 +153,40 @@ internal static class GoldenMessages
         MaxAmountFen = 5_000_000,
     };
 
+    private static Welcome WelcomeByToken()
+    {
+        var welcome = Welcome();
+        welcome.HubNonce = ByteString.CopyFrom(Vectors.HubNonce);
+        welcome.Unsettled = 0;
+        welcome.ConfigurationVersion = 0;
+        welcome.ConfigurationHash = ByteString.Empty;
+        return welcome;
+    }
+
+    private static Outcome AlreadyPaid()
+    {
+        var outcome = Approved();
+        outcome.RequestId = "AAECAwQFBgcI-3";
+        outcome.OrderNumber = "A-1001";
+        outcome.PaidBy = $"T0000002/{Request}";
+        outcome.Text = new() { Id = "already_paid" };
+        outcome.Speech = null;
+        return outcome;
+    }
+
+    private static Outcome Ended(Outcome.Types.Result result, string text, uint revision) => new()
+    {
+        RequestId = Request,
+        Result = result,
+        Revision = revision,
+        AmountFen = 1250,
+        HubTimeMs = 1_790_000_061_000,
+        SentTimeMs = 1_790_000_099_000,
+        AgeMs = 38_000,
+        Late = true,
+        Text = new() { Id = text },
+    };
+
     private static Outcome Approved() => new()
     {
         RequestId = Request,
@@ -133,8 +202,8 @@ internal static class GoldenMessages
         HubTimeMs = 1_790_000_001_000,
         SentTimeMs = 1_790_000_001_004,
         AgeMs = 4,
-        Text = new() { Id = "approved", Arguments = { "12.50" }, Text_ = ByteString.CopyFrom("收款成功 12.50", Encoding.UTF8) },
-        Speech = new() { Clips = { 200, 12, 110, 5, 112 } },
+        Text = new() { Id = "approved", Arguments = { "12.50" }, Text_ = ByteString.CopyFrom("收款成功12.50元", Encoding.UTF8) },
+        Speech = new() { Clips = { 1 }, Text = ByteString.CopyFrom("收款成功12.50元", Encoding.UTF8) },
     };
 
     private static Outcome Declined() => new()
@@ -144,7 +213,7 @@ internal static class GoldenMessages
         Revision = 1,
         AmountFen = 1250,
         Reason = DeclineReason.InsufficientFunds,
-        Text = new() { Id = "insufficient_funds" },
+        Text = new() { Id = "declined_insufficient_funds" },
     };
 
     private static ByteString Bytes(int count, int first) => ByteString.CopyFrom([.. Enumerable.Range(first, count).Select(i => (byte)i)]);

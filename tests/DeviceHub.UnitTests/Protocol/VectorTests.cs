@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using DeviceHub.Protocol;
 using DeviceHub.Protocol.Wire;
 using Google.Protobuf;
@@ -7,7 +8,7 @@ using Google.Protobuf.Reflection;
 
 namespace DeviceHub.UnitTests.Protocol;
 
-public sealed class VectorTests
+public sealed partial class VectorTests
 {
     [Fact]
     public void Messages_are_written_as_the_vectors_say_in_both_encodings() => Vectors.AreEqual("messages.json", Vectors.Messages());
@@ -47,6 +48,46 @@ public sealed class VectorTests
             message.Mac = ByteString.CopyFrom([.. message.Mac.Span[..7], (byte)(message.Mac[7] ^ 1)]);
             Assert.Equal(SealFault.WrongMac, new Sealer(key, up ? SealDirection.Up : SealDirection.Down).Open(message));
         }
+    }
+
+    [Fact]
+    public void Bad_sealed_vectors_are_refused_with_the_error_that_they_name()
+    {
+        var bad = Vectors.BadSealedMessages();
+        Vectors.AreEqual("sealed_bad.json", bad);
+        foreach (var vector in bad)
+        {
+            var key = Convert.FromHexString(Text(vector!, "session_key"));
+            var opener = new Sealer(key, SealDirection.Up);
+            var before = new Sealer(key, SealDirection.Up);
+            for (var i = 0; i < (int)vector!["after_sequence"]!; i++)
+            {
+                Assert.Equal(SealFault.None, opener.Open(before.Seal(ByteString.CopyFrom(1))));
+            }
+
+            var message = (Sealed)Read(vector, Convert.FromHexString(Text(vector, "hex")));
+            Assert.Equal(Text(vector, "error"), Fault(opener, message));
+        }
+    }
+
+    [Fact]
+    public void Every_body_has_a_vector()
+    {
+        var names = Vectors.Messages().Select(m => JsonNode.Parse(Text(m!, "json"))!.AsObject().Single().Key + " " + Text(m!, "direction")).ToHashSet();
+        var wanted = Uplink.Descriptor.Fields.InDeclarationOrder().Select(f => f.Name + " up")
+            .Concat(Downlink.Descriptor.Fields.InDeclarationOrder().Select(f => f.Name + " down"));
+        Assert.All(wanted, w => Assert.Contains(w, names));
+    }
+
+    [Fact]
+    public void Every_rule_has_a_vector_that_breaks_it()
+    {
+        var rules = File.ReadAllText(Path.Combine(Vectors.Folder, "..", "src", "DeviceHub.Protocol", "MessageRules.cs"));
+        var details = Vectors.Read("bad.json").Select(b => Text(b!, "detail")).ToArray();
+        var fields = FieldInRule().Matches(rules).Select(m => m.Groups[1].Value)
+            .Concat(RequestIdRule().Matches(rules).Select(m => m.Groups[1].Value + ".request_id")).Distinct().ToArray();
+        Assert.True(fields.Length > 40, $"only {fields.Length} rules found");
+        Assert.All(fields, f => Assert.Contains(details, d => d.StartsWith(f, StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -92,6 +133,23 @@ public sealed class VectorTests
         Assert.All(
             new[] { "", "t1", "t1..", token + "0", token[..^1], "t2" + token[2..], token.Replace("1790", "-790", StringComparison.Ordinal) },
             bad => Assert.False(Login.TryParseToken(bad, out _, out _), bad));
+    }
+
+    [GeneratedRegex("\"([a-z_]+(?:\\.[a-z_0-9]+)+)[:\"]")]
+    private static partial Regex FieldInRule();
+
+    [GeneratedRegex(@"RequestId\(message\.\w+\.RequestId, ""(\w+)""\)")]
+    private static partial Regex RequestIdRule();
+
+    private static string Fault(Sealer opener, Sealed message)
+    {
+        if (opener.Open(message) is var seal and not SealFault.None)
+        {
+            return seal.ToString();
+        }
+
+        var error = MessageCodec.TryDecode(message.Body.Span, out Uplink? inner, out _);
+        return !error.Ok ? error.Fault.ToString() : MessageRules.IsMoney(inner!.BodyCase) ? "None" : "NotMoney";
     }
 
     private static IMessage Read(JsonNode vector, byte[] payload)

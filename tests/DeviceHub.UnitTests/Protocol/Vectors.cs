@@ -77,10 +77,42 @@ internal static class Vectors
     {
         var up = new Sealer(SessionKey, SealDirection.Up);
         var down = new Sealer(SessionKey, SealDirection.Down);
+        var query = new Uplink { PaymentQuery = new() { RequestId = "AAECAwQFBgcI-1" } };
         return
         [
-            .. Up().Where(m => m.Name.StartsWith("payment", StringComparison.Ordinal)).Select(m => Seal(m.Name, "up", m.Message, up)),
-            .. Down().Where(m => m.Name is "accepted" or "in_doubt" or "outcome_approved").Select(m => Seal(m.Name, "down", m.Message, down)),
+            .. Up().Where(m => MessageRules.IsMoney(m.Message.BodyCase)).Select(m => Seal(m.Name, "up", m.Message.ToByteString(), up)),
+            Seal("payment_query_with_a_json_body", "up", ByteString.CopyFromUtf8(Json(query)), up),
+            .. Down().Where(m => m.Name.StartsWith("accepted", StringComparison.Ordinal) || m.Name.StartsWith("outcome", StringComparison.Ordinal)
+                || m.Name is "in_doubt" or "refusal").Select(m => Seal(m.Name, "down", m.Message.ToByteString(), down)),
+        ];
+    }
+
+    /// <summary>What a reader of sealed messages must refuse, in the order of its checks: MAC, sequence, contents.</summary>
+    public static JsonArray BadSealedMessages()
+    {
+        var query = new Uplink { PaymentQuery = new() { RequestId = "AAECAwQFBgcI-1" } };
+        var good = new Sealer(SessionKey, SealDirection.Up).Seal(query.ToByteString());
+        var other = new Sealer(HMACSHA256.HashData(Key, Login.SealInput(SerialNumber, TerminalNonce, TerminalNonce)), SealDirection.Up);
+        var wrongMac = good.Clone();
+        wrongMac.Mac = ByteString.CopyFrom([.. good.Mac.Span[..7], (byte)(good.Mac[7] ^ 1)]);
+        var otherBody = good.Clone();
+        otherBody.Body = new Uplink { PaymentCancel = new() { RequestId = "AAECAwQFBgcI-1" } }.ToByteString();
+        var otherSequence = good.Clone();
+        otherSequence.Sequence = 2;
+        return
+        [
+            BadSeal("wrong_mac", 0, wrongMac, "WrongMac"),
+            BadSeal("other_body", 0, otherBody, "WrongMac"),
+            BadSeal("other_sequence", 0, otherSequence, "WrongMac"),
+            BadSeal("of_another_session", 0, other.Seal(query.ToByteString()), "WrongMac"),
+            BadSeal("sent_back_in_the_other_direction", 0, new Sealer(SessionKey, SealDirection.Down).Seal(query.ToByteString()), "WrongMac"),
+            BadSeal("replayed", 1, good, "Replayed"),
+            BadSeal("older_than_the_last", 5, good, "Replayed"),
+            BadSeal("sealed_within_sealed", 0, SealUp(new Uplink { Sealed = good }), "NotMoney"),
+            BadSeal("heartbeat_within_sealed", 0, SealUp(new Uplink { Heartbeat = new() { UptimeS = 1 } }), "NotMoney"),
+            BadSeal("no_message_within_sealed", 0, new Sealer(SessionKey, SealDirection.Up).Seal(ByteString.CopyFrom(0xFF)), "NotAMessage"),
+            BadSeal("no_body_within_sealed", 0, new Sealer(SessionKey, SealDirection.Up).Seal(ByteString.CopyFromUtf8("{}")), "NoBody"),
+            BadSeal("field_within_sealed", 0, SealUp(new Uplink { PaymentQuery = new() { RequestId = "short" } }), "Field"),
         ];
     }
 
@@ -141,9 +173,21 @@ internal static class Vectors
         ["token"] = name == "token" ? Login.Token(Key, SerialNumber, TokenSeconds) : null,
     };
 
-    private static JsonObject Seal(string name, string direction, IMessage inner, Sealer sealer)
+    private static Sealed SealUp(Uplink inner) => new Sealer(SessionKey, SealDirection.Up).Seal(inner.ToByteString());
+
+    private static JsonObject BadSeal(string name, int afterSequence, Sealed message, string error) => new JsonObject
     {
-        var sealedBody = sealer.Seal(inner.ToByteString());
+        ["name"] = name,
+        ["direction"] = "up",
+        ["session_key"] = Hex(SessionKey),
+        ["after_sequence"] = afterSequence,
+        ["hex"] = Hex(new Uplink { Sealed = message }.ToByteArray()),
+        ["error"] = error,
+    };
+
+    private static JsonObject Seal(string name, string direction, ByteString inner, Sealer sealer)
+    {
+        var sealedBody = sealer.Seal(inner);
         IMessage whole = direction == "up" ? new Uplink { Sealed = sealedBody } : new Downlink { Sealed = sealedBody };
         return new JsonObject
         {
