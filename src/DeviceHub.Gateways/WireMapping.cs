@@ -137,38 +137,50 @@ internal static partial class WireMapping
         return text;
     }
 
+    /// <summary>In the order of README.md, "Messages of 512 bytes"; what became of the payment always fits.</summary>
     private static bool Shorten(Outcome outcome)
     {
         if (outcome.Speech is { Text.Length: > 0 } speech)
         {
             speech.Text = ByteString.Empty;
-            return true;
         }
-
-        if (Shorten(outcome.Text))
+        else if (Shorten(outcome.Text))
         {
             return true;
         }
-
-        if (outcome.MerchantName.Length > 0)
+        else if (outcome.MerchantName.Length > 0)
         {
             outcome.MerchantName = "";
-            return true;
         }
-
-        if (outcome.Payer.Length > 0)
+        else if (outcome.Payer.Length > 0)
         {
             outcome.Payer = "";
-            return true;
         }
-
-        if (outcome.Text is not null)
+        else if (outcome.SentTimeMs != 0)
+        {
+            outcome.SentTimeMs = 0;
+            outcome.AgeMs = 0;
+        }
+        else if (outcome.Text is not null || outcome.Speech is not null)
         {
             outcome.Text = null;
-            return true;
+            outcome.Speech = null;
+        }
+        else if (outcome.OrderNumber.Length > 0)
+        {
+            outcome.OrderNumber = "";
+        }
+        else if (outcome.ChannelTransaction.Length > 0 || outcome.Wallet != Wire.Wallet.Unspecified)
+        {
+            outcome.ChannelTransaction = "";
+            outcome.Wallet = Wire.Wallet.Unspecified;
+        }
+        else
+        {
+            return false;
         }
 
-        return false;
+        return true;
     }
 
     private static bool Shorten(Text? text)

@@ -20,6 +20,11 @@ public sealed class ConfigurationDocument
     public const int MaxKeyLength = 48;
     public const int MaxTextBytes = 200;
 
+    /// <summary>
+    /// Of a text as ASCII JSON, where every character beyond ASCII takes six: an entry fits the smallest terminal's 512 bytes then.
+    /// </summary>
+    public const int MaxTextInJson = 320;
+
     private const int MaxDepth = 8;
 
     private ConfigurationDocument(IReadOnlyList<ConfigurationEntry> entries)
@@ -100,7 +105,7 @@ public sealed class ConfigurationDocument
                 entry = new(key, 't', false, 0, text);
                 break;
             case JsonValueKind.String:
-                return $"'{key}': a text is at most {MaxTextBytes} bytes of valid UTF-8 without U+0000";
+                return $"'{key}': a text is at most {MaxTextBytes} bytes of valid UTF-8, and {MaxTextInJson} as ASCII JSON, without U+0000";
             default:
                 return $"'{key}': a value is true, false, a whole number of 64 bits, or a text";
         }
@@ -118,7 +123,7 @@ public sealed class ConfigurationDocument
         try
         {
             text = value.GetString()!;
-            return Encoding.UTF8.GetByteCount(text) <= MaxTextBytes && !text.Contains('\0', StringComparison.Ordinal);
+            return Encoding.UTF8.GetByteCount(text) <= MaxTextBytes && InJson(text) <= MaxTextInJson && !text.Contains('\0', StringComparison.Ordinal);
         }
         catch (InvalidOperationException)
         {
@@ -126,6 +131,17 @@ public sealed class ConfigurationDocument
             text = "";
             return false;
         }
+    }
+
+    private static int InJson(string text)
+    {
+        var length = 0;
+        foreach (var c in text)
+        {
+            length += c switch { '"' or '\\' => 2, '<' or '>' => 6, >= ' ' and <= '~' => 1, _ => 6 };
+        }
+
+        return length;
     }
 
     private static bool IsKey(string key)
