@@ -58,8 +58,9 @@ internal sealed record ConnectPacket
             return null;
         }
 
-        var userName = (flags & 0x80) != 0 ? Encoding.UTF8.GetString(reader.Text()) : null;
-        var password = (flags & 0x40) != 0 ? Encoding.UTF8.GetString(reader.Binary()) : null;
+        // Modems send the flags with empty texts when they were given none.
+        var userName = (flags & 0x80) != 0 ? Encoding.UTF8.GetString(reader.Text()) : "";
+        var password = (flags & 0x40) != 0 ? Encoding.UTF8.GetString(reader.Binary()) : "";
         if (reader.Failed || !reader.AtEnd)
         {
             return null;
@@ -72,8 +73,8 @@ internal sealed record ConnectPacket
             ClientId = Encoding.UTF8.GetString(clientId),
             KeepAliveSeconds = keepAlive,
             HasWill = hasWill,
-            UserName = userName,
-            Password = password,
+            UserName = userName.Length > 0 ? userName : null,
+            Password = password.Length > 0 ? password : null,
             Properties = properties,
         };
     }

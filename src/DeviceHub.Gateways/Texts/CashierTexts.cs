@@ -37,11 +37,7 @@ internal sealed class CashierTexts
 
     public Text Make(string id, TextEncoding encoding, params ReadOnlySpan<string> arguments)
     {
-        if (!texts.ContainsKey(id))
-        {
-            id = Missing;
-        }
-
+        // The id stays what it is, so that a terminal with its own texts can be more exact than the text of Missing.
         var text = new Text { Id = id };
         foreach (var argument in arguments)
         {
