@@ -94,10 +94,15 @@ internal sealed class DemoRun : IAsyncDisposable
     }
 
     /// <summary>Scans for the time that was asked for, or until somebody ends it; then waits until the three books agree, at most 60 s.</summary>
-    /// <param name="tick">Called four times a second.</param>
+    /// <param name="tick">Called about four times a second.</param>
     public async Task Run(TimeSpan? duration, ClosingTime closing, Action tick)
     {
-        await Configure(closing.Scanning);
+        while (Fleet.Terminals.Any(t => !t.IsSynced) && Elapsed < ReadyLimit && !closing.Scanning.IsCancellationRequested)
+        {
+            await Tick(tick, books.CompareKnown);
+        }
+
+        await Configure();
         var from = Elapsed;
         while (!closing.Scanning.IsCancellationRequested && (duration is null || Elapsed - from < duration))
         {
@@ -106,13 +111,20 @@ internal sealed class DemoRun : IAsyncDisposable
 
         Fleet.StopScanning();
         scanned = Elapsed;
+        bool agree;
         do
         {
-            await Tick(tick, books.CompareAll);
+            // Asked before the comparison: what was quiet then is in it.
+            var quiet = Fleet.IsQuiet;
+            agree = await Tick(tick, books.CompareAll) && quiet && Differences.Count == 0;
         }
-        while (!(Fleet.IsQuiet && Differences.Count == 0) && Settling < SettleLimit && !closing.Settling.IsCancellationRequested);
-        Differences = await books.CompareAll();
-        tick();
+        while (!agree && Settling < SettleLimit && !closing.Settling.IsCancellationRequested);
+        if (!agree)
+        {
+            Differences = await books.CompareAll();
+            tick();
+        }
+
         (kept with { Keys = Fleet.Keys }).Save(Hub.DataFolder);
     }
 
@@ -134,29 +146,33 @@ internal sealed class DemoRun : IAsyncDisposable
         return new Kept(apiKey, store, []);
     }
 
-    /// <summary>Each terminal that has come up gets a configuration. What does not come up in time is left to its cashier's patience.</summary>
-    private async Task Configure(CancellationToken closed)
+    /// <summary>Each terminal that has come up gets a configuration.</summary>
+    private async Task Configure()
     {
-        while (Fleet.Terminals.Any(t => !t.IsSynced) && Elapsed < ReadyLimit && !closed.IsCancellationRequested)
-        {
-            await Task.Delay(50, CancellationToken.None);
-        }
-
         foreach (var terminal in Fleet.Terminals.Where(t => t.IsSynced))
         {
             await client.Configure(terminal.SerialNumber, new { speech = new { volume = 7 }, screen = new { brightness = 80, idle_text = "请扫码 Please scan" } });
         }
     }
 
-    private async Task Tick(Action tick, Func<Task<IReadOnlyList<Difference>>> compare)
+    /// <returns>False: a busy machine broke the reading off, and the differences are those of the last time.</returns>
+    private async Task<bool> Tick(Action tick, Func<Task<IReadOnlyList<Difference>>> compare)
     {
-        var next = Elapsed + Step;
-        Differences = await compare();
-        tick();
-        var wait = next - Elapsed;
-        if (wait > TimeSpan.Zero)
+        var from = Elapsed;
+        var compared = true;
+        try
         {
-            await Task.Delay(wait);
+            Differences = await compare();
         }
+        catch (TimeoutException)
+        {
+            compared = false;
+        }
+
+        tick();
+        // With many payments comparing and drawing take long: they may have a fifth of the time.
+        var took = Elapsed - from;
+        await Task.Delay(took * 4 > Step ? took * 4 : Step);
+        return compared;
     }
 }
