@@ -45,6 +45,19 @@ public sealed class TerminalSessionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Outcome_with_the_longest_fields_reaches_a_sealing_json_terminal_of_512_bytes()
+    {
+        var terminal = await hub.LoggedIn(json: true);
+        hub.Channel.Say(EffectKind.Pay, Paid with { Transaction = new string('9', 64), Payer = new string('*', 32) });
+        var request = terminal.Request(id: terminal.Welcome.RequestEpoch + "-12345678901234567890123");
+        request.OrderNumber = new string('O', 32);
+        await terminal.SendSealed(new Uplink { PaymentRequest = request });
+        var outcome = (await terminal.Next(d => d.Outcome is not null)).Outcome;
+
+        Assert.Equal((request.RequestId, Outcome.Types.Result.Approved, 1000UL), (outcome.RequestId, outcome.Result, outcome.PaidFen));
+    }
+
+    [Fact]
     public async Task Unconfirmed_outcome_is_sent_three_times_more_and_not_after_it_was_shown()
     {
         var terminal = await hub.LoggedIn();
