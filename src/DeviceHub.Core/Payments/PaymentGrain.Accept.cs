@@ -37,6 +37,7 @@ internal sealed partial class PaymentGrain
                 Begin(decision);
                 return new(state.View(), null);
             case { Result: WriteResult.Conflict, Collision: AcceptCollision.OrderPaid }:
+                Count(accept.Collision);
                 DeactivateOnIdle();
                 return await GrainFactory.GetGrain<IPaymentGrain>(accept.Other.ToString()).Find(null);
             case { Result: WriteResult.Conflict, Collision: AcceptCollision.None }:
@@ -58,11 +59,13 @@ internal sealed partial class PaymentGrain
     private Refusal InTheWay(AcceptAnswer accept)
     {
         DeactivateOnIdle();
-        PaymentMetrics.Collisions.Add(1, new KeyValuePair<string, object?>("kind", accept.Collision.ToString()));
+        Count(accept.Collision);
         return accept.Collision == AcceptCollision.OrderOpen
             ? new(RefusalCode.OrderOpen, $"the order has payment {accept.Other}, which is not final", accept.Other.RequestId)
             : new(RefusalCode.PossibleDuplicate, $"same terminal and amount as payment {accept.Other}", accept.Other.RequestId);
     }
+
+    private static void Count(AcceptCollision collision) => PaymentMetrics.Collisions.Add(1, new KeyValuePair<string, object?>("kind", collision.ToString()));
 
     private string? Differs(PaymentRequest request) => state!.Accepted switch
     {

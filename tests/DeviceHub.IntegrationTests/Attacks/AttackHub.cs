@@ -150,7 +150,8 @@ public abstract partial class AttackHub(TimeSpan keepAlive, params string[] opti
     /// <summary>A counter as it stands now; <see cref="Watched.Grew"/> tells whether it has grown.</summary>
     /// <param name="counter">As in the code, <c>mqtt.refused</c>.</param>
     /// <param name="tag">The value of any of its tags; null: the sum over all.</param>
-    internal async Task<Watched> Watch(string counter, string? tag = null) => new(this, counter, tag, await Counted(counter, tag));
+    internal async Task<Watched> Watch(string counter, string? tag = null) =>
+        new($"{counter} {tag}", () => Counted(counter, tag), await Counted(counter, tag));
 
     /// <summary>The counter for one reason of refusal by the endpoint.</summary>
     internal Task<Watched> WatchRefused(string reason) => Watch("mqtt.refused", reason);
@@ -158,7 +159,7 @@ public abstract partial class AttackHub(TimeSpan keepAlive, params string[] opti
     /// <summary>Lines of the log that hold all of these.</summary>
     internal int Logged(params string[] texts) => hub.Output.Split('\n').Count(line => texts.All(t => line.Contains(t, StringComparison.Ordinal)));
 
-    internal async Task<double> Counted(string counter, string? tag = null)
+    private async Task<double> Counted(string counter, string? tag = null)
     {
         var name = counter.Replace('.', '_');
         var text = await api.GetStringAsync(new Uri(hub.Url, "/metrics"));
@@ -221,12 +222,6 @@ public abstract partial class AttackHub(TimeSpan keepAlive, params string[] opti
 
     [GeneratedRegex("name=\"__RequestVerificationToken\" value=\"([^\"]+)\"")]
     private static partial Regex FormToken();
-
-    internal sealed class Watched(AttackHub hub, string counter, string? tag, double before)
-    {
-        public async Task<double> Grew(double atLeast = 1) => await Eventually.Becomes(
-            async () => await hub.Counted(counter, tag) - before, grown => grown >= atLeast, $"{counter} {tag} grows by {atLeast}");
-    }
 }
 
 /// <summary>The limits as they are delivered, but for waits, which are shorter, and the burst of packets.</summary>

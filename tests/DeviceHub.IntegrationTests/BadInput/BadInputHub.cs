@@ -45,7 +45,14 @@ public sealed class BadInputHub : IAsyncLifetime
                 listener.EnableMeasurementEvents(instrument);
             }
         };
-        meters.SetMeasurementEventCallback<long>((instrument, value, _, _) => counters.AddOrUpdate(instrument.Name, value, (_, sum) => sum + value));
+        meters.SetMeasurementEventCallback<long>((instrument, value, tags, _) =>
+        {
+            Count(instrument.Name, value);
+            foreach (var tag in tags)
+            {
+                Count($"{instrument.Name} {tag.Value}", value);
+            }
+        });
         meters.Start();
         app = HubApplication.Build(
         [
@@ -125,8 +132,16 @@ public sealed class BadInputHub : IAsyncLifetime
 
     internal Task Suspend(TestTerminal terminal) => Grains.GetGrain<ITerminalGrain>(terminal.SerialNumber).Suspend();
 
-    /// <summary>What a counter of the hub has counted in this process.</summary>
-    internal long Counted(string counter) => counters.GetValueOrDefault(counter);
+    /// <summary>A counter as it stands now; <see cref="Watched.Grew"/> tells whether it has grown.</summary>
+    /// <param name="tag">The value of any of its tags; null: the sum over all.</param>
+    internal Watched Watch(string counter, string? tag = null)
+    {
+        var name = tag is null ? counter : $"{counter} {tag}";
+        return new Watched(name, () => Task.FromResult((double)counters.GetValueOrDefault(name)), counters.GetValueOrDefault(name));
+    }
+
+    /// <summary>The counter of refusals that terminals were told, by their code.</summary>
+    internal Watched WatchRefusals(RefusalCode code) => Watch("session.refusals", code.ToString());
 
     /// <summary>The net fen that the Sandbox's own book has taken for this terminal's payments, by their order numbers in the ledger.</summary>
     internal async Task<long> Charged(TestTerminal terminal)
@@ -149,6 +164,8 @@ public sealed class BadInputHub : IAsyncLifetime
         Assert.Equal(Outcome.Types.Result.Approved, outcome.Result);
         await bystander.Shown(outcome);
     }
+
+    private void Count(string name, long value) => counters.AddOrUpdate(name, value, (_, sum) => sum + value);
 
     private IGrainFactory Grains => app!.Services.GetRequiredService<IGrainFactory>();
 

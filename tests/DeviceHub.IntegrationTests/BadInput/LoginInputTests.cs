@@ -1,7 +1,9 @@
+using DeviceHub.Core;
 using DeviceHub.Protocol;
 using DeviceHub.Protocol.Wire;
 using Google.Protobuf;
 using MQTTnet;
+using Refusal = DeviceHub.Protocol.Wire.Refusal;
 
 namespace DeviceHub.IntegrationTests.BadInput;
 
@@ -12,6 +14,7 @@ public sealed class LoginInputTests(BadInputHub hub)
     [Fact]
     public async Task Another_protocol_version_is_refused()
     {
+        var refused = hub.WatchRefusals(RefusalCode.Version);
         await using var terminal = await hub.Activated();
         await terminal.Connect();
         await terminal.Send(new Uplink
@@ -21,11 +24,13 @@ public sealed class LoginInputTests(BadInputHub hub)
 
         Assert.Equal(Refusal.Types.Code.Version, (await terminal.ExpectRefusal()).Code);
         await hub.ServesOthers();
+        await refused.Grew();
     }
 
     [Fact]
     public async Task Two_clients_with_one_key_and_two_hardware_ids_only_the_bound_one_is_let_in()
     {
+        var clones = hub.Watch("terminals.other_hardware");
         await using var terminal = await hub.LoggedIn();
         await using var clone = new TestTerminal(terminal.SerialNumber, hub.MqttPort, "HW-CLONE") { Key = terminal.Key };
         await clone.Connect();
@@ -34,11 +39,14 @@ public sealed class LoginInputTests(BadInputHub hub)
 
         Assert.Equal(Refusal.Types.Code.Hardware, (await clone.ExpectRefusal()).Code);
         Assert.Equal(Outcome.Types.Result.Approved, (await terminal.PayForOutcome(terminal.Request(2100))).Result);
+        await hub.ServesOthers();
+        await clones.Grew();
     }
 
     [Fact]
     public async Task Wrong_proof_is_refused_and_closed_without_disturbing_the_terminal_that_is_there()
     {
+        var wrong = hub.Watch("session.wrong_credentials");
         await using var terminal = await hub.LoggedIn();
         await using var guesser = new TestTerminal(terminal.SerialNumber, hub.MqttPort) { Key = new byte[32] };
         await guesser.Connect();
@@ -49,11 +57,14 @@ public sealed class LoginInputTests(BadInputHub hub)
 
         Assert.True(terminal.Connected);
         Assert.Equal(Outcome.Types.Result.Approved, (await terminal.PayForOutcome(terminal.Request(2200))).Result);
+        await hub.ServesOthers();
+        await wrong.Grew();
     }
 
     [Fact]
     public async Task Right_proof_is_let_in_at_once_after_many_wrong_ones()
     {
+        var wrong = hub.Watch("session.wrong_credentials");
         await using var known = await hub.Activated();
         for (var i = 0; i < 4; i++)
         {
@@ -66,33 +77,58 @@ public sealed class LoginInputTests(BadInputHub hub)
         var from = TimeProvider.System.GetTimestamp();
         await known.Login();
         Assert.True(TimeProvider.System.GetElapsedTime(from) < TimeSpan.FromSeconds(3), "a right proof waited for others' wrong ones");
+        await hub.ServesOthers();
+        await wrong.Grew(4);
     }
 
     [Fact]
     public async Task Unknown_serial_number_gets_the_same_answer_as_a_wrong_key()
     {
+        var refused = hub.WatchRefusals(RefusalCode.Credentials);
         await using var stranger = new TestTerminal("NOBODY-0001", hub.MqttPort) { Key = new byte[32] };
         await stranger.Connect();
         await stranger.SendHello();
         await stranger.Prove((await stranger.Expect(Downlink.BodyOneofCase.Challenge)).Challenge.HubNonce.ToByteArray());
 
         Assert.Equal(Refusal.Types.Code.Credentials, (await stranger.ExpectRefusal()).Code);
+        await hub.ServesOthers();
+        await refused.Grew();
+    }
+
+    [Theory]
+    [InlineData("abc", null, MqttClientConnectResultCode.ClientIdentifierNotValid, "client-id")]
+    [InlineData("with.a.dot", null, MqttClientConnectResultCode.ClientIdentifierNotValid, "client-id")]
+    [InlineData("of-33-characters-aaaaaaaaaaaaaaaa", null, MqttClientConnectResultCode.ClientIdentifierNotValid, "client-id")]
+    [InlineData("CLIENT-ID", "ANOTHER-SERIAL", MqttClientConnectResultCode.BadUserNameOrPassword, "user-name")]
+    public async Task Client_id_that_is_no_serial_number_or_not_that_of_the_user_name_is_refused(string clientId, string? userName, MqttClientConnectResultCode code, string reason)
+    {
+        var refused = hub.Watch("mqtt.refused", reason);
+        await using var terminal = new TestTerminal(userName ?? clientId, hub.MqttPort);
+        var answer = await terminal.Connect(userName is null ? null : "t1.1.0", clientId);
+
+        Assert.Equal(code, answer.ResultCode);
+        await hub.ServesOthers();
+        await refused.Grew();
     }
 
     [Fact]
     public async Task Newer_session_of_the_same_terminal_takes_over_at_once()
     {
+        var replaced = hub.Watch("session.replaced");
         await using var older = await hub.LoggedIn();
         await using var newer = hub.Rebooted(older);
         await newer.Login();
 
         await older.Closed.Task.WaitAsync(TimeSpan.FromSeconds(5));
         Assert.Equal(Outcome.Types.Result.Approved, (await newer.PayForOutcome(newer.Request(2300))).Result);
+        await hub.ServesOthers();
+        await replaced.Grew();
     }
 
     [Fact]
     public async Task Token_logs_in_and_a_wrong_or_old_one_is_refused_at_connect()
     {
+        var refusals = hub.Watch("mqtt.refused", "credentials");
         await using var terminal = await hub.Activated();
         var now = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
         await using var old = new TestTerminal(terminal.SerialNumber, hub.MqttPort) { Key = terminal.Key };
@@ -106,11 +142,14 @@ public sealed class LoginInputTests(BadInputHub hub)
         await terminal.SendHello();
         await terminal.UntilSynced();
         Assert.Equal(Outcome.Types.Result.Approved, (await terminal.PayForOutcome(terminal.Request(2400))).Result);
+        await hub.ServesOthers();
+        await refusals.Grew(2);
     }
 
     [Fact]
     public async Task Used_expired_revoked_and_guessed_activation_codes_get_one_and_the_same_refusal()
     {
+        var activations = hub.Watch("terminals.activations_refused");
         var used = await hub.NewActivationCode();
         await using var first = new TestTerminal(BadInputHub.NewSerial(), hub.MqttPort);
         await first.Activate(used);
@@ -140,6 +179,7 @@ public sealed class LoginInputTests(BadInputHub hub)
         Assert.Single(refusals.Distinct());
         Assert.Equal(Refusal.Types.Code.Activation, refusals[0].Code);
         await hub.ServesOthers();
+        await activations.Grew(5);
     }
 
     [Fact]
