@@ -136,11 +136,21 @@ internal sealed partial class TerminalSession
         Answer(known.Refusal is { Code: RefusalCode.UnknownPayment } ? new PaymentAnswer(null, refusal) : known, request.RequestId);
     }
 
-    private async ValueTask Query(string requestId) => Answer(await Payment(requestId).Find(null), requestId);
+    private async ValueTask Query(string requestId)
+    {
+        if (await Ask(requestId, static payment => payment.Find(null)) is { } answer)
+        {
+            Answer(answer, requestId);
+        }
+    }
 
     private async ValueTask Cancel(string requestId)
     {
-        var answer = await Payment(requestId).Cancel("terminal");
+        if (await Ask(requestId, static payment => payment.Cancel("terminal")) is not { } answer)
+        {
+            return;
+        }
+
         if (answer.View is { } view)
         {
             Tell(view, requestId, late: false);
@@ -150,6 +160,28 @@ internal sealed partial class TerminalSession
         {
             Answer(answer, requestId);
         }
+    }
+
+    /// <summary>
+    /// A query or cancel right behind its request may reach the payment first. "Unknown" would mean "not charged" then, and be wrong a moment
+    /// later: null, and the terminal is told to ask again.
+    /// </summary>
+    private async ValueTask<PaymentAnswer?> Ask(string requestId, Func<IPaymentGrain, Task<PaymentAnswer>> question)
+    {
+        bool requested;
+        lock (gate)
+        {
+            requested = open?.ContainsKey(requestId) is true;
+        }
+
+        var answer = await question(Payment(requestId));
+        if (!requested || answer.Refusal is not { Code: RefusalCode.UnknownPayment })
+        {
+            return answer;
+        }
+
+        Refuse(new Core.Refusal(RefusalCode.Busy, "the request before it is being looked at", RetryAfter: RetryAfter), requestId);
+        return null;
     }
 
     private async ValueTask Shown(Protocol.Wire.OutcomeShown shown)

@@ -57,6 +57,25 @@ public sealed class TerminalSessionTests : IAsyncLifetime
         Assert.Equal((request.RequestId, Outcome.Types.Result.Approved, 1000UL), (outcome.RequestId, outcome.Result, outcome.PaidFen));
     }
 
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task Query_or_cancel_right_behind_its_request_is_never_told_that_there_is_no_payment(bool cancel)
+    {
+        for (var i = 0; i < 10; i++)
+        {
+            var terminal = await hub.LoggedIn();
+            var request = terminal.Request();
+            hub.Channel.Say(EffectKind.Pay, Paid);
+            var pay = terminal.SendSealed(new Uplink { PaymentRequest = request }).AsTask();
+            await terminal.SendSealed(cancel
+                ? new Uplink { PaymentCancel = new() { RequestId = request.RequestId } }
+                : new Uplink { PaymentQuery = new() { RequestId = request.RequestId } });
+            await pay;
+            var told = await terminal.Next(d => d.Refusal is not null || d.Accepted is not null || d.Outcome is not null);
+
+            Assert.True(told.Refusal is null or { Code: Code.Busy, RetryAfterMs: > 0 }, told.ToString());
+        }
+    }
+
     [Fact]
     public async Task Unconfirmed_outcome_is_sent_three_times_more_and_not_after_it_was_shown()
     {

@@ -9,6 +9,8 @@ namespace DeviceHub.UnitTests.Protocol;
 /// <summary>Any message and any bytes. A failure prints the seed that repeats it.</summary>
 public sealed class CodecPropertyTests
 {
+    private const int Tries = 1000;
+
     private static readonly Gen<string> Words = Gen.OneOf(
         Gen.String[Gen.Char["ABCXYZabcxyz0189_-"], 0, 40],
         Gen.String[Gen.Char["aZ \"\\/<>{}[]:,'\n\t\u0001\u007f\u00a0é付款码\u2028"], 0, 12],
@@ -24,7 +26,7 @@ public sealed class CodecPropertyTests
         var binary = MessageCodec.TryDecode(MessageCodec.Encode(message, WireEncoding.Protobuf), out Uplink? first, out var form);
         var text = MessageCodec.TryDecode(MessageCodec.Encode(message, WireEncoding.Json), out Uplink? second, out var other);
         return binary == text && message.Equals(first) && message.Equals(second) && form == WireEncoding.Protobuf && other == WireEncoding.Json;
-    });
+    }, iter: Tries);
 
     [Fact]
     public void Any_downlink_is_read_the_same_in_both_encodings() => Message(Downlink.Descriptor).Sample(message =>
@@ -32,7 +34,7 @@ public sealed class CodecPropertyTests
         var binary = MessageCodec.TryDecode(MessageCodec.Encode(message, WireEncoding.Protobuf), out Downlink? first, out _);
         var text = MessageCodec.TryDecode(MessageCodec.Encode(message, WireEncoding.Json), out Downlink? second, out _);
         return binary == text && message.Equals(first) && message.Equals(second);
-    });
+    }, iter: Tries);
 
     [Fact]
     public void Json_is_one_line_of_ascii_without_a_space_outside_of_strings() => Message(Uplink.Descriptor).Sample(message =>
@@ -58,10 +60,10 @@ public sealed class CodecPropertyTests
         }
 
         return !inString;
-    });
+    }, iter: Tries);
 
     [Fact]
-    public void Any_bytes_are_answered_and_never_thrown_at() => Gen.Byte.Array[0, 300].Sample(Survives);
+    public void Any_bytes_are_answered_and_never_thrown_at() => Gen.Byte.Array[0, 300].Sample(Survives, iter: Tries);
 
     [Fact]
     public void Any_damage_to_a_message_is_answered_and_never_thrown_at() =>
@@ -74,7 +76,7 @@ public sealed class CodecPropertyTests
             }
 
             return Survives(bytes) && Survives(bytes[..(cut % (bytes.Length + 1))]);
-        });
+        }, iter: Tries);
 
     [Fact]
     public void Unknown_fields_are_ignored_in_both_encodings_at_every_depth_that_is_allowed()
