@@ -4,27 +4,13 @@ using DeviceHub.Core.Payments;
 using DeviceHub.Storage;
 
 // Payments without a network: the grain in a silo, the ledger on disk, the Sandbox in another process. Arguments: --urls, --silo PORT,
-// --data FOLDER, --Sandbox:Url. It lives to be killed.
+// --data FOLDER, --Sandbox:Url, --Payments:.... It lives to be killed.
 var builder = WebApplication.CreateSlimBuilder(args);
 builder.Logging.SetMinimumLevel(LogLevel.Warning);
 builder.Services.AddHubStorage(builder.Configuration["data"]!);
 builder.Services.AddSingleton(new HubKeys(new byte[32]));
 builder.UseOrleans(silo => silo.UseLocalhostClustering(builder.Configuration.GetValue<int>("silo"), gatewayPort: 0));
 builder.Services.AddPayments().AddSandbox();
-builder.Services.PostConfigure<PaymentOptions>(options =>
-{
-    options.PayDeadline = options.QueryDeadline = TimeSpan.FromSeconds(1);
-    options.QueryWaits = [TimeSpan.Zero, TimeSpan.FromSeconds(0.2), TimeSpan.FromSeconds(0.4)];
-    options.PendingWait = TimeSpan.FromSeconds(0.3);
-    options.PendingLimit = TimeSpan.FromSeconds(3);
-    options.UnknownLimit = TimeSpan.FromSeconds(1);
-    options.ReverseNotBefore = TimeSpan.FromSeconds(0.5);
-    options.CodeLifetime = TimeSpan.FromSeconds(1);
-    options.NotFoundMargin = TimeSpan.FromSeconds(0.5);
-    options.LateChecks = [TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(8)];
-    options.SweepEvery = TimeSpan.FromSeconds(0.2);
-    options.SweepGrace = TimeSpan.FromSeconds(0.5);
-});
 var app = builder.Build();
 var grains = app.Services.GetRequiredService<IGrainFactory>();
 var clock = app.Services.GetRequiredService<TimeProvider>();

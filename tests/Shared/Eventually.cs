@@ -19,6 +19,9 @@ public static class Eventually
     public static Task Holds(Func<Task<bool>> condition, string what, TimeSpan? limit = null) =>
         Becomes(condition, seen => seen, what, limit);
 
+    /// <summary>Until so much time has gone by: the seeded moment of a kill.</summary>
+    public static Task Passes(TimeSpan time) => Task.Delay(time);
+
     /// <summary>Until the value is good; returns it. An exception of the look counts as "not yet" and is told at the end.</summary>
     public static async Task<T> Becomes<T>(Func<Task<T>> look, Func<T, bool> good, string what, TimeSpan? limit = null)
     {

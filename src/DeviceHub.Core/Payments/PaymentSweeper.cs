@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -119,6 +120,14 @@ public static class PaymentRegistration
     public static IServiceCollection AddPayments(this IServiceCollection services)
     {
         services.AddOptions<PaymentOptions>().BindConfiguration(PaymentOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+
+        // The binder adds to a list that is there already; waits that an operator names are all that there are.
+        services.AddOptions<PaymentOptions>().Configure<IConfiguration>((options, configuration) =>
+        {
+            var section = configuration.GetSection(PaymentOptions.Section);
+            options.QueryWaits = section.GetSection(nameof(options.QueryWaits)).Get<TimeSpan[]>() ?? options.QueryWaits;
+            options.LateChecks = section.GetSection(nameof(options.LateChecks)).Get<TimeSpan[]>() ?? options.LateChecks;
+        });
         services.AddSingleton<IValidateOptions<PaymentOptions>, PaymentOptionsValidator>();
         services.AddSingleton<PaymentChannels>();
         services.AddSingleton<PaymentEffects>();
