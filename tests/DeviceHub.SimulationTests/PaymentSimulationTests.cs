@@ -3,8 +3,9 @@ using System.Collections.Concurrent;
 namespace DeviceHub.SimulationTests;
 
 /// <summary>
-/// Payments with everything against them, in virtual time. <c>SIMULATION_SEEDS=1000000</c> runs more of them, from
-/// <c>SIMULATION_FROM</c>; <c>SIMULATION_SEED=4711</c> runs that one and prints its trace.
+/// Payments with everything against them, in virtual time: 10,000 seeds in 4 s of processor time. <c>SIMULATION_SEEDS=1000000</c> runs
+/// more of them, from <c>SIMULATION_FROM</c>; <c>SIMULATION_SEED=4711</c> runs that one and prints its trace. That it finds faults was
+/// tried: src/README.md, "What the simulation finds".
 /// </summary>
 public sealed class PaymentSimulationTests(ITestOutputHelper output)
 {

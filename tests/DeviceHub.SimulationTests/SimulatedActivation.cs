@@ -6,10 +6,10 @@ namespace DeviceHub.SimulationTests;
 /// What PaymentGrain does, step by step, so that a process can die between any two steps and two activations can race for one
 /// payment: decide, append, act; one input at a time; conflicts reload and feed the input again.
 /// </summary>
-internal sealed class SimulatedActivation(World world, PaymentId id, SimulatedLedger ledger, SimulatedBank bank, PaymentOptions options, Action<SimulatedActivation> died)
+/// <param name="dies">Asked before and after each append and each call to the channel: whether the process ends here.</param>
+internal sealed class SimulatedActivation(
+    World world, PaymentId id, SimulatedLedger ledger, ISimulatedChannel bank, PaymentOptions options, Func<bool> dies, Action<SimulatedActivation> died)
 {
-    private const double Death = 0.01;
-
     private readonly Queue<(PaymentInput Input, bool EffectEnded)> inputs = new();
     private readonly TimeSpan born = world.Now;
     private PaymentState? state;
@@ -134,8 +134,8 @@ internal sealed class SimulatedActivation(World world, PaymentId id, SimulatedLe
         });
     }
 
-    /// <summary>An append takes time; the process may die before it, or after it and before it knows.</summary>
-    private void Step(Func<WriteResult> append, Action<WriteResult> then) => world.After(world.Between(0.001, 0.01), () =>
+    /// <summary>An append takes time, now and then minutes; the process may die before it, or after it and before it knows.</summary>
+    private void Step(Func<WriteResult> append, Action<WriteResult> then) => world.After(world.Fault(0.005) ? world.Between(1, 120) : world.Between(0.001, 0.01), () =>
     {
         if (!Alive || Dies())
         {
@@ -143,7 +143,7 @@ internal sealed class SimulatedActivation(World world, PaymentId id, SimulatedLe
         }
 
         var wrote = append();
-        world.After(world.Between(0, 0.005), () => IfAlive(() => then(wrote)));
+        world.After(world.Fault(0.005) ? world.Between(1, 120) : world.Between(0, 0.005), () => IfAlive(() => then(wrote)));
     });
 
     private void IfAlive(Action action)
@@ -156,7 +156,7 @@ internal sealed class SimulatedActivation(World world, PaymentId id, SimulatedLe
 
     private bool Dies()
     {
-        if (!world.Fault(Death))
+        if (!dies())
         {
             return false;
         }
@@ -218,18 +218,25 @@ internal sealed class SimulatedActivation(World world, PaymentId id, SimulatedLe
             return;
         }
 
+        var asked = Now();
+        if (effect.Kind == EffectKind.Pay && (asked.At >= attempt.Deadline || asked.At >= state.Accepted.ExpiresAt))
+        {
+            Feed(Reply(effect, new(Verdict.Declined, "expired", Reason: DeclineReason.Expired), asked), effectEnded: true);
+            return;
+        }
+
         var answered = false;
         var gaveUp = false;
         bank.Call(effect.Kind, attempt.OrderNumber, attempt.RefundNumber, state.Accepted.AmountFen, verdict =>
         {
-            if (gaveUp && effect.Kind == EffectKind.Pay)
+            if (gaveUp && effect.Kind == EffectKind.Pay && verdict.Verdict != Verdict.Unknown && Now().Watched - asked.Watched < options.NotFoundWait)
             {
                 IfAlive(() => Feed(new PaymentInput.PayReply(effect.Attempt, verdict)));
             }
             else if (!gaveUp)
             {
                 answered = true;
-                IfAlive(() => Feed(Reply(effect, verdict), effectEnded: true));
+                IfAlive(() => Feed(Reply(effect, verdict, asked), effectEnded: true));
             }
         });
         world.After(effect.Kind == EffectKind.Pay ? options.PayDeadline : options.QueryDeadline, () =>
@@ -237,7 +244,7 @@ internal sealed class SimulatedActivation(World world, PaymentId id, SimulatedLe
             if (!answered)
             {
                 gaveUp = true;
-                IfAlive(() => Feed(Reply(effect, new(Verdict.Unknown, "timeout")), effectEnded: true));
+                IfAlive(() => Feed(Reply(effect, new(Verdict.Unknown, "timeout"), asked), effectEnded: true));
             }
         });
     }
@@ -252,10 +259,10 @@ internal sealed class SimulatedActivation(World world, PaymentId id, SimulatedLe
         }
     }
 
-    private static PaymentInput Reply(PaymentEffect effect, ChannelVerdict verdict) => effect.Kind switch
+    private static PaymentInput Reply(PaymentEffect effect, ChannelVerdict verdict, Moment asked) => effect.Kind switch
     {
         EffectKind.Pay => new PaymentInput.PayReply(effect.Attempt, verdict),
-        EffectKind.Query => new PaymentInput.QueryReply(effect.Attempt, verdict),
+        EffectKind.Query => new PaymentInput.QueryReply(effect.Attempt, verdict, asked),
         EffectKind.Reverse => new PaymentInput.ReversalReply(effect.Attempt, verdict),
         _ => new PaymentInput.RefundReply(effect.Attempt, verdict),
     };

@@ -5,7 +5,7 @@ namespace DeviceHub.SimulationTests;
 internal enum Journey { Arrives, ReplyLost, ReplySlow, ArrivesLate, NeverArrives, Refused, Rerouteable, Password, PasswordRefused, PasswordForgotten, ChargesAfterSettled }
 
 /// <summary>A bank and the way to it, with every fault that PAYMENTS names. It knows one order number an attempt.</summary>
-internal sealed class SimulatedBank(World world, PaymentOptions options, Func<string, bool> inLedger)
+internal sealed class SimulatedBank(World world, PaymentOptions options, SimulatedLedger ledger) : ISimulatedChannel
 {
     private readonly HashSet<string> paid = [];
     private readonly HashSet<string> refunds = [];
@@ -13,6 +13,7 @@ internal sealed class SimulatedBank(World world, PaymentOptions options, Func<st
     private long chargedFen;
     private long returnedFen;
     private int reversalsThatDoNothing;
+    private bool reversesLate;
     private TimeSpan foundFrom;
     private bool lateChargeWaits;
 
@@ -33,7 +34,7 @@ internal sealed class SimulatedBank(World world, PaymentOptions options, Func<st
             return;
         }
 
-        world.After(world.Between(0.01, 0.3), () =>
+        world.After(world.Fault(0.03) ? world.Between(5, 600) : world.Between(0.01, 0.3), () =>
         {
             if (world.Fault(0.08))
             {
@@ -52,7 +53,7 @@ internal sealed class SimulatedBank(World world, PaymentOptions options, Func<st
             world.Log($"bank: {kind} -> {verdict}{(lost ? ", the answer is lost" : "")}; net {NetFen}");
             if (!lost)
             {
-                world.After(world.Fault(0.05) ? world.Between(5, 15) : world.Between(0.01, 0.3), () => answer(new(verdict, verdict.ToString())));
+                world.After(world.Fault(0.05) ? world.Between(5, 600) : world.Between(0.01, 0.3), () => answer(new(verdict, verdict.ToString())));
             }
         });
     }
@@ -64,16 +65,17 @@ internal sealed class SimulatedBank(World world, PaymentOptions options, Func<st
         {
             lateChargeWaits = false;
             var last = options.LateChecks[^1].TotalSeconds;
-            world.After(world.Between(0, last * 0.9), () => Charge(amountFen));
+            world.After(world.Between(0, last * 0.9), () => Charge(amountFen, late: true));
         }
     }
 
     private void Pay(string orderNumber, long amountFen, Action<ChannelVerdict> answer)
     {
         Require(paid.Add(orderNumber), "Pay was called twice for one attempt");
-        Require(inLedger(orderNumber), "I3: Pay was called before its attempt was in the ledger");
+        Require(ledger.HasBegun(orderNumber), "I3: Pay was called before its attempt was in the ledger");
         Journey = (Journey)world.Pick(Enum.GetValues<Journey>().Length);
         reversalsThatDoNothing = world.Chance(0.2) ? world.Pick(7) : 0;
+        reversesLate = world.Chance(0.1);
         world.Log($"bank: Pay {Journey}");
         var code = options.CodeLifetime.TotalSeconds + options.PayDeadline.TotalSeconds;
         var arrival = Journey == Journey.ArrivesLate ? world.Between(0, code) : world.Between(0.01, 1);
@@ -139,9 +141,10 @@ internal sealed class SimulatedBank(World world, PaymentOptions options, Func<st
         }
     }
 
-    private void Charge(long amountFen)
+    private void Charge(long amountFen, bool late = false)
     {
         Require(chargedFen == 0, "the payer was charged twice");
+        Require(late || ledger.State is not { IsFinal: true }, "I5: the payment was settled while its request could still be carried out");
         (standing, chargedFen) = (Standing.Charged, amountFen);
         world.Log($"bank: CHARGED {amountFen}");
     }
@@ -165,7 +168,12 @@ internal sealed class SimulatedBank(World world, PaymentOptions options, Func<st
                 standing = Standing.Closed;
                 return Verdict.Closed;
             case Standing.Charged when NetFen > 0:
-                if (reversalsThatDoNothing-- <= 0)
+                if (reversesLate)
+                {
+                    // Answered now, done some time later, as a queue in the bank does it.
+                    world.After(world.Between(1, 300), () => GiveBack(NetFen));
+                }
+                else if (reversalsThatDoNothing-- <= 0)
                 {
                     GiveBack(chargedFen);
                 }

@@ -50,6 +50,7 @@ internal sealed class SimulatedLedger(World world, PaymentId id)
         {
             case OutcomeReached x when last is null:
                 Require(x.Revision == 1, "I2: the first outcome has revision 1");
+                Require(!State!.Current.SettledOnNotFound || WasLookedFor(), "I5: settled on \"not found\" without what that needs");
                 break;
             case OutcomeReached x:
                 Require(x.Revision == last!.Revision + 1, "I2: a revision grows by one");
@@ -67,6 +68,15 @@ internal sealed class SimulatedLedger(World world, PaymentId id)
         }
 
         Require(e.At >= (events.LastOrDefault()?.At ?? e.At), $"time runs backwards in the timeline at {World.Of(e)}");
+    }
+
+    /// <summary>"Not found" twice, the last after the wait; then a reversal that was answered; then "not found" again.</summary>
+    private bool WasLookedFor()
+    {
+        var second = events.FindIndex(e => e is Queried { Verdict.Verdict: Verdict.NotFound });
+        second = second < 0 ? -1 : events.FindIndex(second + 1, e => e is Queried { Verdict.Verdict: Verdict.NotFound, Quiet: true });
+        var reversed = second < 0 ? -1 : events.FindIndex(second + 1, e => e is ReversalAnswered { Verdict.Verdict: not Verdict.Unknown });
+        return reversed >= 0 && events[^1] is Queried { Verdict.Verdict: Verdict.NotFound } && events.Count - 1 > reversed;
     }
 
     private static void Require(bool holds, string what)

@@ -7,7 +7,7 @@ namespace DeviceHub.SimulationTests;
 internal sealed class InvariantBrokenException(string message) : Exception(message);
 
 /// <summary>Virtual time, chance and the trace of one seed. One thread: whatever happens, happens in the order of its time.</summary>
-internal sealed class World(int seed, bool traced)
+internal sealed class World(int seed, bool traced, bool calm = false)
 {
     /// <summary>Until then things break; afterwards all must come to rest.</summary>
     public static readonly TimeSpan Troubled = TimeSpan.FromMinutes(6);
@@ -26,7 +26,7 @@ internal sealed class World(int seed, bool traced)
 
     public DateTimeOffset Wall => Start + Now + wallOffset;
 
-    public bool Calm => Now >= Troubled;
+    public bool Calm => calm || Now >= Troubled;
 
     public string Trace => trace?.ToString() ?? "";
 

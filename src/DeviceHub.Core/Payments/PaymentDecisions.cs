@@ -20,7 +20,8 @@ public abstract record PaymentInput
     /// <summary><c>Pay</c> answered, or was given up waiting for (Unknown).</summary>
     public sealed record PayReply(int Attempt, ChannelVerdict Verdict) : PaymentInput;
 
-    public sealed record QueryReply(int Attempt, ChannelVerdict Verdict) : PaymentInput;
+    /// <param name="Asked">When it was asked, not when its answer came or could be written: a "not found" counts by it (I5).</param>
+    public sealed record QueryReply(int Attempt, ChannelVerdict Verdict, Moment Asked) : PaymentInput;
 
     public sealed record ReversalReply(int Attempt, ChannelVerdict Verdict) : PaymentInput;
 
@@ -121,7 +122,7 @@ public static class PaymentDecisions
                 yield return new PayAnswered(now.At, r.Attempt, r.Verdict);
                 break;
             case PaymentInput.QueryReply r when state is not null:
-                yield return new Queried(now.At, r.Attempt, r.Verdict, now.Watched >= options.NotFoundWait);
+                yield return new Queried(now.At, r.Attempt, r.Verdict, IsQuiet(state.Attempts[r.Attempt - 1], r.Asked, options));
                 break;
             case PaymentInput.ReversalReply r when state is not null:
                 yield return new ReversalAnswered(now.At, r.Attempt, r.Verdict);
@@ -182,7 +183,7 @@ public static class PaymentDecisions
             return (new OutcomeReached(now.At, 1, PaymentResult.Approved, DeclineReason.None, attempt.Number), null, null);
         }
 
-        return attempt.ReversalsAnswered >= options.MaxReversals && attempt.Queries > 0
+        return attempt.ReversalsAnswered >= options.MaxReversals && attempt.PaidSinceReversal
             ? StartRefund(state, attempt, now, "reversals were answered and did nothing")
             : Unsettled(state, attempt, now, options);
     }
@@ -204,7 +205,7 @@ public static class PaymentDecisions
             return Query(attempt, now, options);
         }
 
-        if (!attempt.SettledOnNotFound || now.At - state.FinalAt!.Value >= options.GiveUpAfter)
+        if (!attempt.SettledOnNotFound || IsGivenUp(attempt, state.FinalAt!.Value, now, options))
         {
             return (null, null, null);
         }
@@ -235,7 +236,7 @@ public static class PaymentDecisions
     /// <summary>Possibly charged, or charged and to be undone: query, reverse when it is time, confirm by query.</summary>
     private static (PaymentEvent?, PaymentEffect?, DateTimeOffset?) Unsettled(PaymentState state, AttemptState attempt, Moment now, PaymentOptions options)
     {
-        if (now.At - attempt.StartedAt >= options.GiveUpAfter)
+        if (IsGivenUp(attempt, attempt.StartedAt, now, options))
         {
             return state.NeedsAttention
                 ? (null, null, null)
@@ -251,8 +252,9 @@ public static class PaymentDecisions
 
         if (WantsReversal(state, attempt, now, options))
         {
-            var notBefore = attempt.StartedAt + options.ReverseNotBefore;
-            due = Later(due, notBefore);
+            // The first one, and the one that I5 asks for, follow their query without a gap in which the payer could pay.
+            var follows = attempt.Reversals == 0 || (attempt.QuietNotFound && !attempt.ReversedWhenQuiet);
+            due = Later(follows ? attempt.LastStepAt : due, attempt.StartedAt + options.ReverseNotBefore);
             return now.At >= due
                 ? (new ReversalStarted(now.At, attempt.Number), new PaymentEffect(EffectKind.Reverse, attempt.Number), now.At + options.QueryDeadline + options.SweepGrace)
                 : (null, null, due);
@@ -281,6 +283,14 @@ public static class PaymentDecisions
             || (attempt.PendingSince is { } pending && now.At - pending >= options.PendingLimit);
     }
 
+    /// <summary>I5's wait, by the monotonic clock of the process that asked, and counted from the attempt and not from an older activation.</summary>
+    private static bool IsQuiet(AttemptState attempt, Moment asked, PaymentOptions options) =>
+        asked.Watched >= options.NotFoundWait && asked.At >= attempt.Deadline + options.CodeLifetime + options.NotFoundMargin;
+
+    /// <summary>By its age, and only after all the waits were waited several times: a wall clock that leaps ahead gives nothing up.</summary>
+    private static bool IsGivenUp(AttemptState attempt, DateTimeOffset since, Moment now, PaymentOptions options) =>
+        now.At - since >= options.GiveUpAfter && attempt.QueriesInAll >= 4 * options.QueryWaits.Length;
+
     private static DateTimeOffset Later(DateTimeOffset a, DateTimeOffset b) => a > b ? a : b;
 
     private static (PaymentEvent?, PaymentEffect?, DateTimeOffset?) Query(AttemptState attempt, Moment now, PaymentOptions options) =>
@@ -293,14 +303,18 @@ public static class PaymentDecisions
     {
         switch (attempt.Refund)
         {
-            case RefundStanding.Done:
+            case RefundStanding.Done or RefundStanding.Failed when attempt.Refund == RefundStanding.Done || attempt.Fate == AttemptFate.NotCharged:
                 return state.Outcome is { Result: PaymentResult.Refunded }
                     ? (null, null, null)
                     : (new OutcomeReached(now.At, (state.Outcome?.Revision ?? 0) + 1, PaymentResult.Refunded, DeclineReason.None, attempt.Number), null, null);
+            case RefundStanding.Failed when !state.NeedsAttention:
+                return (new AttentionNeeded(now.At, "the channel refuses the refund of a late charge"), null, null);
+            case RefundStanding.Failed when attempt.Queries >= options.QueryWaits.Length:
+                return (null, null, null);
             case RefundStanding.Failed:
-                return state.NeedsAttention
-                    ? (null, null, null)
-                    : (new AttentionNeeded(now.At, "the channel refuses the refund of a late charge"), null, null);
+                // It may be refused because the money went back already, by a reversal that was done late.
+                var ask = attempt.LastStepAt + options.QueryWait(attempt.Queries);
+                return now.At >= ask ? Query(attempt, now, options) : (null, null, ask);
         }
 
         var due = attempt.LastStepAt + options.QueryWait(attempt.RefundAnswers);

@@ -33,7 +33,7 @@ internal sealed partial class PaymentGrain
             case { Result: WriteResult.Written }:
                 PaymentMetrics.Accepted.Add(1);
                 PaymentMetrics.AcceptMs.Record(clock.GetElapsedTime(started).TotalMilliseconds);
-                (state, version, loaded, awaited, this.order) = (decision.State, 1, true, true, order);
+                (state, version, loaded, acceptedFor, this.order) = (decision.State, 1, true, clock.GetTimestamp(), order);
                 Begin(decision);
                 return new(state.View(), null);
             case { Result: WriteResult.Conflict, Collision: AcceptCollision.OrderPaid }:

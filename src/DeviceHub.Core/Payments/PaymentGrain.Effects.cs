@@ -11,18 +11,21 @@ internal sealed partial class PaymentGrain
         var attempt = state!.Attempts[effect.Attempt - 1];
         var deadline = effect.Kind == EffectKind.Pay ? options.PayDeadline : options.QueryDeadline;
         var started = clock.GetTimestamp();
+        var asked = Now();
 
-        // Nobody waits longer than the deadline, but what a payment's answer says in the end is evidence.
-        using var abandon = new CancellationTokenSource(deadline * (effect.Kind == EffectKind.Pay ? 7 : 1), clock);
+        // Nobody waits longer than the deadline, but what a payment's answer says in the end is evidence. When "not found" begins to
+        // count nothing of it may still be on its way out of here.
+        var patience = effect.Kind == EffectKind.Pay ? options.NotFoundWait : deadline;
+        using var abandon = new CancellationTokenSource(patience, clock);
         var call = Call(effect, attempt, abandon.Token);
         var verdict = await Answer(call, deadline);
         PaymentMetrics.ChannelMs.Record(
             clock.GetElapsedTime(started).TotalMilliseconds,
             new KeyValuePair<string, object?>("call", effect.Kind.ToString()),
             new KeyValuePair<string, object?>("verdict", verdict.Verdict.ToString()));
-        await Feed(Reply(effect, verdict), effectEnded: true);
+        await Feed(Reply(effect, verdict, asked), effectEnded: true);
         if (effect.Kind == EffectKind.Pay && !call.IsCompleted
-            && await Answer(call, deadline * 6) is { Verdict: not Verdict.Unknown } late)
+            && await Answer(call, patience - deadline) is { Verdict: not Verdict.Unknown } late)
         {
             await Feed(new PaymentInput.PayReply(effect.Attempt, late));
         }
@@ -50,7 +53,7 @@ internal sealed partial class PaymentGrain
             var channel = channels.Find(attempt.Channel);
             return await (effect.Kind switch
             {
-                EffectKind.Pay => Pay(channel, reference, abandon),
+                EffectKind.Pay => Pay(channel, reference, attempt, abandon),
                 EffectKind.Query => channel.Query(reference, abandon),
                 EffectKind.Reverse => channel.Reverse(reference, abandon),
                 EffectKind.Refund => channel.Refund(refund, abandon),
@@ -65,21 +68,24 @@ internal sealed partial class PaymentGrain
     }
 
     /// <summary>Called at most once: only the activation that accepted the order has its code, and lets go of it here.</summary>
-    private Task<ChannelVerdict> Pay(IPaymentChannel channel, ChannelReference reference, CancellationToken abandon)
+    private Task<ChannelVerdict> Pay(IPaymentChannel channel, ChannelReference reference, AttemptState attempt, CancellationToken abandon)
     {
         var code = (order ?? throw new InvalidOperationException($"payment {id}: its code is gone, it was paid before")).Request.Code;
         order = null;
         var accepted = state!.Accepted;
-        return Now().At >= accepted.ExpiresAt
+        var now = Now().At;
+
+        // After a commit that took too long the attempt may be given up elsewhere: then nothing is sent any more.
+        return now >= accepted.ExpiresAt || now >= attempt.Deadline
             ? Task.FromResult(new ChannelVerdict(Verdict.Declined, "expired", Reason: DeclineReason.Expired))
             : channel.Pay(
                 new ChannelPayment(reference, code, accepted.Wallet, accepted.MerchantName, id.SerialNumber, accepted.ExpiresAt), abandon);
     }
 
-    private static PaymentInput Reply(PaymentEffect effect, ChannelVerdict verdict) => effect.Kind switch
+    private static PaymentInput Reply(PaymentEffect effect, ChannelVerdict verdict, Moment asked) => effect.Kind switch
     {
         EffectKind.Pay => new PaymentInput.PayReply(effect.Attempt, verdict),
-        EffectKind.Query => new PaymentInput.QueryReply(effect.Attempt, verdict),
+        EffectKind.Query => new PaymentInput.QueryReply(effect.Attempt, verdict, asked),
         EffectKind.Reverse => new PaymentInput.ReversalReply(effect.Attempt, verdict),
         _ => new PaymentInput.RefundReply(effect.Attempt, verdict),
     };

@@ -23,6 +23,9 @@ internal sealed partial class PaymentGrain(
 {
     private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(20);
 
+    /// <summary>A session that was told "accepted" asks for the outcome within it, or has died.</summary>
+    private static readonly TimeSpan AsksWithin = TimeSpan.FromSeconds(1);
+
     private readonly PaymentOptions options = options.Value;
 
     /// <summary>One input at a time. Effects come back on the grain's own scheduler, beside its calls.</summary>
@@ -43,8 +46,8 @@ internal sealed partial class PaymentGrain(
     private IGrainTimer? timer;
     private TaskCompletionSource? changed;
 
-    /// <summary>The session that accepted is about to ask for the outcome, or waits for it.</summary>
-    private bool awaited;
+    /// <summary>When the session that accepted got its answer; it is about to ask for the outcome. Null: it has asked.</summary>
+    private long? acceptedFor;
     private int waiting;
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
@@ -101,7 +104,7 @@ internal sealed partial class PaymentGrain(
             throw new InvalidOperationException($"payment {id} was asked for its outcome before it was accepted");
         }
 
-        awaited = false;
+        acceptedFor = null;
         var from = clock.GetTimestamp();
         waitAtMost = waitAtMost > MaxWait ? MaxWait : waitAtMost;
         while (state!.Stage == known && known != PaymentStage.Final)
@@ -215,6 +218,20 @@ internal sealed partial class PaymentGrain(
         }
     }
 
+    private async Task<bool> TryReload()
+    {
+        try
+        {
+            await Reload();
+            return true;
+        }
+        catch (Exception e)
+        {
+            LogNotRead(e, id);
+            return false;
+        }
+    }
+
     private Moment Now() => new(
         anchor + clock.GetElapsedTime(anchorTicks), clock.GetElapsedTime(anchorTicks), busy);
 
@@ -245,13 +262,12 @@ internal sealed partial class PaymentGrain(
                 }
 
                 PaymentMetrics.AppendsRepeated.Add(1);
-                if (wrote == WriteResult.Conflict)
+                if (wrote == WriteResult.Conflict && await TryReload())
                 {
-                    await Reload();
                     continue;
                 }
 
-                // The disk is full or the like: what was learnt is kept here and written when it can be.
+                // The disk is full, or too busy to be read: what was learnt is kept here and written when it can be.
                 if (tries == 0)
                 {
                     LogNotWritten(id, input.GetType().Name, wrote);
@@ -335,7 +351,7 @@ internal sealed partial class PaymentGrain(
         changed = null;
 
         // Whoever waits has it by now. A change while nobody waits goes by the terminal's grain; its loss is harmless.
-        if (waiting == 0 && !awaited)
+        if (waiting == 0 && !(acceptedFor is { } at && clock.GetElapsedTime(at) < AsksWithin))
         {
             GrainFactory.GetGrain<ITerminalGrain>(id.SerialNumber).PaymentChanged(state.View()).Ignore();
         }
@@ -343,6 +359,9 @@ internal sealed partial class PaymentGrain(
 
     [LoggerMessage(EventName = "PaymentNotWritten", Level = LogLevel.Warning, Message = "Payment {Id}: {Input} is not written yet ({Result}); it is tried again")]
     private partial void LogNotWritten(PaymentId id, string input, WriteResult result);
+
+    [LoggerMessage(EventName = "PaymentNotRead", Level = LogLevel.Warning, Message = "Payment {Id} changed elsewhere and could not be read; it is tried again")]
+    private partial void LogNotRead(Exception e, PaymentId id);
 
     [LoggerMessage(EventName = "PaymentAttention", Level = LogLevel.Warning, Message = "Payment {Id} needs a person: {Why}")]
     private partial void LogAttention(PaymentId id, string why);

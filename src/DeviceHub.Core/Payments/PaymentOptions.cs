@@ -75,7 +75,7 @@ public sealed class PaymentOptions
     public TimeSpan StopDeadline { get; set; } = TimeSpan.FromSeconds(12);
 
     /// <summary>The wait of I5 before "not found" counts.</summary>
-    internal TimeSpan NotFoundWait => PayDeadline + CodeLifetime + NotFoundMargin;
+    public TimeSpan NotFoundWait => PayDeadline + CodeLifetime + NotFoundMargin;
 
     internal TimeSpan QueryWait(int queries) => QueryWaits[Math.Min(queries, QueryWaits.Length - 1)];
 }
@@ -97,13 +97,18 @@ public sealed class PaymentOptionsValidator : IValidateOptions<PaymentOptions>
         Positive(options.AttentionAfter, nameof(options.AttentionAfter), TimeSpan.FromDays(7));
         Positive(options.GiveUpAfter, nameof(options.GiveUpAfter), TimeSpan.FromDays(90));
         Positive(options.StopDeadline, nameof(options.StopDeadline), TimeSpan.FromMinutes(5));
-        NotNegative(options.ReverseNotBefore, nameof(options.ReverseNotBefore));
-        NotNegative(options.CodeLifetime, nameof(options.CodeLifetime));
-        NotNegative(options.NotFoundMargin, nameof(options.NotFoundMargin));
-        NotNegative(options.DuplicateWindow, nameof(options.DuplicateWindow));
-        if (options.QueryWaits is not { Length: > 0 } || options.QueryWaits[^1] <= TimeSpan.Zero || options.QueryWaits.Any(w => w < TimeSpan.Zero))
+        NotNegative(options.ReverseNotBefore, nameof(options.ReverseNotBefore), TimeSpan.FromMinutes(10));
+        NotNegative(options.CodeLifetime, nameof(options.CodeLifetime), TimeSpan.FromMinutes(10));
+        NotNegative(options.NotFoundMargin, nameof(options.NotFoundMargin), TimeSpan.FromMinutes(10));
+        NotNegative(options.DuplicateWindow, nameof(options.DuplicateWindow), TimeSpan.FromHours(1));
+        if (options.QueryWaits is not { Length: > 0 } || options.QueryWaits[^1] <= TimeSpan.Zero || options.QueryWaits.Any(w => w < TimeSpan.Zero || w > TimeSpan.FromDays(1)))
         {
-            faults.Add("Payments:QueryWaits must have at least one wait, none negative and the last above 0");
+            faults.Add("Payments:QueryWaits must have at least one wait, each 0 to 1 day and the last above 0");
+        }
+
+        if (options.LateChecks.Any(w => w <= TimeSpan.Zero || w > TimeSpan.FromDays(7)) || !options.LateChecks.SequenceEqual(options.LateChecks.Order()))
+        {
+            faults.Add("Payments:LateChecks must grow, each above 0 and at most 7 days");
         }
 
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
@@ -116,11 +121,11 @@ public sealed class PaymentOptionsValidator : IValidateOptions<PaymentOptions>
             }
         }
 
-        void NotNegative(TimeSpan value, string option)
+        void NotNegative(TimeSpan value, string option, TimeSpan max)
         {
-            if (value < TimeSpan.Zero)
+            if (value < TimeSpan.Zero || value > max)
             {
-                faults.Add($"Payments:{option} must not be negative; it is {value}");
+                faults.Add($"Payments:{option} must be 0 to {max}; it is {value}");
             }
         }
     }

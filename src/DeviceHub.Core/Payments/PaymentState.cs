@@ -40,6 +40,12 @@ public sealed record AttemptState
 
     /// <summary>Queries answered since the attempt began, or since its last reversal.</summary>
     public int Queries { get; init; }
+
+    /// <summary>Queries answered since the attempt began.</summary>
+    public int QueriesInAll { get; init; }
+
+    /// <summary>A query has said paid since the last reversal began: that reversal did nothing.</summary>
+    public bool PaidSinceReversal { get; init; }
     public int NotFounds { get; init; }
 
     /// <summary>A "not found" that was asked after I5's wait.</summary>
@@ -135,7 +141,7 @@ public sealed record PaymentState
             Interrupted x => state.With(x.Attempt, x.At, a => a with { Fate = AttemptFate.Unknown, UnknownSince = x.At }),
             Queried x => state.With(x.Attempt, x.At, a => AfterQuery(a, x, state.IsFinal)),
             CancelRequested x => state with { CancelledBy = state.CancelledBy ?? x.By },
-            ReversalStarted x => state.With(x.Attempt, x.At, a => a with { Reversals = a.Reversals + 1, Queries = 0 }),
+            ReversalStarted x => state.With(x.Attempt, x.At, a => a with { Reversals = a.Reversals + 1, Queries = 0, PaidSinceReversal = false }),
             ReversalAnswered x => state.With(x.Attempt, x.At, a => AfterReversal(a, x.Verdict.Verdict)),
             RefundStarted x => state.With(x.Attempt, x.At, a => a with { RefundNumber = x.RefundNumber, Refund = RefundStanding.Asked }),
             RefundAnswered x => state.With(x.Attempt, x.At, a => AfterRefund(a, x.Verdict)),
@@ -193,11 +199,11 @@ public sealed record PaymentState
     {
         // By its time, not by counting: a query that was under way when the payment became final is no late check.
         var proves = final && x.Verdict.Verdict is not (Verdict.Pending or Verdict.Unknown);
-        a = a with { AskNow = false, Queries = a.Queries + 1, LateCheckedAt = proves ? x.At : a.LateCheckedAt };
+        a = a with { AskNow = false, Queries = a.Queries + 1, QueriesInAll = a.QueriesInAll + 1, LateCheckedAt = proves ? x.At : a.LateCheckedAt };
         switch (x.Verdict.Verdict)
         {
             case Verdict.Approved:
-                return a with { Fate = AttemptFate.Charged, Answer = x.Verdict };
+                return a with { Fate = AttemptFate.Charged, Answer = x.Verdict, PaidSinceReversal = true };
             case Verdict.Declined or Verdict.Closed or Verdict.Reversed or Verdict.Refunded:
                 return a with { Fate = AttemptFate.NotCharged, Answer = a.Fate == AttemptFate.Charged ? a.Answer : x.Verdict };
             case Verdict.Pending when a.Fate is AttemptFate.Unknown:
@@ -233,6 +239,7 @@ public sealed record PaymentState
     private static AttemptState AfterRefund(AttemptState a, ChannelVerdict verdict) => a with
     {
         RefundAnswers = a.RefundAnswers + 1,
+        Queries = verdict.Verdict == Verdict.RefundFailed ? 0 : a.Queries,
         Refund = verdict.Verdict switch
         {
             Verdict.Refunded => RefundStanding.Done,

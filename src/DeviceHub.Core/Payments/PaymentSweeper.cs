@@ -38,10 +38,11 @@ public sealed class PaymentEffects
 
 /// <summary>
 /// Wakes every payment whose next step is due and whose grain did not do it by itself: after a crash, or when its terminal never came
-/// back. At start it wakes all that are not settled, whatever their due time says.
+/// back. At start it wakes those that are not settled, up to a batch, whatever their due time says.
 /// </summary>
 internal sealed partial class PaymentSweeper(
     IPaymentLedger ledger,
+    PaymentChannels channels,
     IGrainFactory grains,
     TimeProvider clock,
     PaymentEffects effects,
@@ -50,6 +51,13 @@ internal sealed partial class PaymentSweeper(
     ILogger<PaymentSweeper> logger) : BackgroundService
 {
     private readonly PaymentOptions options = options.Value;
+
+    /// <summary>A channel that is not there would leave every payment in doubt; the hub does not start with it.</summary>
+    public override Task StartAsync(CancellationToken cancellationToken)
+    {
+        channels.Find(options.Channel);
+        return base.StartAsync(cancellationToken);
+    }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -94,7 +102,7 @@ internal sealed partial class PaymentSweeper(
         var due = await ledger.Due(horizon == default ? clock.GetUtcNow() - options.SweepGrace : horizon, options.SweepBatch);
         foreach (var some in due.Chunk(32))
         {
-            await Task.WhenAll(some.Select(id => grains.GetGrain<IPaymentGrain>(id.ToString()).Wake()));
+            await Task.WhenAll(some.Select(Wake));
         }
 
         PaymentMetrics.Swept.Add(due.Count);
@@ -103,6 +111,22 @@ internal sealed partial class PaymentSweeper(
             LogSwept(due.Count);
         }
     }
+
+    /// <summary>One payment that cannot be woken must not keep the others asleep.</summary>
+    private async Task Wake(PaymentId id)
+    {
+        try
+        {
+            await grains.GetGrain<IPaymentGrain>(id.ToString()).Wake();
+        }
+        catch (Exception e)
+        {
+            LogNotWoken(e, id);
+        }
+    }
+
+    [LoggerMessage(EventName = "PaymentNotWoken", Level = LogLevel.Warning, Message = "Payment {Id} is due and could not be woken; it is tried again")]
+    private partial void LogNotWoken(Exception e, PaymentId id);
 
     [LoggerMessage(EventName = "PaymentsSwept", Level = LogLevel.Information, Message = "{Count} payments were due and have been woken")]
     private partial void LogSwept(int count);

@@ -206,9 +206,12 @@ internal sealed partial class LedgerWriter : IPaymentLedger, IDisposable
                 book = null;
                 book = new LedgerBook(database);
                 book.Fence();
+                // Two that wrote the same bytes cannot both have written them: only one may go on and pay.
+                var written = new HashSet<(PaymentId, int)>();
                 foreach (var item in batch)
                 {
-                    item.Answer(book.Find(item));
+                    var found = book.Find(item);
+                    item.Answer(found == WriteResult.Written && !written.Add((item.Id, item.Version)) ? WriteResult.Conflict : found);
                 }
 
                 return;

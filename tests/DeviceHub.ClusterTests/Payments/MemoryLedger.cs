@@ -14,9 +14,33 @@ internal sealed class MemoryLedger : IPaymentLedger
     /// <summary>Answers to give instead of writing; taken one by one.</summary>
     public ConcurrentQueue<WriteResult> Faults { get; } = new();
 
+    /// <summary>Reads to fail, as a busy pool does.</summary>
+    public int ReadFaults { get; set; }
+
+    /// <summary>Payments that are due for ever and cannot be read.</summary>
+    public List<PaymentId> Unreadable { get; } = [];
+
+    /// <summary>Completed when the next payment becomes final.</summary>
+    public TaskCompletionSource<PaymentId> NextFinal { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Holds the next accept at its commit until the test lets it go.</summary>
+    public (TaskCompletionSource Reached, TaskCompletionSource Release)? Held { get; set; }
+
     public int Appends { get; private set; }
 
-    public ValueTask<AcceptAnswer> Accept(LedgerAccept accept, CancellationToken withdraw)
+    public async ValueTask<AcceptAnswer> Accept(LedgerAccept accept, CancellationToken withdraw)
+    {
+        if (Held is { } held)
+        {
+            Held = null;
+            held.Reached.SetResult();
+            await held.Release.Task;
+        }
+
+        return await Write(accept);
+    }
+
+    private ValueTask<AcceptAnswer> Write(LedgerAccept accept)
     {
         if (Faults.TryDequeue(out var fault) && fault != WriteResult.Written)
         {
@@ -86,6 +110,11 @@ internal sealed class MemoryLedger : IPaymentLedger
             }
 
             Appends++;
+            if (append.Standing.Final is not null)
+            {
+                NextFinal.TrySetResult(append.Id);
+            }
+
             return new(WriteResult.Written);
         }
     }
@@ -94,6 +123,12 @@ internal sealed class MemoryLedger : IPaymentLedger
     {
         lock (gate)
         {
+            if (Unreadable.Contains(id) || ReadFaults-- > 0)
+            {
+                throw new TimeoutException("all readers were busy");
+            }
+
+            ReadFaults = 0;
             return new(rows.TryGetValue(id, out var bodies)
                 ? new LedgerHistory(bodies.Count, [.. bodies.SelectMany(b => PaymentEventJson.Read(b))])
                 : null);
@@ -113,7 +148,7 @@ internal sealed class MemoryLedger : IPaymentLedger
     {
         lock (gate)
         {
-            return new([.. live.Where(l => l.Value.Due <= now).OrderBy(l => l.Value.Due).Take(limit).Select(l => l.Key)]);
+            return new([.. Unreadable, .. live.Where(l => l.Value.Due <= now).OrderBy(l => l.Value.Due).Take(limit).Select(l => l.Key)]);
         }
     }
 }

@@ -8,7 +8,8 @@ using Orleans.TestingHost;
 namespace DeviceHub.ClusterTests.Payments;
 
 /// <summary>One silo with the payment grain, a ledger in memory, a scripted channel and virtual time.</summary>
-public sealed class PaymentGrainFixture : IAsyncLifetime
+/// <param name="sweeps">Whether the sweeper runs; else tests wake payments themselves, and on virtual time it would do it behind their back.</param>
+public sealed class PaymentGrainFixture(bool sweeps = false) : IAsyncLifetime
 {
     internal static readonly DateTimeOffset Start = new(2026, 11, 24, 8, 0, 0, TimeSpan.Zero);
 
@@ -29,10 +30,12 @@ public sealed class PaymentGrainFixture : IAsyncLifetime
         builder.ConfigureSilo((_, silo) =>
         {
             silo.Services.AddPayments();
-
-            // Tests wake payments themselves; a sweeper on virtual time would do it behind their back.
             var sweeper = silo.Services.Single(s => s.ServiceType == typeof(IHostedService) && s.ImplementationType?.Name == "PaymentSweeper");
-            silo.Services.Remove(sweeper);
+            if (!sweeps)
+            {
+                silo.Services.Remove(sweeper);
+            }
+
             silo.Services.AddSingleton<IPaymentLedger>(Ledger);
             silo.Services.AddSingleton<IPaymentChannel>(Channel);
             silo.Services.AddSingleton(new HubKeys(new byte[32]));

@@ -152,6 +152,66 @@ public sealed class PaymentGrainTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Payment_whose_commit_took_too_long_is_not_sent_to_the_channel()
+    {
+        var order = hub.Order();
+        var held = (Reached: new TaskCompletionSource(), Release: new TaskCompletionSource());
+        hub.Ledger.Held = held;
+        var accepting = hub.Grain(order.Id).Accept(order);
+        await held.Reached.Task;
+        hub.Clock.Advance(hub.Options.PayDeadline);
+        held.Release.SetResult();
+        Assert.Null((await accepting).Refusal);
+        var view = await hub.Grain(order.Id).Outcome(PaymentStage.Working, TimeSpan.FromSeconds(20));
+
+        Assert.Equal((PaymentResult.Declined, DeclineReason.Expired), (view.Result, view.Reason));
+        Assert.Empty(hub.Channel.Log);
+    }
+
+    [Fact]
+    public async Task Answer_is_kept_when_the_ledger_cannot_be_read_after_a_conflict()
+    {
+        var order = hub.Order();
+        hub.Channel.Say(EffectKind.Pay, Paid);
+        hub.Ledger.Faults.Enqueue(WriteResult.Written);
+        hub.Ledger.Faults.Enqueue(WriteResult.Conflict);
+        hub.Ledger.ReadFaults = 2;
+        await hub.Grain(order.Id).Accept(order);
+        PaymentView view;
+        var tries = 0;
+        while ((view = await hub.Grain(order.Id).Outcome(PaymentStage.Working, TimeSpan.Zero)).Stage != PaymentStage.Final && tries++ < 100)
+        {
+            hub.Clock.Advance(TimeSpan.FromMilliseconds(50));
+        }
+
+        Assert.Equal(PaymentResult.Approved, view.Result);
+    }
+
+    [Fact]
+    public async Task Sweeper_wakes_what_is_due_although_other_payments_cannot_be_woken()
+    {
+        await using var other = new PaymentGrainFixture(sweeps: true);
+        await other.InitializeAsync();
+        other.Ledger.Unreadable.AddRange(Enumerable.Range(0, 40).Select(n => new PaymentId("BROKEN", $"request-{n}")));
+        other.Channel.Say(EffectKind.Query, Paid);
+        var order = other.Order();
+        var now = other.Clock.GetUtcNow();
+        await other.Ledger.Accept(
+            new LedgerAccept(
+                order.Id,
+                [
+                    new PaymentAccepted(now, 1000, "CNY", Wallet.WeChat, "6789", "fingerprint", null, "M1", "Noodle shop", "S1", now.AddSeconds(30), null),
+                    new AttemptStarted(now, 1, "sandbox", "M1", "order-1", now.AddSeconds(10), "the only one"),
+                ],
+                "M1", null, 1000, "order-1", now, now.AddMinutes(-1), null, null),
+            CancellationToken.None);
+        other.Clock.Advance(other.Options.SweepEvery);
+
+        Assert.Equal(order.Id, await other.Ledger.NextFinal.Task.WaitAsync(TimeSpan.FromSeconds(20)));
+        Assert.Equal([EffectKind.Query], other.Channel.Log);
+    }
+
+    [Fact]
     public async Task Nothing_in_the_ledger_shows_the_payment_code()
     {
         var order = hub.Order();

@@ -60,6 +60,8 @@ public sealed class TerminalFixture : IAsyncLifetime
 
     internal ITerminalGrain Grain(string serialNumber) => cluster!.Client.GetGrain<ITerminalGrain>(serialNumber);
 
+    internal IPaymentGrain Payment(PaymentId id) => cluster!.Client.GetGrain<IPaymentGrain>(id.ToString());
+
     internal string NewSerial() => $"TERM{Interlocked.Increment(ref serials):0000}";
 
     internal string NewCode(string model = "", int uses = 1)

@@ -97,6 +97,23 @@ public sealed class TerminalSessionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Outcome_is_told_although_the_session_that_asked_for_the_payment_died_before_it_could_wait()
+    {
+        var terminal = await hub.LoggedIn();
+        var now = hub.Clock.GetUtcNow();
+        var id = new PaymentId(terminal.SerialNumber, $"{terminal.Welcome.RequestEpoch}-1");
+        var request = new DeviceHub.Core.Payments.PaymentRequest(
+            id.RequestId, 1000, "CNY", new PaymentCode("134567890123456789"), null, TimeSpan.Zero, TimeSpan.FromSeconds(30));
+        hub.Channel.Say(EffectKind.Pay, new(Verdict.Pending, "USERPAYING"));
+        await hub.Payment(id).Accept(new PaymentOrder(id, request, DeviceHub.Core.Payments.Wallet.WeChat, "M1", "面馆", "S1", now, now.AddSeconds(30)));
+        hub.Channel.Say(EffectKind.Query, Paid);
+        hub.Clock.Advance(TimeSpan.FromSeconds(6));
+        await hub.Payment(id).Wake();
+
+        Assert.Equal(Outcome.Types.Result.Approved, (await terminal.Next(d => d.Outcome is not null)).Outcome.Result);
+    }
+
+    [Fact]
     public async Task Next_session_is_told_what_was_not_shown_before_it_is_synced()
     {
         var first = await hub.LoggedIn();

@@ -31,8 +31,17 @@ public sealed class BadInputHub : IAsyncLifetime
     private readonly ConcurrentDictionary<string, long> counters = new();
     private readonly ConcurrentQueue<string> errors = new();
     private readonly MeterListener meters = new();
+    private readonly string[] more;
     private WebApplication? app;
     private TestTerminal? bystander;
+
+    public BadInputHub()
+        : this([])
+    {
+    }
+
+    /// <param name="more">More options, as <c>--Section:Name=value</c>.</param>
+    internal BadInputHub(string[] more) => this.more = more;
 
     internal int MqttPort => app!.Services.GetRequiredService<MqttAddresses>().Plain!.Port;
 
@@ -59,7 +68,7 @@ public sealed class BadInputHub : IAsyncLifetime
             $"--Server:DataFolder={folder}", "--Server:Urls=http://127.0.0.1:0",
             "--Mqtt:Port=0", "--Mqtt:TlsPort=-1", "--Mqtt:ConnectBurst=1000", "--Mqtt:MaxConnectionsNotLoggedInPerAddress=1000",
             $"--Terminals:Models:{Unsealed}:Seals=false", $"--Terminals:Models:{Unsealed}:AllowUnsealedInProduction=true",
-            $"--Sandbox:Book={Path.Combine(folder, "sandbox.book")}", "--Sandbox:PasswordAfter=00:00:03",
+            $"--Sandbox:Book={Path.Combine(folder, "sandbox.book")}", "--Sandbox:PasswordAfter=00:00:03", .. more,
         ],
         builder => builder.Logging.AddProvider(new ErrorCollector(errors)));
         await app.StartAsync();
