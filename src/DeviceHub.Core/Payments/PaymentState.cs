@@ -92,10 +92,9 @@ public sealed record PaymentState
     public PaymentStage Stage => this switch
     {
         { Outcome: not null } => PaymentStage.Final,
-        { Current.Fate: AttemptFate.Unknown } => PaymentStage.InDoubt,
+        { Current.Fate: AttemptFate.Unknown } or { Current: { Fate: AttemptFate.Charged, Reversals: > 0 } } => PaymentStage.InDoubt,
         { CancelledBy: not null } => PaymentStage.Cancelling,
         { Current.Fate: AttemptFate.Pending } => PaymentStage.AwaitingCustomer,
-        { Current: { Fate: AttemptFate.Charged, Reversals: > 0 } } => PaymentStage.InDoubt,
         _ => PaymentStage.Working,
     };
 

@@ -22,7 +22,7 @@ public sealed class LedgerModelTests
         var chance = new Random(seed);
         var failed = 0;
         var calm = false;
-        delegate_commit_hook failing = _ =>
+        delegate_commit failing = _ =>
         {
             // Called by the writer's one thread: SQLite turns this commit into a rollback, and the writer must find out what is there.
             var fails = !calm && chance.Next(4) == 0;
