@@ -9,6 +9,8 @@ internal sealed record ConnectPacket
     public required string ClientId { get; init; }
     public required ushort KeepAliveSeconds { get; init; }
     public required bool HasWill { get; init; }
+    public required int WillQos { get; init; }
+    public required bool WillRetain { get; init; }
     public string? UserName { get; init; }
     public string? Password { get; init; }
     public required Properties Properties { get; init; }
@@ -51,6 +53,12 @@ internal sealed record ConnectPacket
             return null;
         }
 
+        if (properties.HasAuthenticationData && !properties.HasAuthenticationMethod)
+        {
+            error = 0x82;
+            return null;
+        }
+
         var clientId = reader.Text();
         var hasWill = (flags & 0x04) != 0;
         if (hasWill && !ReadWill(ref reader, v5, ref error))
@@ -73,6 +81,8 @@ internal sealed record ConnectPacket
             ClientId = Encoding.UTF8.GetString(clientId),
             KeepAliveSeconds = keepAlive,
             HasWill = hasWill,
+            WillQos = flags >> 3 & 3,
+            WillRetain = (flags & 0x20) != 0,
             UserName = userName.Length > 0 ? userName : null,
             Password = password.Length > 0 ? password : null,
             Properties = properties,

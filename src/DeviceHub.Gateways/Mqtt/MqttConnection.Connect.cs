@@ -9,7 +9,12 @@ namespace DeviceHub.Gateways.Mqtt;
 /// <summary>CONNECT: who may open a session.</summary>
 internal sealed partial class MqttConnection
 {
+    /// <summary>Bytes of one packet that a client must take: no answer of ours is longer.</summary>
+    private const int SmallestClientPacket = 64;
+    private const int RefusalBytes = 5;
+
     private int _maxInFlightOut;
+    private bool _askedForSession;
 
     private async ValueTask ConnectAsync(MqttFrame frame)
     {
@@ -30,7 +35,7 @@ internal sealed partial class MqttConnection
         _v5 = connect.V5;
         if (Judge(connect) is { } refusal)
         {
-            Refuse(_v5, refusal.Code, refusal.Word);
+            Refuse(_v5, refusal.Code, refusal.Word, answer: connect.Properties.MaximumPacketSize >= RefusalBytes);
             return;
         }
 
@@ -89,8 +94,9 @@ internal sealed partial class MqttConnection
 
         _serialNumber = connect.ClientId;
         _downTopic = $"dh/v1/{_serialNumber}/down";
-        _maxInFlightOut = Math.Min(_options.MaxInFlightOut, connect.Properties.ReceiveMaximum == 0 ? int.MaxValue : connect.Properties.ReceiveMaximum);
-        _maxDownBytes = _v5 ? connect.Properties.MaximumPacketSize : uint.MaxValue;
+        _maxInFlightOut = Math.Min(_options.MaxInFlightOut, connect.Properties.ReceiveMaximum);
+        _maxDownBytes = connect.Properties.MaximumPacketSize;
+        _askedForSession = connect.Properties.SessionExpiry > 0;
         _uplinks = new Uplinks(this, _options.MaxInFlightIn);
         Write(_v5
             ? PacketBytes.ConnAckAccepted(_options, connect.KeepAliveSeconds == _keepAliveSeconds ? null : (ushort)_keepAliveSeconds)
@@ -122,10 +128,10 @@ internal sealed partial class MqttConnection
 
         if (connect.V5 && connect.HasWill)
         {
-            return (0x87, "will");
+            return (connect.WillQos == 2 ? (byte)0x9B : connect.WillRetain ? (byte)0x9A : (byte)0x87, "will");
         }
 
-        return null;
+        return connect.Properties.MaximumPacketSize < SmallestClientPacket ? (0x95, "client-packet-size") : null;
     }
 
     private void Refuse(bool v5, byte code, string word, bool answer = true)

@@ -204,7 +204,8 @@ internal sealed partial class MqttConnection
             MqttMetrics.Ignored("retain");
         }
 
-        if (id != 0 && _uplinks!.Contains(id))
+        var unacknowledged = 0;
+        if (id != 0 && _uplinks!.Contains(id, out unacknowledged))
         {
             if ((header & 0x08) != 0)
             {
@@ -215,6 +216,12 @@ internal sealed partial class MqttConnection
                 Cut(0x82, "packet-id-in-use");
             }
 
+            return;
+        }
+
+        if (_v5 && unacknowledged >= _options.MaxInFlightIn)
+        {
+            Cut(0x93, "receive-maximum");
             return;
         }
 
@@ -235,7 +242,7 @@ internal sealed partial class MqttConnection
 
         if (reader.Failed || wrong is not null || !reader.AtEnd || id == 0)
         {
-            Cut(0x81, "malformed");
+            Cut(wrong ?? 0x81, "malformed");
             return;
         }
 
@@ -273,112 +280,13 @@ internal sealed partial class MqttConnection
 
         if (wrong is not null || reader.Failed || !reader.AtEnd)
         {
-            Cut(0x81, "malformed");
+            Cut(wrong ?? 0x81, "malformed");
             return;
         }
 
-        // [MQTT-3.14.2-2]: a session expiry that was 0 cannot be raised; ours always is 0.
-        var raises = properties.SessionExpiry > 0;
+        // 5.0, 3.14.2.2.2: who asked for no session in CONNECT cannot ask for one at the end.
+        var raises = properties.SessionExpiry > 0 && !_askedForSession;
         Cut(0x82, raises ? "session-expiry" : "bye", refused: raises);
-    }
-
-    private void Subscribe(ReadOnlySpan<byte> body)
-    {
-        var reader = new BodyReader(body);
-        var id = reader.UInt16();
-        var properties = default(Properties);
-        if ((_v5 && Properties.Read(ref reader, Properties.OfSubscribe, out properties) is not null) || id == 0 || reader.AtEnd)
-        {
-            Cut(id == 0 && !reader.Failed ? (byte)0x82 : (byte)0x81, "malformed");
-            return;
-        }
-
-        if (properties.HasSubscriptionIdentifier)
-        {
-            Cut(0xA1, "subscription-identifier");
-            return;
-        }
-
-        var codes = new List<byte>(1);
-        var granted = false;
-        while (!reader.AtEnd && !reader.Failed)
-        {
-            var filter = reader.Text();
-            var options = reader.Byte();
-            if (reader.Failed || filter.IsEmpty || !SubscribeOptionsAreLegal(options))
-            {
-                Cut(0x81, "malformed");
-                return;
-            }
-
-            if (codes.Count == _options.MaxFilters)
-            {
-                Cut(0x97, "too-many-filters");
-                return;
-            }
-
-            var code = Grant(filter, options);
-            granted |= code < 0x80;
-            codes.Add(_v5 || code < 0x80 ? code : (byte)0x80);
-        }
-
-        Write(PacketBytes.Acknowledge(0x90, _v5, id, codes.ToArray()));
-        if (granted && !CanReceive)
-        {
-            CanReceive = true;
-            _session!.ReceiverReady();
-        }
-    }
-
-    private bool SubscribeOptionsAreLegal(byte options) =>
-        (options & 3) != 3 && (_v5 ? (options & 0xC0) == 0 && (options >> 4 & 3) != 3 : (options & 0xFC) == 0);
-
-    private byte Grant(ReadOnlySpan<byte> filter, byte options)
-    {
-        if (IsOwn(filter, "/down"u8))
-        {
-            lock (_downGate)
-            {
-                _downAcknowledged = (options & 3) > 0;
-                _downlinks ??= _downAcknowledged ? new Downlinks(_maxInFlightOut, _options.MaxQueuedMessages, _options.MaxQueuedBytes) : null;
-            }
-
-            return _downAcknowledged ? (byte)1 : (byte)0;
-        }
-
-        var shared = filter.StartsWith("$share/"u8);
-        var wild = filter.IndexOfAny((byte)'#', (byte)'+') >= 0;
-        var (code, word) = shared ? ((byte)0x9E, "shared-subscription") : wild ? ((byte)0xA2, "wildcard") : ((byte)0x87, "foreign-topic");
-        RefusePacket(code, word);
-        return code;
-    }
-
-    private void Unsubscribe(ReadOnlySpan<byte> body)
-    {
-        var reader = new BodyReader(body);
-        var id = reader.UInt16();
-        if ((_v5 && Properties.Read(ref reader, Properties.OfUnsubscribe, out _) is not null) || id == 0 || reader.AtEnd)
-        {
-            Cut(0x81, "malformed");
-            return;
-        }
-
-        var codes = new List<byte>(1);
-        while (!reader.AtEnd && !reader.Failed)
-        {
-            var filter = reader.Text();
-            if (reader.Failed || filter.IsEmpty || codes.Count == _options.MaxFilters)
-            {
-                Cut(0x81, "malformed");
-                return;
-            }
-
-            var own = CanReceive && IsOwn(filter, "/down"u8);
-            CanReceive &= !own;
-            codes.Add(own ? (byte)0 : (byte)0x11);
-        }
-
-        Write(PacketBytes.Acknowledge(0xB0, _v5, id, _v5 ? codes.ToArray() : []));
     }
 
     private bool IsOwn(ReadOnlySpan<byte> topic, ReadOnlySpan<byte> end)

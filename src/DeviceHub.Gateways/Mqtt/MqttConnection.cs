@@ -4,6 +4,7 @@ using System.Net;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.Extensions.Logging;
+using MQTTnet.Protocol;
 
 namespace DeviceHub.Gateways.Mqtt;
 
@@ -19,11 +20,19 @@ internal sealed partial class MqttConnection : IWire
     private readonly RateLimit _rate;
     private readonly MqttPlace _place;
     private readonly long _opened;
+
+    /// <summary>When the loop last got bytes, and when the last of them completed a packet: a packet that trickles in is no sign of life.</summary>
     private long _lastRead;
+    private long _lastPacket;
+
+    /// <summary>0: the connection is not cut.</summary>
     private long _cutAt;
-    private int _cut;
     private bool _refusalTold;
+    private volatile bool _canReceive;
     private volatile bool _reading;
+
+    /// <summary>The loop waits for the hub itself: the terminal's silence is none meanwhile.</summary>
+    private volatile bool _stalled;
     private bool _v5;
     private int _keepAliveSeconds;
     private string _serialNumber = "";
@@ -37,7 +46,7 @@ internal sealed partial class MqttConnection : IWire
         _place = place;
         _options = endpoint.Options;
         _outbox = new Outbox(transport.Transport.Output, _options.MaxQueuedMessages, _options.MaxQueuedBytes, endpoint.Time);
-        _opened = _lastRead = endpoint.Time.GetTimestamp();
+        _opened = _lastRead = _lastPacket = endpoint.Time.GetTimestamp();
         _rate = new RateLimit(_options, _opened);
         Secure = transport.Features.Get<ITlsHandshakeFeature>() is not null
             || (IsLoopback(transport.RemoteEndPoint) && IsLoopback(transport.LocalEndPoint));
@@ -49,9 +58,9 @@ internal sealed partial class MqttConnection : IWire
 
     public bool Secure { get; }
 
-    public bool CanReceive { get; private set; }
+    public bool CanReceive => _canReceive;
 
-    public bool IsCut => Volatile.Read(ref _cut) != 0;
+    public bool IsCut => Volatile.Read(ref _cutAt) != 0;
 
     /// <summary>Publishes that the session is handling.</summary>
     public int Handling => _uplinks?.Count ?? 0;
@@ -69,6 +78,8 @@ internal sealed partial class MqttConnection : IWire
         Cut(ReasonCode(reason), Word(reason));
     }
 
+    public void TransportClosed() => _endpoint.Forget(this);
+
     public async Task RunAsync()
     {
         try
@@ -81,7 +92,7 @@ internal sealed partial class MqttConnection : IWire
         }
         finally
         {
-            Interlocked.CompareExchange(ref _cut, 1, 0);
+            BeginCut();
             _outbox.Close([]);
             if (_session is { } session)
             {
@@ -108,19 +119,25 @@ internal sealed partial class MqttConnection : IWire
                     break;
                 }
 
+                _lastPacket = _lastRead;
                 if (_session is null)
                 {
+                    _stalled = true;
                     await ConnectAsync(frame);
+                    GoOn();
                 }
                 else
                 {
-                    Handle(frame);
-                    if (_uplinks!.Full)
+                    if (WaitsForRoom(frame))
                     {
+                        _stalled = true;
                         StopReading();
-                        await _uplinks.RoomAsync();
+                        await _uplinks!.RoomAsync();
                         _reading = true;
+                        GoOn();
                     }
+
+                    Handle(frame);
                 }
 
                 rest = rest.Slice(frame.End);
@@ -145,6 +162,19 @@ internal sealed partial class MqttConnection : IWire
     {
         await Task.Delay(RefusalLinger, _endpoint.Time);
         Cut(ReasonCode(reason), Word(reason));
+    }
+
+    /// <summary>
+    /// A publish waits while the session handles as many as it may; a client of 5.0 was told that number, and is cut when it does not keep to it.
+    /// Everything else is answered meanwhile.
+    /// </summary>
+    private bool WaitsForRoom(in MqttFrame frame) =>
+        frame.Type == MqttControlPacketType.Publish && !(_v5 && (frame.Flags & 0x06) != 0) && _uplinks!.Full;
+
+    private void GoOn()
+    {
+        _lastRead = _lastPacket = _endpoint.Time.GetTimestamp();
+        _stalled = false;
     }
 
     private void StopReading()
@@ -211,7 +241,7 @@ internal sealed partial class MqttConnection : IWire
         {
             Cut(0x87, "no-login");
         }
-        else if (_keepAliveSeconds > 0 && time.GetElapsedTime(_lastRead) > TimeSpan.FromSeconds(_keepAliveSeconds * 1.5))
+        else if (_keepAliveSeconds > 0 && !_stalled && time.GetElapsedTime(_lastPacket) > TimeSpan.FromSeconds(_keepAliveSeconds * 1.5))
         {
             Cut(CutReason.KeepAlive);
         }
@@ -228,12 +258,11 @@ internal sealed partial class MqttConnection : IWire
     /// <summary>The first cut counts. 5.0 hears the reason if the transport takes it at once; nobody waits for it.</summary>
     private void Cut(byte reason, string word, bool refused = true)
     {
-        if (Interlocked.CompareExchange(ref _cut, 1, 0) != 0)
+        if (!BeginCut())
         {
             return;
         }
 
-        Volatile.Write(ref _cutAt, _endpoint.Time.GetTimestamp());
         if (refused)
         {
             MqttMetrics.Refused(word);
@@ -250,6 +279,9 @@ internal sealed partial class MqttConnection : IWire
         _transport.Transport.Input.CancelPendingRead();
         _uplinks?.Release();
     }
+
+    /// <summary>False: it was cut before.</summary>
+    private bool BeginCut() => Interlocked.CompareExchange(ref _cutAt, Math.Max(1, _endpoint.Time.GetTimestamp()), 0) == 0;
 
     /// <summary>A refusal that the connection outlives: counted each time, logged once a connection.</summary>
     private void RefusePacket(byte code, string word)

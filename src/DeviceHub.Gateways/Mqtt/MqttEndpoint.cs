@@ -92,10 +92,14 @@ public sealed partial class MqttEndpoint : ConnectionHandler, IHostedLifecycleSe
         finally
         {
             await connection.Transport.Output.CompleteAsync();
-            _connections.TryRemove(running, out _);
+
+            // Watched until the transport has sent its last bytes: one that is not read from would stay for ever. The tick aborts it.
+            connection.ConnectionClosed.UnsafeRegister(static watched => ((MqttConnection)watched!).TransportClosed(), running);
             MqttMetrics.Connections.Add(-1);
         }
     }
+
+    internal void Forget(MqttConnection connection) => _connections.TryRemove(connection, out _);
 
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {

@@ -97,19 +97,14 @@ internal sealed class Outbox(PipeWriter output, int maxMessages, int maxBytes, T
     /// <summary>A last packet if the transport takes it now, then nothing more. False: the transport stands still.</summary>
     public bool Close(ReadOnlySpan<byte> last)
     {
-        bool clear;
         lock (_gate)
         {
-            clear = !_flushing;
-        }
+            var clear = !_flushing;
+            if (clear && (last.IsEmpty || TryWrite(last)))
+            {
+                Flush();
+            }
 
-        if (clear && !last.IsEmpty && TryWrite(last))
-        {
-            Flush();
-        }
-
-        lock (_gate)
-        {
             _closed = true;
             Release();
             return clear;
@@ -144,10 +139,19 @@ internal sealed class Outbox(PipeWriter output, int maxMessages, int maxBytes, T
                     return;
                 }
 
-                output.Write(_waiting.AsSpan(0, _waitingBytes));
+                try
+                {
+                    output.Write(_waiting.AsSpan(0, _waitingBytes));
+                    flush = output.FlushAsync();
+                }
+                catch (InvalidOperationException)
+                {
+                    // The transport has ended its side; what waits goes nowhere.
+                    flush = new ValueTask<FlushResult>(new FlushResult(isCanceled: false, isCompleted: true));
+                }
+
                 Release();
                 _flushingSince = time.GetTimestamp();
-                flush = output.FlushAsync();
             }
         }
     }

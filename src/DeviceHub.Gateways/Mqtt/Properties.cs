@@ -21,7 +21,7 @@ internal struct Properties()
     public readonly bool HasTopicAlias => Has(0x23);
     public readonly bool HasSubscriptionIdentifier => Has(0x0B);
     public readonly bool HasAuthenticationMethod => Has(0x15);
-    public readonly bool HasSessionExpiry => Has(0x11);
+    public readonly bool HasAuthenticationData => Has(0x16);
 
     private readonly bool Has(int id) => (_seen & 1UL << id) != 0;
 
@@ -80,6 +80,9 @@ internal struct Properties()
                 break;
             case 0x0B:
                 legal = section.VariableByteInteger() != 0;
+                break;
+            case 0x08:
+                legal = section.Text().IndexOfAny((byte)'#', (byte)'+') < 0;
                 break;
             case 0x09 or 0x16:
                 section.Binary();

@@ -28,8 +28,10 @@ internal sealed class Uplinks(MqttConnection connection, int capacity)
     public bool Full => Count >= capacity;
 
     /// <summary>A repeat of a publish that is still being handled: its acknowledgement is on its way, it is not handed over again.</summary>
-    public bool Contains(ushort id)
+    /// <param name="unacknowledged">Publishes that wait for their acknowledgement.</param>
+    public bool Contains(ushort id, out int unacknowledged)
     {
+        unacknowledged = 0;
         lock (_gate)
         {
             foreach (var uplink in _order)
@@ -38,6 +40,8 @@ internal sealed class Uplinks(MqttConnection connection, int capacity)
                 {
                     return true;
                 }
+
+                unacknowledged += uplink.Id != 0 ? 1 : 0;
             }
 
             return false;

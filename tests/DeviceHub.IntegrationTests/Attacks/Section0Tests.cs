@@ -241,7 +241,7 @@ public sealed class Section0Tests(StrictHub strict, FastHub fast)
         await using var terminal = await strict.Activated(AttackHub.Unsealed);
         using var client = await strict.OnSocket(terminal, from);
         var first = client.LastId + 1;
-        var packets = Enumerable.Range(0, 40).Select(i => (i % 4) switch
+        var packets = Enumerable.Range(0, 16).Select(i => (i % 4) switch
         {
             0 => client.Nonsense(),
             1 => client.Publish(client.Payment((ulong)(6000 + (100 * i)))),
@@ -271,7 +271,7 @@ public sealed class Section0Tests(StrictHub strict, FastHub fast)
 
         Assert.Equal(expected, acknowledged);
         await strict.ServesOthers();
-        await refused.Grew(10);
+        await refused.Grew(4);
         Assert.Equal(1, strict.Logged(terminal.SerialNumber, "foreign-topic"));
     }
 }
