@@ -43,6 +43,12 @@ internal sealed partial class MqttConnection
         var asked = connect.KeepAliveSeconds == 0 ? _options.MaxKeepAliveSeconds : connect.KeepAliveSeconds;
         _keepAliveSeconds = Math.Clamp(asked, _options.MinKeepAliveSeconds, _options.MaxKeepAliveSeconds);
         await PaceAsync(connect.ClientId);
+        if (_endpoint.IsStopping)
+        {
+            Refuse(_v5, 0x88, "stopping");
+            return;
+        }
+
         if (!IsCut && connect.Password is { } token && !await TokenIsRightAsync(connect.ClientId, token))
         {
             Refuse(_v5, 0x86, "credentials");
@@ -77,7 +83,12 @@ internal sealed partial class MqttConnection
         {
             return await _endpoint.Sessions.CheckToken(serialNumber, token, this).AsTask().WaitAsync(_endpoint.Stopping);
         }
-        catch (Exception error) when (error is not OperationCanceledException)
+        catch (OperationCanceledException)
+        {
+            Refuse(_v5, 0x88, "stopping");
+            return false;
+        }
+        catch (Exception error)
         {
             LogFault(_endpoint.Log, error, serialNumber);
             Refuse(_v5, 0x88, "fault");
