@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using DeviceHub.Core;
 using DeviceHub.Core.Payments;
 using DeviceHub.Core.Terminals;
 using DeviceHub.Protocol;
@@ -138,10 +139,9 @@ public static class TerminalSessionRegistration
 {
     public static IServiceCollection AddTerminalSessions(this IServiceCollection services)
     {
-        services.AddOptions<SessionOptions>().BindConfiguration(SessionOptions.Section).ValidateDataAnnotations()
+        services.AddOptionsSection<SessionOptions>(SessionOptions.Section)
             .Validate(o => o.ResendAfterSeconds.All(s => s is >= 1 and <= 3600) && o.ResendAfterSeconds.SequenceEqual(o.ResendAfterSeconds.Order()),
-                "Session:ResendAfterSeconds must grow, each 1 to 3600")
-            .ValidateOnStart();
+                "Session:ResendAfterSeconds must grow, each 1 to 3600");
         services.AddSingleton<WrongAttempts>();
         services.AddSingleton<ITerminalSessions, TerminalSessions>();
         return services;

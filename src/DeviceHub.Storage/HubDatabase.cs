@@ -4,25 +4,21 @@ using Microsoft.Extensions.Options;
 
 namespace DeviceHub.Storage;
 
-/// <summary>Where the data folder is. <c>AddHubStorage</c> registers it.</summary>
-public sealed record DataFolder(string Path);
-
 /// <summary>
-/// The database file of this process: opened once, brought up to date, and locked against a second hub on the same data folder.
+/// The database file of this process: opened once and brought up to date. Whoever makes it sees to it that the folder is no other hub's.
 /// </summary>
 public sealed class HubDatabase : IDisposable
 {
     private readonly StorageOptions options;
     private readonly Lock sync = new();
     private readonly string folder;
-    private FileStream? lockFile;
     private PreparedConnection? writes;
     private PreparedConnection? derived;
 
-    public HubDatabase(DataFolder folder, IOptions<StorageOptions> options)
+    public HubDatabase(string folder, IOptions<StorageOptions> options)
     {
         this.options = options.Value;
-        this.folder = Path.GetFullPath(folder.Path);
+        this.folder = Path.GetFullPath(folder);
         File = Path.Combine(this.folder, this.options.FileName);
     }
 
@@ -64,8 +60,7 @@ public sealed class HubDatabase : IDisposable
     }.ToString();
 
     /// <summary>
-    /// Locks the data folder, applies migrations and opens the writer. Harmless when it is open already.
-    /// Throws <see cref="InvalidOperationException"/> when another hub uses the folder.
+    /// Applies migrations and opens the writer. Harmless when it is open already.
     /// </summary>
     public void Open()
     {
@@ -77,7 +72,7 @@ public sealed class HubDatabase : IDisposable
             }
 
             Directory.CreateDirectory(folder);
-            lockFile ??= TakeLock(Path.Combine(folder, options.FileName + ".lock"));
+            MakeForOwnerOnly(File);
             var connection = Connect(readOnly: false);
             using (var context = new HubDbContext(new DbContextOptionsBuilder<HubDbContext>().UseSqlite(connection).Options))
             {
@@ -140,22 +135,16 @@ public sealed class HubDatabase : IDisposable
             {
                 SqliteConnection.ClearPool(pooled);
             }
-
-            lockFile?.Dispose();
-            lockFile = null;
         }
     }
 
-    private static FileStream TakeLock(string path)
+    /// <summary>SQLite gives its log the rights of the database. A database that is there is not opened: closing it would drop SQLite's locks.</summary>
+    private static void MakeForOwnerOnly(string file)
     {
-        try
+        if (!OperatingSystem.IsWindows() && !System.IO.File.Exists(file))
         {
-            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException e)
-        {
-            throw new InvalidOperationException(
-                $"another hub uses this data folder: {path} is locked. Stop it, or give this one another Server:DataFolder.", e);
+            const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            new FileStream(file, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnly }).Dispose();
         }
     }
 }

@@ -1,3 +1,4 @@
+using DeviceHub.Core;
 using DeviceHub.Core.Payments;
 using DeviceHub.Core.Terminals;
 using Microsoft.AspNetCore.DataProtection;
@@ -18,22 +19,19 @@ public static class StorageRegistration
     public static IServiceCollection AddHubStorage(this IServiceCollection services, string dataFolder)
     {
         services.TryAddSingleton(TimeProvider.System);
-        services.AddOptions<StorageOptions>().BindConfiguration(StorageOptions.Section).ValidateOnStart();
+        services.AddOptionsSection<StorageOptions>(StorageOptions.Section);
         services.AddSingleton<IValidateOptions<StorageOptions>, StorageOptionsValidator>();
 
         // Terminal keys are lost with these keys, so they live beside the database.
-        services.AddDataProtection().SetApplicationName("DeviceHub")
-            .PersistKeysToFileSystem(new DirectoryInfo(Path.Combine(Path.GetFullPath(dataFolder), "protection-keys")));
+        services.AddDataProtection().SetApplicationName("DeviceHub").PersistKeysToFileSystem(OwnersFolder(Path.Combine(Path.GetFullPath(dataFolder), "protection-keys")));
 
-        services.AddSingleton(new DataFolder(dataFolder));
-        services.AddSingleton<HubDatabase>();
+        services.AddSingleton(s => new HubDatabase(dataFolder, s.GetRequiredService<IOptions<StorageOptions>>()));
         services.AddSingleton<ReadPool>();
         services.AddSingleton(s => new HubReads(s.GetRequiredService<ReadPool>()));
         services.AddSingleton(s => new HubWrites(s.GetRequiredService<HubDatabase>()));
-        services.AddSingleton(s => new FreeSpace(
-            s.GetRequiredService<IOptions<StorageOptions>>(),
-            s.GetRequiredService<TimeProvider>(),
-            () => new DriveInfo(Path.GetFullPath(dataFolder)).AvailableFreeSpace));
+        long FreeBytes() => new DriveInfo(Path.GetFullPath(dataFolder)).AvailableFreeSpace;
+        services.AddSingleton(s => new FreeSpace(s.GetRequiredService<IOptions<StorageOptions>>(), s.GetRequiredService<TimeProvider>(), FreeBytes));
+        services.AddSingleton(s => new WriteProbe(s.GetRequiredService<HubWrites>(), s.GetRequiredService<IOptions<StorageOptions>>(), FreeBytes));
         services.AddSingleton<LedgerWriter>();
         services.AddSingleton<IPaymentLedger>(s => s.GetRequiredService<LedgerWriter>());
         services.AddSingleton<ITerminalStore, TerminalStore>();
@@ -55,6 +53,11 @@ public static class StorageRegistration
         services.AddHostedService(s => s.GetRequiredService<PaymentProjection>());
         return services;
     }
+
+    private static DirectoryInfo OwnersFolder(string path) =>
+        OperatingSystem.IsWindows()
+            ? Directory.CreateDirectory(path)
+            : Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
 
     /// <summary>Opens before and closes after every other hosted service.</summary>
     private sealed class StorageLifetime(HubDatabase database, LedgerWriter ledger) : IHostedLifecycleService

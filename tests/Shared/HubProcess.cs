@@ -44,7 +44,7 @@ public sealed partial class HubProcess : IAsyncDisposable
     /// <summary>The administrator's password, which only the very first start prints.</summary>
     public string? FirstPassword => PasswordLine().Match(Output) is { Success: true } match ? match.Groups[1].Value : null;
 
-    /// <summary>Starts it and waits until it is ready for terminals.</summary>
+    /// <summary>Starts it and waits until it is ready for terminals; fails at once when it ends.</summary>
     public async Task Start()
     {
         var dll = Path.Combine(AppContext.BaseDirectory, "DeviceHub.Server.dll");
@@ -74,11 +74,14 @@ public sealed partial class HubProcess : IAsyncDisposable
         process.BeginErrorReadLine();
         using var http = new HttpClient { BaseAddress = Url, Timeout = TimeSpan.FromSeconds(5) };
         await Eventually.Holds(
-            async () => process.HasExited
-                ? throw new InvalidOperationException($"the hub ended with {process.ExitCode}:\n{Output}")
-                : (await http.GetAsync(new Uri("/health/ready", UriKind.Relative))).IsSuccessStatusCode,
-            $"the hub is ready; it printed:\n{Output}",
+            async () => process.HasExited || (await http.GetAsync(new Uri("/health/ready", UriKind.Relative))).IsSuccessStatusCode,
+            "the hub is ready",
             TimeSpan.FromSeconds(60));
+        if (process.HasExited)
+        {
+            await process.WaitForExitAsync();
+            throw new InvalidOperationException($"the hub ended with {process.ExitCode}:\n{Output}");
+        }
     }
 
     /// <summary>SIGKILL: nothing is flushed, nobody is told.</summary>

@@ -1,3 +1,4 @@
+using DeviceHub.Core;
 using DeviceHub.Core.Payments;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -22,7 +23,7 @@ public static class SandboxRegistration
     /// <summary>The bank alone; it opens its book when it is first asked for.</summary>
     public static IServiceCollection AddSandboxBank(this IServiceCollection services)
     {
-        services.AddOptions<SandboxOptions>().BindConfiguration(SandboxOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptionsSection<SandboxOptions>(SandboxOptions.Section);
         services.AddSingleton<IValidateOptions<SandboxOptions>, SandboxOptionsValidator>();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<SandboxBank>();

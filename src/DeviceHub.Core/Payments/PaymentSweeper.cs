@@ -1,5 +1,4 @@
 using System.Collections.Frozen;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -143,15 +142,7 @@ public static class PaymentRegistration
 {
     public static IServiceCollection AddPayments(this IServiceCollection services)
     {
-        services.AddOptions<PaymentOptions>().BindConfiguration(PaymentOptions.Section).ValidateDataAnnotations().ValidateOnStart();
-
-        // The binder adds to a list that is there already; waits that an operator names are all that there are.
-        services.AddOptions<PaymentOptions>().Configure<IConfiguration>((options, configuration) =>
-        {
-            var section = configuration.GetSection(PaymentOptions.Section);
-            options.QueryWaits = section.GetSection(nameof(options.QueryWaits)).Get<TimeSpan[]>() ?? options.QueryWaits;
-            options.LateChecks = section.GetSection(nameof(options.LateChecks)).Get<TimeSpan[]>() ?? options.LateChecks;
-        });
+        services.AddOptionsSection<PaymentOptions>(PaymentOptions.Section);
         services.AddSingleton<IValidateOptions<PaymentOptions>, PaymentOptionsValidator>();
         services.AddSingleton<PaymentChannels>();
         services.AddSingleton<PaymentEffects>();

@@ -75,7 +75,7 @@ public static class TerminalRegistration
 {
     public static IServiceCollection AddTerminals(this IServiceCollection services)
     {
-        services.AddOptions<TerminalOptions>().BindConfiguration(TerminalOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptionsSection<TerminalOptions>(TerminalOptions.Section);
         services.AddSingleton<IValidateOptions<TerminalOptions>, TerminalOptionsValidator>();
         return services;
     }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Security.Authentication;
+using DeviceHub.Core;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -16,10 +17,9 @@ public static class MqttRegistration
     /// <param name="dataFolder">Where <c>tls</c> is made, unless <see cref="MqttOptions.CertificateFolder"/> names another folder.</param>
     public static IServiceCollection AddMqttEndpoint(this IServiceCollection services, string dataFolder)
     {
-        services.AddOptions<MqttOptions>().BindConfiguration(MqttOptions.Section).ValidateDataAnnotations()
+        services.AddOptionsSection<MqttOptions>(MqttOptions.Section)
             .Validate(o => IPAddress.TryParse(o.Address, out _) && IPAddress.TryParse(o.TlsAddress, out _), "Mqtt:Address and Mqtt:TlsAddress must be IP addresses")
-            .Validate(o => o.MinKeepAliveSeconds <= o.MaxKeepAliveSeconds, "Mqtt:MinKeepAliveSeconds must not be above Mqtt:MaxKeepAliveSeconds")
-            .ValidateOnStart();
+            .Validate(o => o.MinKeepAliveSeconds <= o.MaxKeepAliveSeconds, "Mqtt:MinKeepAliveSeconds must not be above Mqtt:MaxKeepAliveSeconds");
         services.AddSingleton<MqttAddresses>();
 
         // What a client sends while its earlier packets are worked on stays in the kernel, not in the process: 64 KiB a connection, not 1 MiB.

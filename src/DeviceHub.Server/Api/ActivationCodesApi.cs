@@ -30,8 +30,10 @@ internal static class ActivationCodesApi
     public static void MapActivationCodes(this RouteGroupBuilder api)
     {
         api.MapGet("/activation-codes", List).Produces<PageOf<Code>>().WithSummary("Activation codes, newest first, with who used them");
-        api.MapPost("/activation-codes", Create).RequireAuthorization(Permission.Admin).Produces<CreatedCode>(201).ProducesValidationProblem();
-        api.MapPost("/activation-codes/{id}/revoke", Revoke).RequireAuthorization(Permission.Admin).Produces(204).ProducesProblem(404);
+        api.MapPost("/activation-codes", Create).RequireAuthorization(Permission.Admin).Produces<CreatedCode>(201).ProducesValidationProblem().ProducesProblem(409)
+            .WithSummary("Makes an activation code for a store; the code is in this answer and nowhere else");
+        api.MapPost("/activation-codes/{id}/revoke", Revoke).RequireAuthorization(Permission.Admin).Produces(204).ProducesProblem(404)
+            .WithSummary("Ends an activation code; terminals that it has activated stay active");
     }
 
     private static async Task<IResult> List(HubReads reads, Paging paging, string? storeId, int? page, int? pageSize, CancellationToken stop)

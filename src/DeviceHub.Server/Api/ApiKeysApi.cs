@@ -19,9 +19,11 @@ internal static class ApiKeysApi
 
     public static void MapApiKeys(this RouteGroupBuilder api)
     {
-        api.MapGet("/api-keys", List).RequireAuthorization(Permission.Admin).Produces<PageOf<Key>>();
-        api.MapPost("/api-keys", Create).RequireAuthorization(Permission.Admin).Produces<CreatedKey>(201).ProducesValidationProblem();
-        api.MapPost("/api-keys/{id}/revoke", Revoke).RequireAuthorization(Permission.Admin).Produces(204).ProducesProblem(404);
+        api.MapGet("/api-keys", List).RequireAuthorization(Permission.Admin).Produces<PageOf<Key>>().WithSummary("API keys, newest first, by their first characters");
+        api.MapPost("/api-keys", Create).RequireAuthorization(Permission.Admin).Produces<CreatedKey>(201).ProducesValidationProblem().ProducesProblem(409)
+            .WithSummary("Makes an API key; the key is in this answer and nowhere else");
+        api.MapPost("/api-keys/{id}/revoke", Revoke).RequireAuthorization(Permission.Admin).Produces(204).ProducesProblem(404)
+            .WithSummary("Ends an API key at once");
         api.MapGet("/audit", Audit).RequireAuthorization(Permission.Admin).Produces<PageOf<AuditEntry>>().WithSummary("Who did what, newest first");
     }
 

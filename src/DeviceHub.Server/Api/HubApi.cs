@@ -19,6 +19,7 @@ internal static class HubApi
     {
         services.AddHttpContextAccessor();
         services.AddSingleton<AuditTrail>();
+        services.AddSingleton<WrongCredentials>();
         services.AddSingleton<ApiKeyBook>();
         services.AddSingleton<Paging>();
         services.AddProblemDetails();
@@ -28,8 +29,11 @@ internal static class HubApi
         {
             json.SerializerOptions.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase));
             json.SerializerOptions.MaxDepth = 16;
+
+            // A mistyped field would otherwise be left out silently.
+            json.SerializerOptions.UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow;
         });
-        services.AddOpenApi("v1");
+        services.AddOpenApi("v1", Document.Describe);
         services.AddRateLimiter(_ => { });
         services.AddOptions<Microsoft.AspNetCore.RateLimiting.RateLimiterOptions>().Configure<IOptions<ServerOptions>>((limiter, server) => Limit(limiter, server.Value));
     }
@@ -44,8 +48,18 @@ internal static class HubApi
         api.MapApiKeys();
         routes.MapGet("/api/v1/time", (TimeProvider clock) => new HubTime(clock.GetUtcNow().ToUnixTimeMilliseconds()))
             .AllowAnonymous().RequireRateLimiting(RateLimit).WithSummary("The hub's time, for terminals that make a token");
-        routes.MapOpenApi("/openapi/{documentName}.json").RequireAuthorization(Permission.Read);
-        routes.MapScalarApiReference("/scalar", scalar => scalar.WithTitle("DeviceHub").DisableDefaultFonts()).RequireAuthorization(Permission.Read);
+        var pages = routes.MapGroup("").RequireAuthorization(Permission.Read);
+        pages.MapOpenApi("/openapi/{documentName}.json");
+        pages.MapScalarApiReference("/scalar", scalar => scalar.WithTitle("DeviceHub").DisableDefaultFonts());
+
+        // Scalar opens its script to everybody.
+        ((IEndpointConventionBuilder)pages).Finally(endpoint =>
+        {
+            foreach (var open in endpoint.Metadata.OfType<Microsoft.AspNetCore.Authorization.IAllowAnonymous>().ToList())
+            {
+                endpoint.Metadata.Remove(open);
+            }
+        });
     }
 
     internal sealed record HubTime(long UnixTimeMs);

@@ -20,9 +20,11 @@ internal static class MerchantsApi
     public static void MapMerchants(this RouteGroupBuilder api)
     {
         api.MapGet("/merchants", ListMerchants).Produces<PageOf<Merchant>>().WithSummary("Merchants by name");
-        api.MapPost("/merchants", CreateMerchant).RequireAuthorization(Permission.Admin).Produces<Merchant>(201).ProducesValidationProblem();
+        api.MapPost("/merchants", CreateMerchant).RequireAuthorization(Permission.Admin).Produces<Merchant>(201).ProducesValidationProblem().ProducesProblem(409)
+            .WithSummary("Makes a merchant; names may repeat, the id tells merchants apart");
         api.MapGet("/stores", ListStores).Produces<PageOf<Store>>().WithSummary("Stores by name");
-        api.MapPost("/stores", CreateStore).RequireAuthorization(Permission.Admin).Produces<Store>(201).ProducesValidationProblem();
+        api.MapPost("/stores", CreateStore).RequireAuthorization(Permission.Admin).Produces<Store>(201).ProducesValidationProblem().ProducesProblem(409)
+            .WithSummary("Makes a store of a merchant; its name is the only one of that merchant");
     }
 
     private static async Task<IResult> ListMerchants(HubReads reads, Paging paging, string? search, int? page, int? pageSize, CancellationToken stop)
@@ -119,6 +121,11 @@ internal static class MerchantsApi
                 if (!await db.Merchants.AnyAsync(m => m.Id == row.MerchantId, cancel))
                 {
                     return Problems.Field("merchantId", "there is no such merchant");
+                }
+
+                if (await db.Stores.AnyAsync(s => s.MerchantId == row.MerchantId && s.Name == row.Name, cancel))
+                {
+                    return Problems.Conflict($"the merchant has a store named '{row.Name}'");
                 }
 
                 if (await db.Stores.CountAsync(cancel) >= options.Value.MaxRecords)

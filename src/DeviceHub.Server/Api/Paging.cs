@@ -13,10 +13,10 @@ internal sealed class Paging(IOptions<ServerOptions> options)
 {
     private const int DefaultSize = 50;
 
-    /// <summary>Null: the two are good.</summary>
-    public IResult? Check(int? page, int? pageSize)
+    /// <summary>Null: the two are good, and what <paramref name="others"/> has checked before.</summary>
+    public IResult? Check(int? page, int? pageSize, FieldCheck? others = null)
     {
-        var check = new FieldCheck();
+        var check = others ?? new FieldCheck();
         var size = pageSize ?? DefaultSize;
         check.That(size >= 1 && size <= options.Value.MaxPageSize, "pageSize", $"1 to {options.Value.MaxPageSize}");
         check.That(page is null or >= 1, "page", "from 1");

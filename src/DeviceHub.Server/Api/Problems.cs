@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using DeviceHub.Core;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.EntityFrameworkCore;
@@ -46,6 +47,19 @@ internal sealed class FieldCheck
         }
     }
 
+    /// <summary>A name as the API writes it, in any case; null when it is left out or is none.</summary>
+    public T? OneOf<T>(string? value, string field)
+        where T : struct, Enum
+    {
+        if (value is not null && Enum.GetNames<T>().FirstOrDefault(n => n.Equals(value, StringComparison.OrdinalIgnoreCase)) is { } known)
+        {
+            return Enum.Parse<T>(known);
+        }
+
+        That(value is null, field, "one of: " + string.Join(", ", Enum.GetNames<T>().Select(JsonNamingPolicy.CamelCase.ConvertName)));
+        return null;
+    }
+
     /// <summary>Trimmed text of 1 to <paramref name="max"/> characters without control characters.</summary>
     public string Text(string? value, string field, int max)
     {
@@ -80,12 +94,8 @@ internal sealed partial class ProblemHandler(IProblemDetailsService problems, IL
         switch (exception)
         {
             case BadHttpRequestException { StatusCode: StatusCodes.Status400BadRequest } bad:
-                var json = bad.InnerException as JsonException;
-                var field = json?.Path?.TrimStart('$', '.') is { Length: > 0 } path ? path : "body";
-                return new HttpValidationProblemDetails(new Dictionary<string, string[]> { [field] = [json is null ? bad.Message : "cannot be read: wrong type or not JSON"] })
-                {
-                    Status = bad.StatusCode,
-                };
+                var (field, fault) = Fault(bad);
+                return new HttpValidationProblemDetails(new Dictionary<string, string[]> { [field] = [fault] }) { Status = bad.StatusCode };
             case BadHttpRequestException bad:
                 return new() { Status = bad.StatusCode, Detail = bad.Message };
             case DbUpdateConcurrencyException:
@@ -96,6 +106,27 @@ internal sealed partial class ProblemHandler(IProblemDetailsService problems, IL
                 return new() { Status = StatusCodes.Status500InternalServerError, Detail = "a fault of the hub; its log has more" };
         }
     }
+
+    /// <summary>The framework names a parameter and a field in its sentences only.</summary>
+    private static (string Field, string Fault) Fault(BadHttpRequestException bad)
+    {
+        if (bad.InnerException is JsonException json)
+        {
+            return UnknownField().Match(json.Message) is { Success: true } unknown
+                ? (unknown.Groups[1].Value, "there is no such field")
+                : (json.Path?.TrimStart('$', '.') is { Length: > 0 } path ? path : "body", "cannot be read: wrong type or not JSON");
+        }
+
+        return Parameter().Match(bad.Message) is { Success: true } parameter
+            ? (JsonNamingPolicy.CamelCase.ConvertName(parameter.Groups[1].Value), "cannot be read: wrong type or value")
+            : ("body", bad.Message.StartsWith("Implicit body", StringComparison.Ordinal) ? "a JSON body is needed" : bad.Message);
+    }
+
+    [GeneratedRegex("property '([^']{1,64})' could not be mapped")]
+    private static partial Regex UnknownField();
+
+    [GeneratedRegex("Failed to bind parameter \"\\S+ (\\w+)\"")]
+    private static partial Regex Parameter();
 
     [LoggerMessage(EventName = "RequestFailed", Level = LogLevel.Error, Message = "{Method} {Path} failed")]
     private partial void LogFailed(Exception e, string method, string path);

@@ -29,18 +29,25 @@ internal static class TerminalsApi
     public static void MapTerminals(this RouteGroupBuilder api)
     {
         api.MapGet("/terminals", List).Produces<PageOf<Terminal>>().WithSummary("Terminals by serial number; search fits serial number, merchant and store");
-        api.MapGet("/terminals/{serialNumber}", Get).Produces<TerminalDetail>().ProducesProblem(404);
+        api.MapGet("/terminals/{serialNumber}", Get).Produces<TerminalDetail>().ProducesProblem(404)
+            .WithSummary("One terminal with its heartbeat, desired and reported configuration");
         var admin = api.MapGroup("/terminals/{serialNumber}").RequireAuthorization(Permission.Admin);
-        admin.MapPost("/suspend", (string serialNumber, IGrainFactory grains, AuditTrail audit) => Change(serialNumber, "terminal.suspend", t => t.Suspend(), grains, audit)).Produces(204);
-        admin.MapPost("/resume", (string serialNumber, IGrainFactory grains, AuditTrail audit) => Change(serialNumber, "terminal.resume", t => t.Resume(), grains, audit)).Produces(204);
-        admin.MapPut("/configuration", SetConfiguration).Produces<Configuration>().ProducesValidationProblem();
-        admin.MapPut("/limit", SetLimit).Produces(204).ProducesValidationProblem();
+        admin.MapPost("/suspend", (string serialNumber, IGrainFactory grains, AuditTrail audit) => Change(serialNumber, "terminal.suspend", t => t.Suspend(), grains, audit)).Produces(204).ProducesProblem(404)
+            .WithSummary("Refuses new payments of a terminal; those that run go on");
+        admin.MapPost("/resume", (string serialNumber, IGrainFactory grains, AuditTrail audit) => Change(serialNumber, "terminal.resume", t => t.Resume(), grains, audit)).Produces(204).ProducesProblem(404)
+            .WithSummary("Takes payments of a suspended terminal again");
+        admin.MapPut("/configuration", SetConfiguration).Produces<Configuration>().ProducesValidationProblem().ProducesProblem(404)
+            .WithSummary("Sets the desired configuration, pushed at once while the terminal is connected");
+        admin.MapPut("/limit", SetLimit).Produces(204).ProducesValidationProblem().ProducesProblem(404)
+            .WithSummary("Sets the largest amount of one payment in fen; null takes the hub's own");
     }
 
     private static async Task<IResult> List(
-        HubReads reads, Paging paging, string? search, string? merchantId, string? storeId, TerminalStatus? status, int? page, int? pageSize, CancellationToken stop)
+        HubReads reads, Paging paging, string? search, string? merchantId, string? storeId, string? status, int? page, int? pageSize, CancellationToken stop)
     {
-        if (paging.Check(page, pageSize) is { } fault)
+        var check = new FieldCheck();
+        var wanted = check.OneOf<TerminalStatus>(status, "status");
+        if (paging.Check(page, pageSize, check) is { } fault)
         {
             return fault;
         }
@@ -51,7 +58,7 @@ internal static class TerminalsApi
                 var rows = db.Terminals.AsNoTracking();
                 rows = merchantId is null ? rows : rows.Where(t => t.MerchantId == merchantId);
                 rows = storeId is null ? rows : rows.Where(t => t.StoreId == storeId);
-                rows = status is null ? rows : rows.Where(t => t.Status == status);
+                rows = wanted is null ? rows : rows.Where(t => t.Status == wanted);
                 if (!string.IsNullOrWhiteSpace(search))
                 {
                     var like = Paging.Like(search);

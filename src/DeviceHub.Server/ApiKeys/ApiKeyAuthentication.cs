@@ -46,6 +46,7 @@ internal sealed class ApiKeyAuthentication(
     ILoggerFactory loggers,
     UrlEncoder encoder,
     HubReads reads,
+    WrongCredentials wrong,
     TimeProvider clock) : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
 {
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
@@ -55,8 +56,10 @@ internal sealed class ApiKeyAuthentication(
             return AuthenticateResult.NoResult();
         }
 
+        var arrived = wrong.Arrived();
         if (!ApiKey.LooksRight(key))
         {
+            await wrong.Hold("api-key", arrived, Context.RequestAborted);
             return AuthenticateResult.Fail("not a key of this hub");
         }
 
@@ -66,6 +69,7 @@ internal sealed class ApiKeyAuthentication(
         if (row is null || !CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(row.Hash), Encoding.ASCII.GetBytes(hash))
             || row.Revoked is not null || row.Expires <= now)
         {
+            await wrong.Hold("api-key", arrived, Context.RequestAborted);
             return AuthenticateResult.Fail("no such key, or it was revoked or has expired");
         }
 

@@ -12,6 +12,12 @@ namespace DeviceHub.Server.ApiKeys;
 /// </summary>
 internal sealed partial class AuditTrail(HubWrites writes, TimeProvider clock, IHttpContextAccessor http, ILogger<AuditTrail> logger)
 {
+    /// <summary>Who has not signed in.</summary>
+    public const string Nobody = "nobody";
+
+    /// <summary>The hub itself.</summary>
+    public const string Hub = "system";
+
     /// <summary>Read by people: Chinese names stay readable.</summary>
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
@@ -20,10 +26,11 @@ internal sealed partial class AuditTrail(HubWrites writes, TimeProvider clock, I
     };
 
     /// <summary>The row for a transaction of the caller.</summary>
-    public AuditRow Row(string what, string subject, object? before, object? after) => new()
+    /// <param name="who">Null: who the request says.</param>
+    public AuditRow Row(string what, string subject, object? before, object? after, string? who = null) => new()
     {
         At = clock.GetUtcNow(),
-        Who = Who(http.HttpContext?.User),
+        Who = who ?? Who(http.HttpContext?.User),
         What = what,
         Subject = subject,
         Before = before is null ? null : JsonSerializer.Serialize(before, Json),
@@ -32,9 +39,9 @@ internal sealed partial class AuditTrail(HubWrites writes, TimeProvider clock, I
     };
 
     /// <summary>Writes what has been done already. It does not stop when the caller hangs up.</summary>
-    public async Task Write(string what, string subject, object? before, object? after)
+    public async Task Write(string what, string subject, object? before, object? after, string? who = null)
     {
-        var row = Row(what, subject, before, after);
+        var row = Row(what, subject, before, after, who);
         try
         {
             await writes.Run(
@@ -57,7 +64,7 @@ internal sealed partial class AuditTrail(HubWrites writes, TimeProvider clock, I
     {
         { IsAuthenticated: true, AuthenticationType: ApiKey.Scheme, Name: { } key } => key,
         { IsAuthenticated: true, Name: { } name } => "user:" + name,
-        _ => "system",
+        _ => Nobody,
     };
 
     [LoggerMessage(EventName = "AuditNotWritten", Level = LogLevel.Error, Message = "{Who} did {What} to {Subject} ({After}), but the audit log cannot be written")]

@@ -21,7 +21,11 @@ internal static class Permission
             .AddPolicy(Admin, policy => policy.RequireAssertion(c => Has(c, Admin)))
             .AddPolicy(Metrics, policy => policy.RequireAssertion(c => Has(c, Metrics) || Has(c, Admin)))
             .AddPolicy(AdministratorRole, policy => policy.RequireRole(AdministratorRole))
-            .SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireRole(AdministratorRole).Build());
+            .SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAssertion(c => c.User.IsInRole(AdministratorRole) || IsNoRoute(c)).Build());
+
+    /// <summary>What is no route only says 405 or 415, which who has credentials must read, not 403.</summary>
+    private static bool IsNoRoute(AuthorizationHandlerContext context) =>
+        context.User.Identity is { IsAuthenticated: true } && context.Resource is HttpContext http && http.GetEndpoint() is not RouteEndpoint;
 
     private static bool Has(AuthorizationHandlerContext context, string scope) =>
         context.User.IsInRole(AdministratorRole) || context.User.HasClaim(ScopeClaim, scope);

@@ -1,4 +1,5 @@
 using DeviceHub.Channels.Sandbox;
+using DeviceHub.Core;
 using DeviceHub.Core.Payments;
 using DeviceHub.Core.Terminals;
 using DeviceHub.Gateways;
@@ -30,6 +31,9 @@ public static class HubApplication
         {
             Register(builder, folder);
             var app = builder.Build();
+
+            // Before the host starts: it would log a wrong option as a fault of the program, with its stack.
+            app.Services.GetRequiredService<IStartupValidator>().Validate();
             app.Services.GetRequiredService<DataFolder>();
             app.MapHub();
             app.TellStart(started ?? StartNotice.Print);
@@ -46,7 +50,7 @@ public static class HubApplication
     private static void Register(WebApplicationBuilder builder, DataFolder folder)
     {
         var services = builder.Services;
-        services.AddOptions<ServerOptions>().BindConfiguration(ServerOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptionsSection<ServerOptions>(ServerOptions.Section);
         services.AddSingleton<IValidateOptions<ServerOptions>, ServerOptionsValidator>();
         services.AddOptions<HostOptions>().Configure<IOptions<ServerOptions>>((host, server) => host.ShutdownTimeout = server.Value.StopDeadline);
         services.TryAddSingleton(TimeProvider.System);
@@ -101,7 +105,8 @@ public static class HubApplication
 
     private static ServerOptions ReadServerOptions(ConfigurationManager configuration)
     {
-        var options = configuration.GetSection(ServerOptions.Section).Get<ServerOptions>() ?? new ServerOptions();
+        var options = new ServerOptions();
+        OptionsSection.Bind(configuration, ServerOptions.Section, options);
         if (new ServerOptionsValidator().Validate(null, options) is { Failed: true } result)
         {
             throw new OptionsValidationException(ServerOptions.Section, typeof(ServerOptions), result.Failures);

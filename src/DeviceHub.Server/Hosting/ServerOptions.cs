@@ -62,6 +62,10 @@ public sealed class ServerOptions
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan LockoutFor { get; set; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>The answer to a wrong password or API key comes no sooner than this.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:00:10")]
+    public TimeSpan WrongCredentialsDelay { get; set; } = TimeSpan.FromMilliseconds(500);
+
     /// <summary>How long a sign-in lasts without use.</summary>
     [Range(typeof(TimeSpan), "00:01:00", "30.00:00:00")]
     public TimeSpan SignInLifetime { get; set; } = TimeSpan.FromHours(8);

@@ -16,7 +16,8 @@ public sealed class StartException(string message, Exception? inner = null) : Ex
         IOException { InnerException: AddressInUseException inner } => Explain(inner) + " (" + e.Message + ")",
         IOException { InnerException: SocketException } => e.Message,
         SocketException => "a network address cannot be used: " + e.Message,
-        AggregateException { InnerExceptions.Count: > 0 } many => Explain(many.InnerExceptions[0]),
+        AggregateException { InnerExceptions.Count: > 0 } many when many.InnerExceptions.All(inner => Explain(inner) is not null) =>
+            string.Join("; ", many.InnerExceptions.Select(Explain)),
         _ => null,
     };
 }

@@ -25,5 +25,13 @@ internal static class Telemetry
         logging.AddFilter("Microsoft", LogLevel.Warning);
         logging.AddFilter("System", LogLevel.Warning);
         logging.AddFilter("Polly", LogLevel.Warning);
+
+        // Anybody may ask for the health or with a wrong key as often as they like; they are told, and wrong keys are counted.
+        logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None);
+        logging.AddFilter("DeviceHub.Server.ApiKeys.ApiKeyAuthentication", LogLevel.Warning);
+
+        // At a first start these two warn that keys are not encrypted (their folder is the owner's alone), and that a thread has not run since the machine started.
+        logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
+        logging.AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error);
     }
 }

@@ -89,7 +89,7 @@ internal static class Accounts
 }
 
 /// <summary>Makes the one administrator of a first start. Its password is kept in memory until the start has shown it.</summary>
-internal sealed class FirstAdministrator(IServiceScopeFactory scopes, TimeProvider clock) : IHostedService
+internal sealed class FirstAdministrator(IServiceScopeFactory scopes, AuditTrail audit, TimeProvider clock) : IHostedService
 {
     public const string UserName = "admin";
 
@@ -120,6 +120,7 @@ internal sealed class FirstAdministrator(IServiceScopeFactory scopes, TimeProvid
         var admin = new HubUser { UserName = UserName, Created = clock.GetUtcNow() };
         Check(await users.CreateAsync(admin, generated));
         Check(await users.AddToRoleAsync(admin, Permission.AdministratorRole));
+        await audit.Write("user.create", "user:" + UserName, null, new { Role = Permission.AdministratorRole }, AuditTrail.Hub);
         password = generated;
     }
 

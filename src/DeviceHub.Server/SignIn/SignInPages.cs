@@ -33,32 +33,36 @@ internal static class SignInPages
         SignInManager<HubUser> signIn,
         UserManager<HubUser> users,
         AuditTrail audit,
+        WrongCredentials wrong,
         [FromForm] string? userName,
         [FromForm] string? password,
         [FromForm] string? returnUrl)
     {
+        var arrived = wrong.Arrived();
         if (userName is { Length: > 0 and <= 256 } && password is { Length: > 0 and <= 256 })
         {
-            if (await users.FindByNameAsync(userName) is not { } user)
-            {
-                // As much work as for a user that exists, so that time does not tell which names do.
-                users.PasswordHasher.HashPassword(new HubUser { UserName = "nobody" }, password);
-            }
-            else if ((await signIn.CheckPasswordSignInAsync(user, password, lockoutOnFailure: true)).Succeeded)
+            var user = await users.FindByNameAsync(userName);
+            var result = user is null ? null : await signIn.CheckPasswordSignInAsync(user, password, lockoutOnFailure: true);
+            if (user is not null && result!.Succeeded)
             {
                 await signIn.SignInAsync(user, isPersistent: false);
-                await audit.Write("sign-in", "user:" + user.UserName, null, null);
+                await audit.Write("sign-in", "user:" + user.UserName, null, null, "user:" + user.UserName);
                 return Results.LocalRedirect(Local(returnUrl));
             }
+
+            // A name that is nobody's may be a password typed into the wrong field: it is not kept.
+            await audit.Write("sign-in.failed", user is null ? "user:unknown" : "user:" + user.UserName, null, new { Locked = result is { IsLockedOut: true } });
         }
 
+        await wrong.Hold("password", arrived, http.RequestAborted);
         return Page.SignIn(http, antiforgery.GetAndStoreTokens(http), Local(returnUrl), wrong: true);
     }
 
-    private static async Task<IResult> SignOut(SignInManager<HubUser> signIn, [FromForm] string? unused)
+    private static async Task<IResult> SignOut(SignInManager<HubUser> signIn, AuditTrail audit, HttpContext http, [FromForm] string? unused)
     {
         _ = unused;
         await signIn.SignOutAsync();
+        await audit.Write("sign-out", AuditTrail.Who(http.User), null, null);
         return Results.LocalRedirect(Path);
     }
 
@@ -68,14 +72,18 @@ internal static class SignInPages
         SignInManager<HubUser> signIn,
         UserManager<HubUser> users,
         AuditTrail audit,
+        WrongCredentials wrong,
         [FromForm] string? current,
         [FromForm] string? replacement)
     {
         var user = await users.GetUserAsync(http.User) ?? throw new InvalidOperationException("a signed-in user has no account");
 
         // Counted like a sign-in: a stolen session must not become a place to guess the password.
+        var arrived = wrong.Arrived();
         if (!(await signIn.CheckPasswordSignInAsync(user, current ?? "", lockoutOnFailure: true)).Succeeded)
         {
+            await audit.Write("user.password.failed", "user:" + user.UserName, null, null);
+            await wrong.Hold("password", arrived, http.RequestAborted);
             return Page.Home(http, antiforgery.GetAndStoreTokens(http), Texts.Get("WrongCredentials"), good: false);
         }
 

@@ -45,7 +45,7 @@ public sealed class AuditRow
 
     public DateTimeOffset At { get; init; }
 
-    /// <summary><c>user:NAME</c>, <c>key:ID</c> or <c>system</c>.</summary>
+    /// <summary><c>user:NAME</c>, <c>key:ID</c>, <c>nobody</c>, who has not signed in, or <c>system</c>.</summary>
     public required string Who { get; init; }
 
     /// <summary>The action: <c>terminal.suspend</c>, <c>activation-code.create</c>, ...</summary>

@@ -179,28 +179,6 @@ public sealed class BadInputHub : IAsyncLifetime
     private IGrainFactory Grains => app!.Services.GetRequiredService<IGrainFactory>();
 
     private HubWrites Writes => app!.Services.GetRequiredService<HubWrites>();
-
-    private sealed class ErrorCollector(ConcurrentQueue<string> errors) : ILoggerProvider, ILogger
-    {
-        public ILogger CreateLogger(string categoryName) => this;
-
-        public void Dispose()
-        {
-        }
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Error;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            if (IsEnabled(logLevel))
-            {
-                errors.Enqueue($"{eventId.Name}: {formatter(state, exception)} {exception}");
-            }
-        }
-    }
 }
 
 [CollectionDefinition(BadInputHub.Collection)]

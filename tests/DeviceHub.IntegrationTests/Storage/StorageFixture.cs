@@ -21,7 +21,7 @@ internal sealed class StorageFixture : IDisposable
         var settings = new StorageOptions { LockWait = TimeSpan.FromMilliseconds(50) };
         configure?.Invoke(settings);
         Options = Microsoft.Extensions.Options.Options.Create(settings);
-        Database = new HubDatabase(new DataFolder(Folder), Options);
+        Database = new HubDatabase(Folder, Options);
         Pool = new ReadPool(Database, Options, TimeProvider.System);
         Ledger = new LedgerWriter(
             Database, Pool, new FreeSpace(Options, TimeProvider.System, () => FreeBytes), Options, TimeProvider.System, NullLogger<LedgerWriter>.Instance);

@@ -1,0 +1,106 @@
+using System.Net;
+using System.Text.Json;
+using DeviceHub.IntegrationTests.BadInput;
+using DeviceHub.Protocol.Wire;
+using DeviceHub.Tests;
+
+namespace DeviceHub.IntegrationTests.Server;
+
+/// <summary>Payments over the API: search, the whole timeline, cancel.</summary>
+public sealed class PaymentsApiTests(ServerHub hub) : IClassFixture<ServerHub>
+{
+    /// <summary>The Sandbox asks for a password.</summary>
+    private const ulong AsksForPassword = 1010;
+
+    /// <summary>The Sandbox declines it.</summary>
+    private const ulong Insufficient = 1501;
+
+    [Fact]
+    public async Task Payments_are_found_by_terminal_order_stage_result_and_time()
+    {
+        await using var terminal = await hub.Activated();
+        var approved = await Paid(terminal, 1234, "ORDER-1");
+        await Paid(terminal, Insufficient, "ORDER-2");
+        var running = terminal.Request(AsksForPassword, "ORDER-3");
+        await terminal.Pay(running);
+        var list = "/api/v1/payments?serialNumber=" + terminal.SerialNumber;
+        await Eventually.Holds(async () => (await Orders(list)).Count == 3 && (await Orders(list + "&stage=awaitingCustomer")).Count == 1, "the list has followed the ledger");
+
+        Assert.Equal(["ORDER-3", "ORDER-2", "ORDER-1"], await Orders(list));
+        Assert.Equal(["ORDER-1"], await Orders(list + "&result=approved"));
+        Assert.Equal(["ORDER-2"], await Orders(list + "&result=declined"));
+        Assert.Equal(["ORDER-2", "ORDER-1"], await Orders(list + "&stage=final"));
+        Assert.Equal(["ORDER-2"], await Orders(list + "&orderNumber=ORDER-2"));
+        Assert.Equal(["ORDER-2"], await Orders(list + "&pageSize=1&page=2"));
+        Assert.Empty(await Orders(list + "&to=2020-01-01T00:00:00Z"));
+        Assert.Equal(3, (await Orders(list + "&from=2020-01-01T00:00:00Z")).Count);
+        Assert.Empty(await Orders("/api/v1/payments?serialNumber=NO-SUCH-1"));
+        foreach (var field in (string[])["stage", "result", "from", "to"])
+        {
+            Assert.Equal([field], await hub.Admin.Faults(HttpMethod.Get, $"/api/v1/payments?{field}=nonsense"));
+        }
+
+        Assert.NotEmpty(approved);
+    }
+
+    [Fact]
+    public async Task Payment_is_told_from_acceptance_to_the_terminals_display_without_its_code()
+    {
+        await using var terminal = await hub.Activated();
+        var request = terminal.Request(1234, "TIMELINE-1");
+        await terminal.Shown(await terminal.PayForOutcome(request));
+        var path = $"/api/v1/payments/{terminal.SerialNumber}/{request.RequestId}";
+        var detail = await Eventually.Becomes(
+            () => hub.Admin.Get(path), d => d.GetProperty("timeline").GetArrayLength() == 5, "the terminal's display is in the timeline");
+        Assert.Equal(
+            ["accepted", "attempt", "pay", "outcome", "shown"],
+            detail.GetProperty("timeline").EnumerateArray().Select(e => e.GetProperty("text").GetString()!.ToUpperInvariant() switch
+            {
+                var t when t.StartsWith("ACCEPTED", StringComparison.Ordinal) => "accepted",
+                var t when t.Contains("BEGAN", StringComparison.Ordinal) => "attempt",
+                var t when t.Contains("ANSWERED THE PAYMENT", StringComparison.Ordinal) => "pay",
+                var t when t.StartsWith("OUTCOME", StringComparison.Ordinal) => "outcome",
+                var t when t.Contains("SHOWN", StringComparison.Ordinal) => "shown",
+                var t => t,
+            }));
+        var text = detail.GetRawText();
+        Assert.DoesNotContain(request.PaymentCode, text, StringComparison.Ordinal);
+        Assert.Contains(request.PaymentCode[^4..], text, StringComparison.Ordinal);
+        Assert.DoesNotContain("fingerprint", text, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain(request.PaymentCode, (await hub.Admin.Get("/api/v1/payments")).GetRawText(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Cancelled_payment_ends_reversed_and_the_audit_log_says_who_asked()
+    {
+        await using var terminal = await hub.Activated();
+        var request = terminal.Request(AsksForPassword);
+        await terminal.Pay(request);
+        await terminal.Expect(Downlink.BodyOneofCase.Accepted);
+        var path = $"/api/v1/payments/{terminal.SerialNumber}/{request.RequestId}";
+        await hub.Admin.Post(path + "/cancel", null, HttpStatusCode.Accepted);
+        Assert.Contains("Cancel was asked for by key:", (await hub.Admin.Get(path)).GetProperty("timeline").GetRawText(), StringComparison.Ordinal);
+        var entry = Assert.Single(await hub.Audit("payment.cancel", $"payment:{terminal.SerialNumber}/{request.RequestId}"));
+        Assert.Contains("stage", entry.GetProperty("before").GetString(), StringComparison.Ordinal);
+        Assert.NotEqual(Outcome.Types.Result.Approved, (await terminal.ExpectOutcome(request.RequestId, TimeSpan.FromSeconds(40))).Result);
+    }
+
+    [Theory]
+    [InlineData("NO-SUCH-1/abcdefgh-1")]
+    [InlineData("no%20serial/%3Cscript%3E")]
+    public async Task Unknown_payment_is_404(string payment)
+    {
+        await hub.Admin.Get("/api/v1/payments/" + payment, HttpStatusCode.NotFound);
+        await hub.Admin.Post($"/api/v1/payments/{payment}/cancel", null, HttpStatusCode.NotFound);
+    }
+
+    private static async Task<string> Paid(TestTerminal terminal, ulong amountFen, string order)
+    {
+        var request = terminal.Request(amountFen, order);
+        await terminal.Shown(await terminal.PayForOutcome(request));
+        return request.RequestId;
+    }
+
+    private async Task<IReadOnlyList<string>> Orders(string path) =>
+        [.. (await hub.Admin.Get(path)).GetProperty("items").EnumerateArray().Select(p => p.GetProperty("orderNumber").GetString()!)];
+}

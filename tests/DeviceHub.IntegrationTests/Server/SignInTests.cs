@@ -1,0 +1,190 @@
+using System.Diagnostics;
+using System.Net;
+using System.Text.RegularExpressions;
+using DeviceHub.Tests;
+
+namespace DeviceHub.IntegrationTests.Server;
+
+/// <summary>A hub that locks an account after three wrong passwords.</summary>
+public sealed class LockingHub : ServerHub
+{
+    protected override string[] Options => ["--Server:LockoutAfter=3", "--Server:LockoutFor=01:00:00"];
+}
+
+/// <summary>Signing in with a password, and what a stranger can do about it.</summary>
+public sealed partial class SignInTests(ServerHub hub) : IClassFixture<ServerHub>
+{
+    [Fact]
+    public async Task First_start_makes_one_administrator_whose_password_is_told_once()
+    {
+        await using var own = new ServerHub();
+        await own.InitializeAsync();
+        Assert.Equal(20, own.Password.Length);
+        await own.Stop();
+        await own.Start();
+        Assert.Null(own.Told.FirstPassword);
+        using var browser = await own.SignedIn();
+        var made = (await browser.Get("/api/v1/audit?what=user.create")).GetProperty("items");
+        Assert.Equal(("user:admin", "system"), (made[0].GetProperty("subject").GetString(), made[0].GetProperty("who").GetString()));
+        Assert.Equal(1, made.GetArrayLength());
+    }
+
+    [Fact]
+    public async Task Wrong_passwords_lock_the_account_and_tell_nobody_whether_it_exists()
+    {
+        await using var own = new LockingHub();
+        await own.InitializeAsync();
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.Equal(await Refusal(own, "nobody-here"), await Refusal(own, "admin"));
+        }
+
+        Assert.Equal(await Refusal(own, "nobody-here"), await Refusal(own, "admin", own.Password));
+        var failed = await own.Audit("sign-in.failed", "user:admin");
+        Assert.Equal(4, failed.Count);
+        Assert.Contains("true", failed[0].GetProperty("after").GetString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("nobody-here", (await own.Admin.Get("/api/v1/audit")).GetRawText(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Tries_of_one_address_are_limited()
+    {
+        await using var own = new ImpatientHub();
+        await own.InitializeAsync();
+        var browser = own.Anonymous();
+        HttpResponseMessage answer;
+        var tries = 1;
+        do
+        {
+            answer = await browser.SubmitForm("/sign-in", "/sign-in", ("userName", "admin"), ("password", "wrong wrong wrong"));
+        }
+        while (answer.StatusCode == HttpStatusCode.Unauthorized && tries++ < 10);
+        Assert.Equal(HttpStatusCode.TooManyRequests, answer.StatusCode);
+        Assert.Equal(5, tries);
+        Assert.NotNull(answer.Headers.RetryAfter);
+        Assert.Equal("application/problem+json", answer.Content.Headers.ContentType?.MediaType);
+    }
+
+    [Fact]
+    public async Task Wrong_password_is_answered_late_and_counted()
+    {
+        var before = await Wrong("password");
+        var from = Stopwatch.GetTimestamp();
+        await Refusal(hub, "admin");
+        Assert.True(Stopwatch.GetElapsedTime(from) >= TimeSpan.FromMilliseconds(195));
+        await Eventually.Holds(async () => await Wrong("password") >= before + 1, "it is counted");
+        await hub.SignedIn();
+    }
+
+    [Fact]
+    public async Task Cookies_are_for_this_site_alone_and_out_of_reach_of_scripts()
+    {
+        var browser = hub.Anonymous();
+        using var page = await browser.Send(HttpMethod.Get, "/sign-in");
+        using var signedIn = await browser.SubmitForm("/sign-in", "/sign-in", ("userName", "admin"), ("password", hub.Password));
+        var cookies = page.Headers.GetValues("Set-Cookie").Concat(signedIn.Headers.GetValues("Set-Cookie")).ToList();
+        Assert.True(cookies.Count >= 2);
+        Assert.All(cookies, c =>
+        {
+            Assert.Contains("samesite=strict", c, StringComparison.OrdinalIgnoreCase);
+            Assert.Contains("httponly", c, StringComparison.OrdinalIgnoreCase);
+        });
+        Assert.Equal("no-store", page.Headers.CacheControl!.ToString());
+        Assert.Contains("default-src 'none'", page.Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
+        Assert.Equal("DENY", page.Headers.GetValues("X-Frame-Options").Single());
+    }
+
+    [Theory]
+    [InlineData("/sign-in")]
+    [InlineData("/sign-out")]
+    [InlineData("/new-api-key")]
+    [InlineData("/password")]
+    public async Task Form_of_another_site_is_refused(string action)
+    {
+        var browser = await hub.SignedIn();
+        using var form = new FormUrlEncodedContent([
+            KeyValuePair.Create("name", "stolen"), KeyValuePair.Create("scope", "admin"), KeyValuePair.Create("userName", "admin"),
+            KeyValuePair.Create("password", hub.Password), KeyValuePair.Create("current", hub.Password), KeyValuePair.Create("replacement", "stolen stolen stolen")]);
+        using var answer = await browser.Send(HttpMethod.Post, action, form);
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.DoesNotContain("stolen", (await hub.Admin.Get("/api/v1/api-keys")).GetRawText(), StringComparison.Ordinal);
+        await hub.SignedIn();
+    }
+
+    [Fact]
+    public async Task Change_with_a_cookie_from_another_site_is_refused()
+    {
+        var browser = await hub.SignedIn();
+        using var body = System.Net.Http.Json.JsonContent.Create(new { name = "stolen shop" });
+        using var foreign = await browser.Send(HttpMethod.Post, "/api/v1/merchants", body, ("Origin", "http://evil.example"));
+        Assert.Equal(HttpStatusCode.Forbidden, foreign.StatusCode);
+        await browser.Post("/api/v1/merchants", new { name = "own shop" });
+        Assert.Contains(await hub.Audit("merchant.create"), row => row.GetProperty("who").GetString() == "user:admin");
+    }
+
+    [Theory]
+    [InlineData("https://evil.example/")]
+    [InlineData("//evil.example")]
+    [InlineData("/\\evil.example")]
+    [InlineData("javascript:alert(1)")]
+    public async Task Sign_in_leads_to_no_other_site(string returnUrl)
+    {
+        var browser = hub.Anonymous();
+        using var answer = await browser.SubmitForm("/sign-in", "/sign-in", ("userName", "admin"), ("password", hub.Password), ("returnUrl", returnUrl));
+        Assert.Equal("/", answer.Headers.Location!.OriginalString);
+    }
+
+    [Fact]
+    public async Task What_others_typed_is_shown_as_text()
+    {
+        const string Script = "\"><script>alert(1)</script>";
+        using var page = await hub.Anonymous().Send(HttpMethod.Get, "/sign-in?returnUrl=" + Uri.EscapeDataString("/" + Script));
+        Assert.DoesNotContain("<script", await page.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        await hub.Admin.Post("/api/v1/merchants", new { name = Script });
+        using var list = await hub.Admin.Send(HttpMethod.Get, "/api/v1/merchants");
+        Assert.Equal("application/json", list.Content.Headers.ContentType!.MediaType);
+        Assert.Equal("nosniff", list.Headers.GetValues("X-Content-Type-Options").Single());
+        var browser = await hub.SignedIn();
+        using var made = await browser.SubmitForm("/", "/new-api-key", ("name", Script), ("scope", Script));
+        Assert.DoesNotContain("<script", await made.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Password_is_changed_by_who_knows_the_old_one_and_ends_the_old_one()
+    {
+        await using var own = new ServerHub();
+        await own.InitializeAsync();
+        var browser = await own.SignedIn();
+        using (var wrong = await browser.SubmitForm("/", "/password", ("current", "not the old one"), ("replacement", "a new long password")))
+        {
+            Assert.Contains("class=bad", await wrong.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        }
+
+        using (var changed = await browser.SubmitForm("/", "/password", ("current", own.Password), ("replacement", "a new long password")))
+        {
+            Assert.Contains("class=good", await changed.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        }
+
+        Assert.Equal(HttpStatusCode.Unauthorized, (await own.Anonymous().SubmitForm("/sign-in", "/sign-in", ("userName", "admin"), ("password", own.Password))).StatusCode);
+        await own.SignedIn("a new long password");
+        Assert.Single(await own.Audit("user.password"));
+        Assert.Single(await own.Audit("user.password.failed"));
+    }
+
+    private static async Task<string> Refusal(ServerHub own, string name, string password = "wrong wrong wrong")
+    {
+        using var answer = await own.Anonymous().SubmitForm("/sign-in", "/sign-in", ("userName", name), ("password", password));
+        Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
+        return Token().Replace(await answer.Content.ReadAsStringAsync(), "");
+    }
+
+    private async Task<double> Wrong(string kind) => await Metrics.Value(hub.Admin, "server_wrong_credentials_total", $"kind=\"{kind}\"");
+
+    [GeneratedRegex("value=\"[^\"]{40,}\"")]
+    private static partial Regex Token();
+
+    private sealed class ImpatientHub : ServerHub
+    {
+        protected override string[] Options => ["--Server:SignInsPerMinute=5"];
+    }
+}

@@ -1,0 +1,118 @@
+using System.Net;
+using System.Text.Json;
+using DeviceHub.Tests;
+using Microsoft.Data.Sqlite;
+
+namespace DeviceHub.IntegrationTests.Server;
+
+/// <summary>What machines watch and read: health, metrics, time, the OpenAPI document.</summary>
+public sealed class WatchingTests(ServerHub hub) : IClassFixture<ServerHub>
+{
+    [Fact]
+    public async Task Hub_is_not_ready_while_its_database_is_locked_and_ready_again_by_itself()
+    {
+        await using var own = new LockedHub();
+        await own.InitializeAsync();
+        Assert.Equal("Healthy", await Ready(own, HttpStatusCode.OK));
+        await using (var foreign = new SqliteConnection($"Data Source={Path.Combine(own.Folder, "hub.db")};Pooling=False"))
+        {
+            await foreign.OpenAsync(TestContext.Current.CancellationToken);
+            await using var transaction = foreign.BeginTransaction(deferred: false);
+            Assert.Equal("Unhealthy: the database cannot be written", await Ready(own, HttpStatusCode.ServiceUnavailable));
+            using var live = await own.Anonymous().Send(HttpMethod.Get, "/health/live");
+            Assert.Equal(HttpStatusCode.OK, live.StatusCode);
+            var refused = await own.Admin.Post("/api/v1/merchants", new { name = "while locked" }, HttpStatusCode.ServiceUnavailable);
+            Assert.Contains("try again", refused.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        }
+
+        Assert.Equal("Healthy", await Ready(own, HttpStatusCode.OK));
+        await own.NewMerchant("after it");
+    }
+
+    [Fact]
+    public async Task Time_is_the_hubs_own()
+    {
+        var time = (await hub.Anonymous().Get("/api/v1/time")).GetProperty("unixTimeMs").GetInt64();
+        Assert.InRange(DateTimeOffset.FromUnixTimeMilliseconds(time), TimeProvider.System.GetUtcNow().AddMinutes(-1), TimeProvider.System.GetUtcNow().AddMinutes(1));
+    }
+
+    [Fact]
+    public async Task Metrics_count_logins_payments_and_commits()
+    {
+        await using var terminal = await hub.Activated();
+        string[] counters = ["terminals_logins_total", "payments_accepted_total", "devicehub_ledger_commits_total", "session_messages_total", "mqtt_packets_total"];
+        var before = await Task.WhenAll(counters.Take(3).Select(c => Metrics.Value(hub.Admin, c)));
+        await terminal.Shown(await terminal.PayForOutcome(terminal.Request(4200)));
+        await Eventually.Holds(async () => await Metrics.Value(hub.Admin, counters[1]) == before[1] + 1, "the payment is counted");
+        Assert.True(before[0] >= 1);
+        Assert.True(await Metrics.Value(hub.Admin, counters[2]) > before[2]);
+        Assert.True(await Metrics.Value(hub.Admin, counters[3]) > 0);
+        using var answer = await hub.Admin.Send(HttpMethod.Get, "/metrics");
+        Assert.Equal("text/plain", answer.Content.Headers.ContentType!.MediaType);
+        Assert.Contains("# TYPE payments_accepted_total counter", await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Document_describes_every_endpoint_of_the_API()
+    {
+        var document = await hub.Admin.Get("/openapi/v1.json");
+        Assert.StartsWith("3.", document.GetProperty("openapi").GetString(), StringComparison.Ordinal);
+        var described = document.GetProperty("paths").EnumerateObject()
+            .SelectMany(path => path.Value.EnumerateObject().Select(operation => $"{operation.Name.ToUpperInvariant()} {path.Name}")).Order(StringComparer.Ordinal);
+        var mapped = hub.Endpoints.Where(e => e.RoutePattern.RawText!.StartsWith("/api/", StringComparison.Ordinal))
+            .SelectMany(e => e.Metadata.GetMetadata<Microsoft.AspNetCore.Routing.HttpMethodMetadata>()!.HttpMethods.Select(m => $"{m} {e.RoutePattern.RawText}"))
+            .Order(StringComparer.Ordinal);
+        Assert.Equal(mapped, described);
+        foreach (var operation in document.GetProperty("paths").EnumerateObject().SelectMany(path => path.Value.EnumerateObject()))
+        {
+            Assert.False(string.IsNullOrWhiteSpace(operation.Value.GetProperty("summary").GetString()));
+            Assert.NotEmpty(operation.Value.GetProperty("responses").EnumerateObject());
+        }
+
+        AssertReferencesResolve(document, document);
+    }
+
+    [Fact]
+    public async Task Pages_of_the_API_and_of_the_grains_open_for_the_administrator()
+    {
+        var browser = await hub.SignedIn();
+        foreach (var path in (string[])["/", "/scalar/", "/orleans/"])
+        {
+            using var answer = await browser.Send(HttpMethod.Get, path);
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+            Assert.Equal("text/html", answer.Content.Headers.ContentType!.MediaType);
+        }
+    }
+
+    /// <summary>Readiness is looked at anew every two seconds.</summary>
+    private static Task<string> Ready(ServerHub of, HttpStatusCode expected) => Eventually.Becomes(
+        async () =>
+        {
+            using var answer = await of.Anonymous().Send(HttpMethod.Get, "/health/ready");
+            return answer.StatusCode == expected ? await answer.Content.ReadAsStringAsync() : "";
+        },
+        text => text.Length > 0,
+        $"readiness answers {expected}");
+
+    private sealed class LockedHub : ServerHub
+    {
+        protected override bool IsExpected(string error) => error.Contains("database is locked", StringComparison.Ordinal);
+    }
+
+    private static void AssertReferencesResolve(JsonElement element, JsonElement document)
+    {
+        foreach (var child in element.ValueKind == JsonValueKind.Array ? element.EnumerateArray() : element.ValueKind == JsonValueKind.Object ? element.EnumerateObject().Select(p => p.Value) : [])
+        {
+            AssertReferencesResolve(child, document);
+        }
+
+        if (element.ValueKind == JsonValueKind.Object && element.TryGetProperty("$ref", out var reference) && reference.ValueKind == JsonValueKind.String)
+        {
+            var at = document;
+            foreach (var step in reference.GetString()!.TrimStart('#', '/').Split('/'))
+            {
+                at = at.GetProperty(step);
+            }
+        }
+    }
+}

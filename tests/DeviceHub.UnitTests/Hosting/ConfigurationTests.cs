@@ -1,0 +1,104 @@
+using System.Collections;
+using System.ComponentModel.DataAnnotations;
+using System.Globalization;
+using System.Reflection;
+using DeviceHub.Channels.Sandbox;
+using DeviceHub.Core.Payments;
+using DeviceHub.Core.Terminals;
+using DeviceHub.Gateways;
+using DeviceHub.Gateways.Mqtt;
+using DeviceHub.Server.Hosting;
+using DeviceHub.Storage;
+using DeviceHub.UnitTests.Tidy;
+
+namespace DeviceHub.UnitTests.Hosting;
+
+/// <summary>src/CONFIGURATION.md says of every option what the code says.</summary>
+public sealed class ConfigurationTests
+{
+    private static readonly object[] Sections =
+        [new ServerOptions(), new StorageOptions(), new MqttOptions(), new SessionOptions(), new TerminalOptions(), new PaymentOptions(), new SandboxOptions()];
+
+    private static readonly Dictionary<string, Row> Described = Read();
+
+    [Fact]
+    public void Every_class_of_options_is_looked_at()
+    {
+        var declared = Sources.All.Where(f => f.Path.StartsWith("src/", StringComparison.Ordinal) && f.Path.EndsWith("Options.cs", StringComparison.Ordinal))
+            .Select(f => Path.GetFileNameWithoutExtension(f.Path)).Order(StringComparer.Ordinal);
+        Assert.Equal(Sections.Select(s => s.GetType().Name).Order(StringComparer.Ordinal), declared);
+    }
+
+    [Fact]
+    public void Every_option_is_described_and_nothing_else_is() =>
+        Assert.Equal(Options().Select(o => o.Name).Order(StringComparer.Ordinal), Described.Keys.Order(StringComparer.Ordinal));
+
+    [Fact]
+    public void Every_default_is_the_codes()
+    {
+        foreach (var (name, property, section) in Options())
+        {
+            Assert.True(Described.TryGetValue(name, out var row), name);
+            Assert.Equal((name, Say(property.GetValue(section))), (name, row.Default));
+        }
+    }
+
+    [Fact]
+    public void Every_range_is_the_codes()
+    {
+        foreach (var (name, property, _) in Options())
+        {
+            if (property.GetCustomAttribute<RangeAttribute>() is { } range)
+            {
+                Assert.Equal((name, $"{Say(range.Minimum)} to {Say(range.Maximum)}"), (name, Described[name].Range));
+            }
+
+            Assert.NotEqual((name, ""), (name, Described[name].Range));
+            Assert.NotEqual((name, ""), (name, Described[name].Meaning));
+        }
+    }
+
+    private static IEnumerable<(string Name, PropertyInfo Property, object Section)> Options()
+    {
+        foreach (var section in Sections)
+        {
+            var name = (string)section.GetType().GetField("Section")!.GetRawConstantValue()!;
+            foreach (var property in Settable(section))
+            {
+                if (property.PropertyType == typeof(Dictionary<string, ModelOptions>))
+                {
+                    var model = new ModelOptions();
+                    foreach (var inner in Settable(model))
+                    {
+                        yield return ($"{name}:{property.Name}:NAME:{inner.Name}", inner, model);
+                    }
+                }
+                else
+                {
+                    yield return ($"{name}:{property.Name}", property, section);
+                }
+            }
+        }
+    }
+
+    private static IEnumerable<PropertyInfo> Settable(object section) => section.GetType().GetProperties().Where(p => p.CanWrite);
+
+    private static string Say(object? value) => value switch
+    {
+        null or "" => "none",
+        bool flag => flag ? "true" : "false",
+        TimeSpan time => time.ToString("c", CultureInfo.InvariantCulture) is var text && text.Contains('.', StringComparison.Ordinal) && time.Ticks % TimeSpan.TicksPerSecond != 0 ? text.TrimEnd('0') : text,
+        string text => text,
+        IEnumerable list => string.Join(", ", list.Cast<object>().Select(Say)),
+        IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
+        _ => value.ToString()!,
+    };
+
+    private static Dictionary<string, Row> Read() =>
+        File.ReadAllLines(Path.Combine(Sources.Root, "src", "CONFIGURATION.md"))
+            .Where(line => line.StartsWith("| `", StringComparison.Ordinal))
+            .Select(line => line.Trim('|', ' ').Split(" | ", 4))
+            .ToDictionary(cells => cells[0].Trim('`'), cells => new Row(cells[1], cells[2], cells[3]), StringComparer.Ordinal);
+
+    private sealed record Row(string Default, string Range, string Meaning);
+}
