@@ -76,6 +76,10 @@ internal sealed class Bench(Scale scale, Action<string> say) : IDisposable
         {
             var beats = Enumerable.Range(1, scale.Runs).Select(n => hub.Measure(n, hub.Clients, Work.Heartbeats, scale.RunFor).RequestsPerSecond).ToList();
             Add(Figure.Of("heartbeats_per_s", beats, 20_000, 40_000));
+        }
+
+        if (Wanted("tls"))
+        {
             await OverTls();
         }
 
