@@ -41,16 +41,22 @@ internal static class HubApi
     public static void MapHubApi(this IEndpointRouteBuilder routes)
     {
         var api = routes.MapGroup("/api/v1").RequireAuthorization(Permission.Read).RequireRateLimiting(RateLimit).AddEndpointFilter(RefuseForeignPages);
-        api.MapMerchants();
-        api.MapActivationCodes();
-        api.MapTerminals();
-        api.MapPayments();
-        api.MapApiKeys();
+        api.MapGroup("").WithTags("Merchants and stores").MapMerchants();
+        api.MapGroup("").WithTags("Activation codes").MapActivationCodes();
+        api.MapGroup("").WithTags("Terminals").MapTerminals();
+        api.MapGroup("").WithTags("Payments").MapPayments();
+        api.MapGroup("").WithTags("API keys and audit").MapApiKeys();
         routes.MapGet("/api/v1/time", (TimeProvider clock) => new HubTime(clock.GetUtcNow().ToUnixTimeMilliseconds()))
-            .AllowAnonymous().RequireRateLimiting(RateLimit).WithSummary("The hub's time, for terminals that make a token");
+            .AllowAnonymous().RequireRateLimiting(RateLimit).WithTags("Time").WithSummary("The hub's time, for terminals that make a token");
         var pages = routes.MapGroup("").RequireAuthorization(Permission.Read);
         pages.MapOpenApi("/openapi/{documentName}.json");
-        pages.MapScalarApiReference("/scalar", scalar => scalar.WithTitle("DeviceHub").DisableDefaultFonts());
+        pages.MapScalarApiReference("/scalar", scalar =>
+        {
+            // Only what needs nobody else's server.
+            scalar.WithTitle("DeviceHub").DisableDefaultFonts().DisableAgent().DisableMcp();
+            scalar.ShowDeveloperTools = DeveloperToolsVisibility.Never;
+            scalar.HideClientButton = true;
+        });
 
         // Scalar opens its script to everybody.
         ((IEndpointConventionBuilder)pages).Finally(endpoint =>

@@ -10,7 +10,7 @@ internal static class Page
 {
     private const string Style =
         "body{font:16px/1.5 system-ui,'Noto Sans SC',sans-serif;background:#f3f5f8;color:#1c2430;margin:0;display:grid;place-items:center;min-height:100vh}" +
-        "main{background:#fff;padding:2rem 2.25rem;border-radius:14px;box-shadow:0 8px 30px #1c243018;width:min(24rem,90vw);margin:2rem 0}" +
+        "main{background:#fff;padding:2rem 2.25rem;border-radius:14px;box-shadow:0 8px 30px #1c243018;width:min(28.5rem,94vw);box-sizing:border-box;margin:2rem 0}" +
         "h1{font-size:1.35rem;margin:0 0 1rem}h2{font-size:1rem;margin:1.75rem 0 .5rem}label{display:block;margin:.75rem 0 .2rem;font-size:.9rem}" +
         "input,select{width:100%;box-sizing:border-box;padding:.6rem .7rem;border:1px solid #8b95a5;border-radius:8px;font:inherit;background:inherit;color:inherit}" +
         "button{margin-top:1.1rem;width:100%;padding:.65rem;border:0;border-radius:8px;background:#1257c4;color:#fff;font:inherit;font-weight:600;cursor:pointer}" +
