@@ -10,6 +10,8 @@ namespace DeviceHub.SimulationTests;
 internal sealed class SimulatedActivation(
     World world, PaymentId id, SimulatedLedger ledger, ISimulatedChannel bank, PaymentOptions options, Func<bool> dies, Action<SimulatedActivation> died)
 {
+    private static readonly TimeSpan CollectionAge = TimeSpan.FromMinutes(2);
+
     private readonly Queue<(PaymentInput Input, bool EffectEnded)> inputs = new();
     private readonly TimeSpan born = world.Now;
     private PaymentState? state;
@@ -198,6 +200,19 @@ internal sealed class SimulatedActivation(
     private void Arm(DateTimeOffset? due)
     {
         var mine = ++timer;
+
+        // What is due within I5's wait keeps the grain; otherwise an idle one is collected, and the next one has watched nothing.
+        if (!(due - Now().At <= options.NotFoundWait))
+        {
+            world.After(CollectionAge, () =>
+            {
+                if (mine == timer && Idle)
+                {
+                    Kill();
+                }
+            });
+        }
+
         if (due is { } at)
         {
             world.After(at - Now().At, () =>
@@ -212,22 +227,23 @@ internal sealed class SimulatedActivation(
 
     private void Run(PaymentEffect effect)
     {
-        var attempt = state!.Attempts[effect.Attempt - 1];
+        var known = state!;
+        var attempt = known.Attempts[effect.Attempt - 1];
         if (Dies())
         {
             return;
         }
 
         var asked = Now();
-        if (effect.Kind == EffectKind.Pay && (asked.At >= attempt.Deadline || asked.At >= state.Accepted.ExpiresAt))
+        if (effect.Kind == EffectKind.Pay && (asked.At >= attempt.Deadline || asked.At >= known.Accepted.ExpiresAt))
         {
-            Feed(Reply(effect, new(Verdict.Declined, "expired", Reason: DeclineReason.Expired), asked), effectEnded: true);
+            Feed(Reply(effect, new(Verdict.Declined, "expired", Reason: DeclineReason.Expired), asked, known), effectEnded: true);
             return;
         }
 
         var answered = false;
         var gaveUp = false;
-        bank.Call(effect.Kind, attempt.OrderNumber, attempt.RefundNumber, state.Accepted.AmountFen, verdict =>
+        bank.Call(effect.Kind, attempt.OrderNumber, attempt.RefundNumber, known.Accepted.AmountFen, verdict =>
         {
             if (gaveUp && effect.Kind == EffectKind.Pay && verdict.Verdict != Verdict.Unknown && Now().Watched - asked.Watched < options.NotFoundWait)
             {
@@ -236,7 +252,7 @@ internal sealed class SimulatedActivation(
             else if (!gaveUp)
             {
                 answered = true;
-                IfAlive(() => Feed(Reply(effect, verdict, asked), effectEnded: true));
+                IfAlive(() => Feed(Reply(effect, verdict, asked, known), effectEnded: true));
             }
         });
         world.After(effect.Kind == EffectKind.Pay ? options.PayDeadline : options.QueryDeadline, () =>
@@ -244,7 +260,7 @@ internal sealed class SimulatedActivation(
             if (!answered)
             {
                 gaveUp = true;
-                IfAlive(() => Feed(Reply(effect, new(Verdict.Unknown, "timeout"), asked), effectEnded: true));
+                IfAlive(() => Feed(Reply(effect, new(Verdict.Unknown, "timeout"), asked, known), effectEnded: true));
             }
         });
     }
@@ -259,10 +275,10 @@ internal sealed class SimulatedActivation(
         }
     }
 
-    private static PaymentInput Reply(PaymentEffect effect, ChannelVerdict verdict, Moment asked) => effect.Kind switch
+    private static PaymentInput Reply(PaymentEffect effect, ChannelVerdict verdict, Moment asked, PaymentState known) => effect.Kind switch
     {
         EffectKind.Pay => new PaymentInput.PayReply(effect.Attempt, verdict),
-        EffectKind.Query => new PaymentInput.QueryReply(effect.Attempt, verdict, asked),
+        EffectKind.Query => new PaymentInput.QueryReply(effect.Attempt, verdict, asked, known),
         EffectKind.Reverse => new PaymentInput.ReversalReply(effect.Attempt, verdict),
         _ => new PaymentInput.RefundReply(effect.Attempt, verdict),
     };

@@ -9,6 +9,10 @@ internal sealed class SimulatedBank(World world, PaymentOptions options, Simulat
 {
     private readonly HashSet<string> paid = [];
     private readonly HashSet<string> refunds = [];
+
+    /// <summary>Now and then nothing gets through for up to 20 minutes, longer than an idle activation lives.</summary>
+    private readonly TimeSpan outageFrom = world.Between(1, 120);
+    private readonly TimeSpan outageFor = world.Chance(0.1) ? world.Between(60, 1200) : TimeSpan.Zero;
     private Standing standing;
     private long chargedFen;
     private long returnedFen;
@@ -36,7 +40,7 @@ internal sealed class SimulatedBank(World world, PaymentOptions options, Simulat
 
         world.After(world.Fault(0.03) ? world.Between(5, 600) : world.Between(0.01, 0.3), () =>
         {
-            if (world.Fault(0.08))
+            if (world.Fault(0.08) || (world.Now >= outageFrom && world.Now < outageFrom + outageFor))
             {
                 world.Log($"bank: {kind} never arrived");
                 return;

@@ -62,6 +62,11 @@ internal sealed class SimulatedLedger(World world, PaymentId id)
                 var state = State!;
                 Require(state.Attempts.IsEmpty || state.Current.Fate == AttemptFate.NotCharged, "I4: an attempt began while another was possibly charged");
                 break;
+            case RefundStarted:
+                Require(
+                    !events.Any(x => x is Queried { Verdict.Verdict: Verdict.Reversed or Verdict.Refunded or Verdict.Closed }),
+                    "I8: a refund was begun of money that the ledger knows to be back");
+                break;
             case OutcomeShown x:
                 Require(last is not null && x.Revision <= last.Revision, "I6: an outcome was shown that is not in the ledger");
                 break;
@@ -73,10 +78,10 @@ internal sealed class SimulatedLedger(World world, PaymentId id)
     /// <summary>"Not found" twice, the last after the wait; then a reversal that was answered; then "not found" again.</summary>
     private bool WasLookedFor()
     {
-        var second = events.FindIndex(e => e is Queried { Verdict.Verdict: Verdict.NotFound });
-        second = second < 0 ? -1 : events.FindIndex(second + 1, e => e is Queried { Verdict.Verdict: Verdict.NotFound, Quiet: true });
+        var second = events.FindIndex(e => e is Queried { Verdict.Verdict: Verdict.NotFound, Stale: false });
+        second = second < 0 ? -1 : events.FindIndex(second + 1, e => e is Queried { Verdict.Verdict: Verdict.NotFound, Quiet: true, Stale: false });
         var reversed = second < 0 ? -1 : events.FindIndex(second + 1, e => e is ReversalAnswered { Verdict.Verdict: not Verdict.Unknown });
-        return reversed >= 0 && events[^1] is Queried { Verdict.Verdict: Verdict.NotFound } && events.Count - 1 > reversed;
+        return reversed >= 0 && events[^1] is Queried { Verdict.Verdict: Verdict.NotFound, Stale: false } && events.Count - 1 > reversed;
     }
 
     private static void Require(bool holds, string what)

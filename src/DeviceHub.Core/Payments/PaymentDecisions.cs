@@ -6,7 +6,7 @@ namespace DeviceHub.Core.Payments;
 
 /// <summary>
 /// A moment as a payment sees it. <see cref="At"/> is wall time that was read once and then moved by the monotonic clock, never
-/// behind the last event; <see cref="Watched"/> is how long this process has watched the payment without a gap (I5);
+/// behind the last event; <see cref="Watched"/> is how long this activation has watched the payment without a gap (I5);
 /// <see cref="Busy"/>: an effect of this activation runs, so evidence is taken and nothing else is begun.
 /// </summary>
 public readonly record struct Moment(DateTimeOffset At, TimeSpan Watched, bool Busy = false);
@@ -21,7 +21,8 @@ public abstract record PaymentInput
     public sealed record PayReply(int Attempt, ChannelVerdict Verdict) : PaymentInput;
 
     /// <param name="Asked">When it was asked, not when its answer came or could be written: a "not found" counts by it (I5).</param>
-    public sealed record QueryReply(int Attempt, ChannelVerdict Verdict, Moment Asked) : PaymentInput;
+    /// <param name="Known">The payment as the asker knew it: an answer that is older than a reversal says nothing of that reversal.</param>
+    public sealed record QueryReply(int Attempt, ChannelVerdict Verdict, Moment Asked, PaymentState Known) : PaymentInput;
 
     public sealed record ReversalReply(int Attempt, ChannelVerdict Verdict) : PaymentInput;
 
@@ -122,7 +123,9 @@ public static class PaymentDecisions
                 yield return new PayAnswered(now.At, r.Attempt, r.Verdict);
                 break;
             case PaymentInput.QueryReply r when state is not null:
-                yield return new Queried(now.At, r.Attempt, r.Verdict, IsQuiet(state.Attempts[r.Attempt - 1], r.Asked, options));
+                var asked = state.Attempts[r.Attempt - 1];
+                var stale = r.Known.IsFinal != state.IsFinal || r.Known.Attempts[r.Attempt - 1].ReversalSteps != asked.ReversalSteps;
+                yield return new Queried(now.At, r.Attempt, r.Verdict, IsQuiet(asked, r.Asked, options), stale);
                 break;
             case PaymentInput.ReversalReply r when state is not null:
                 yield return new ReversalAnswered(now.At, r.Attempt, r.Verdict);
@@ -145,14 +148,20 @@ public static class PaymentDecisions
     private static (PaymentEvent? Event, PaymentEffect? Effect, DateTimeOffset? Due) Next(PaymentState state, bool begun, Moment now, PaymentOptions options)
     {
         var attempt = state.Current;
-        if (attempt.Refund is not RefundStanding.None)
-        {
-            return Refunding(state, attempt, now, options);
-        }
-
+        var refunding = attempt.Refund is RefundStanding.Asked or RefundStanding.Unknown or RefundStanding.Pending;
         if (!state.IsFinal && !state.NeedsAttention && now.At - state.Accepted.At >= options.AttentionAfter)
         {
             return (new AttentionNeeded(now.At, $"not settled {options.AttentionAfter} after it was accepted"), null, null);
+        }
+
+        if (refunding && !state.NeedsAttention && now.At - attempt.RefundStartedAt >= options.AttentionAfter)
+        {
+            return (new AttentionNeeded(now.At, $"not refunded {options.AttentionAfter} after the refund was begun"), null, null);
+        }
+
+        if (attempt.Refund is not RefundStanding.None)
+        {
+            return Refunding(state, attempt, now, options);
         }
 
         return attempt.Fate switch
@@ -244,7 +253,14 @@ public static class PaymentDecisions
         }
 
         // A reversal whose answer was lost may have been done: what it did is found out first.
-        var due = attempt.LastStepAt + options.QueryWait(attempt.Queries + Math.Max(0, attempt.Reversals - 1));
+        var wait = options.QueryWait(attempt.Queries + Math.Max(0, attempt.Reversals - 1));
+        if (attempt.HeardNotFound && !attempt.QuietNotFound && wait > options.NotFoundWait)
+        {
+            // After a longer wait the activation would have been collected, and the next one has not watched for I5's wait either.
+            wait = options.NotFoundWait;
+        }
+
+        var due = attempt.LastStepAt + wait;
         if (attempt.AskNow || (attempt.Queries == 0 && now.At >= due))
         {
             return Query(attempt, now, options);
@@ -274,7 +290,7 @@ public static class PaymentDecisions
         // close nothing, so while the channel knows no such order the hub keeps asking.
         if (attempt.NotFounds > 0 && attempt.Fate == AttemptFate.Unknown && attempt.Reversals > 0)
         {
-            return attempt.QuietNotFound && attempt.NotFounds >= 2;
+            return attempt.QuietNotFound;
         }
 
         return state.CancelledBy is not null
@@ -283,7 +299,7 @@ public static class PaymentDecisions
             || (attempt.PendingSince is { } pending && now.At - pending >= options.PendingLimit);
     }
 
-    /// <summary>I5's wait, by the monotonic clock of the process that asked, and counted from the attempt and not from an older activation.</summary>
+    /// <summary>I5's wait, by the monotonic clock of the activation that asked, and counted from the attempt and not from an older activation.</summary>
     private static bool IsQuiet(AttemptState attempt, Moment asked, PaymentOptions options) =>
         asked.Watched >= options.NotFoundWait && asked.At >= attempt.Deadline + options.CodeLifetime + options.NotFoundMargin;
 
@@ -315,6 +331,13 @@ public static class PaymentDecisions
                 // It may be refused because the money went back already, by a reversal that was done late.
                 var ask = attempt.LastStepAt + options.QueryWait(attempt.Queries);
                 return now.At >= ask ? Query(attempt, now, options) : (null, null, ask);
+        }
+
+        if (now.At - attempt.RefundStartedAt >= options.GiveUpAfter && attempt.RefundAnswers >= 4 * options.QueryWaits.Length)
+        {
+            return state.NeedsAttention
+                ? (null, null, null)
+                : (new AttentionNeeded(now.At, $"not refunded after {options.GiveUpAfter}: nothing is asked any more"), null, null);
         }
 
         var due = attempt.LastStepAt + options.QueryWait(attempt.RefundAnswers);

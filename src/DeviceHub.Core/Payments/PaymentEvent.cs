@@ -54,8 +54,12 @@ public sealed record PayAnswered(DateTimeOffset At, int Attempt, ChannelVerdict 
 /// <summary>Somebody found the attempt without an answer: its process died. It is Unknown and is never paid again.</summary>
 public sealed record Interrupted(DateTimeOffset At, int Attempt) : PaymentEvent(At);
 
-/// <param name="Quiet">Asked after the wait of I5, on the clock of one process: a "not found" counts.</param>
-public sealed record Queried(DateTimeOffset At, int Attempt, ChannelVerdict Verdict, bool Quiet = false) : PaymentEvent(At);
+/// <param name="Quiet">Asked after the wait of I5, on the clock of one activation: a "not found" counts.</param>
+/// <param name="Stale">
+/// Asked by an activation that did not know of a step of a reversal, or of the outcome, that is in the ledger by now: "paid" and "not
+/// found" may have been true before it, so they only have it asked again.
+/// </param>
+public sealed record Queried(DateTimeOffset At, int Attempt, ChannelVerdict Verdict, bool Quiet = false, bool Stale = false) : PaymentEvent(At);
 
 /// <param name="By"><c>terminal</c> or <c>user:NAME</c>.</param>
 public sealed record CancelRequested(DateTimeOffset At, string By) : PaymentEvent(At);

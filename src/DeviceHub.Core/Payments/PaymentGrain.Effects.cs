@@ -8,7 +8,8 @@ internal sealed partial class PaymentGrain
     private async Task Run(PaymentEffect effect)
     {
         using var running = effects.Begin();
-        var attempt = state!.Attempts[effect.Attempt - 1];
+        var known = state!;
+        var attempt = known.Attempts[effect.Attempt - 1];
         var deadline = effect.Kind == EffectKind.Pay ? options.PayDeadline : options.QueryDeadline;
         var started = clock.GetTimestamp();
         var asked = Now();
@@ -23,7 +24,7 @@ internal sealed partial class PaymentGrain
             clock.GetElapsedTime(started).TotalMilliseconds,
             new KeyValuePair<string, object?>("call", effect.Kind.ToString()),
             new KeyValuePair<string, object?>("verdict", verdict.Verdict.ToString()));
-        await Feed(Reply(effect, verdict, asked), effectEnded: true);
+        await Feed(Reply(effect, verdict, asked, known), effectEnded: true);
         if (effect.Kind == EffectKind.Pay && !call.IsCompleted
             && await Answer(call, patience - deadline) is { Verdict: not Verdict.Unknown } late)
         {
@@ -82,10 +83,10 @@ internal sealed partial class PaymentGrain
                 new ChannelPayment(reference, code, accepted.Wallet, accepted.MerchantName, id.SerialNumber, accepted.ExpiresAt), abandon);
     }
 
-    private static PaymentInput Reply(PaymentEffect effect, ChannelVerdict verdict, Moment asked) => effect.Kind switch
+    private static PaymentInput Reply(PaymentEffect effect, ChannelVerdict verdict, Moment asked, PaymentState known) => effect.Kind switch
     {
         EffectKind.Pay => new PaymentInput.PayReply(effect.Attempt, verdict),
-        EffectKind.Query => new PaymentInput.QueryReply(effect.Attempt, verdict, asked),
+        EffectKind.Query => new PaymentInput.QueryReply(effect.Attempt, verdict, asked, known),
         EffectKind.Reverse => new PaymentInput.ReversalReply(effect.Attempt, verdict),
         _ => new PaymentInput.RefundReply(effect.Attempt, verdict),
     };

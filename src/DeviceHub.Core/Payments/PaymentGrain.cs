@@ -316,13 +316,21 @@ internal sealed partial class PaymentGrain(
         if (due is { } at && !busy)
         {
             var wait = at - Now().At;
+
+            // What is due soon, or at the end of I5's wait, keeps the grain; what is due in an hour is the sweeper's. A timer keeps it
+            // only when it fires, so a wait near the age at which it is collected is asked for by itself.
+            var keeps = wait <= options.NotFoundWait;
+            if (keeps && wait >= TimeSpan.FromMinutes(1))
+            {
+                DelayDeactivation(wait + TimeSpan.FromMinutes(1));
+            }
+
             timer = this.RegisterGrainTimer(
                 static (self, _) => self.Wake(),
                 this,
                 new GrainTimerCreationOptions(wait > TimeSpan.Zero ? wait : TimeSpan.Zero, Timeout.InfiniteTimeSpan)
                 {
-                    // What is due soon keeps the grain; what is due in an hour is the sweeper's.
-                    KeepAlive = wait < TimeSpan.FromMinutes(1),
+                    KeepAlive = keeps,
                 });
         }
     }

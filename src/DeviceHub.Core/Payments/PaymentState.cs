@@ -48,7 +48,10 @@ public sealed record AttemptState
     public bool PaidSinceReversal { get; init; }
     public int NotFounds { get; init; }
 
-    /// <summary>A "not found" that was asked after I5's wait.</summary>
+    /// <summary>The last query said "not found".</summary>
+    public bool HeardNotFound { get; init; }
+
+    /// <summary>A "not found" that was not the first, and was asked after I5's wait.</summary>
     public bool QuietNotFound { get; init; }
 
     /// <summary>A reversal that was answered after it.</summary>
@@ -63,11 +66,15 @@ public sealed record AttemptState
     public int Reversals { get; init; }
     public int ReversalsAnswered { get; init; }
 
-    /// <summary>A reply of <c>Pay</c> came after the attempt was given up waiting for: ask at once.</summary>
+    /// <summary>Begins and ends of reversals: a query that was asked at another count says nothing of the last reversal.</summary>
+    public int ReversalSteps { get; init; }
+
+    /// <summary>A reply of <c>Pay</c>, or one that is older than a reversal, hints at what only a query can say: ask at once.</summary>
     public bool AskNow { get; init; }
     public ChannelVerdict? Answer { get; init; }
     public string? RefundNumber { get; init; }
     public RefundStanding Refund { get; init; }
+    public DateTimeOffset? RefundStartedAt { get; init; }
     public int RefundAnswers { get; init; }
 }
 
@@ -140,9 +147,9 @@ public sealed record PaymentState
             Interrupted x => state.With(x.Attempt, x.At, a => a with { Fate = AttemptFate.Unknown, UnknownSince = x.At }),
             Queried x => state.With(x.Attempt, x.At, a => AfterQuery(a, x, state.IsFinal)),
             CancelRequested x => state with { CancelledBy = state.CancelledBy ?? x.By },
-            ReversalStarted x => state.With(x.Attempt, x.At, a => a with { Reversals = a.Reversals + 1, Queries = 0, PaidSinceReversal = false }),
+            ReversalStarted x => state.With(x.Attempt, x.At, a => AfterReversalStep(a) with { Reversals = a.Reversals + 1 }),
             ReversalAnswered x => state.With(x.Attempt, x.At, a => AfterReversal(a, x.Verdict.Verdict)),
-            RefundStarted x => state.With(x.Attempt, x.At, a => a with { RefundNumber = x.RefundNumber, Refund = RefundStanding.Asked }),
+            RefundStarted x => state.With(x.Attempt, x.At, a => a with { RefundNumber = x.RefundNumber, Refund = RefundStanding.Asked, RefundStartedAt = x.At }),
             RefundAnswered x => state.With(x.Attempt, x.At, a => AfterRefund(a, x.Verdict)),
             OutcomeReached x => state with { Outcome = x, FinalAt = state.FinalAt ?? x.At },
             OutcomeShown x => state with { ShownRevision = Math.Max(state.ShownRevision, x.Revision) },
@@ -197,8 +204,21 @@ public sealed record PaymentState
     private static AttemptState AfterQuery(AttemptState a, Queried x, bool final)
     {
         // By its time, not by counting: a query that was under way when the payment became final is no late check.
-        var proves = final && x.Verdict.Verdict is not (Verdict.Pending or Verdict.Unknown);
-        a = a with { AskNow = false, Queries = a.Queries + 1, QueriesInAll = a.QueriesInAll + 1, LateCheckedAt = proves ? x.At : a.LateCheckedAt };
+        var overtaken = x.Stale && x.Verdict.Verdict is (Verdict.Approved or Verdict.NotFound);
+        var proves = final && !overtaken && x.Verdict.Verdict is not (Verdict.Pending or Verdict.Unknown);
+        a = a with
+        {
+            AskNow = overtaken,
+            Queries = a.Queries + 1,
+            QueriesInAll = a.QueriesInAll + 1,
+            HeardNotFound = x.Verdict.Verdict == Verdict.NotFound,
+            LateCheckedAt = proves ? x.At : a.LateCheckedAt,
+        };
+        if (overtaken)
+        {
+            return a;
+        }
+
         switch (x.Verdict.Verdict)
         {
             case Verdict.Approved:
@@ -208,14 +228,13 @@ public sealed record PaymentState
             case Verdict.Pending when a.Fate is AttemptFate.Unknown:
                 return a with { Fate = AttemptFate.Pending, PendingSince = a.PendingSince ?? x.At };
             case Verdict.NotFound when a.Fate is AttemptFate.Unknown or AttemptFate.Pending:
-                var proven = a.ReversedWhenQuiet && a.NotFounds >= 2;
                 return a with
                 {
-                    Fate = proven ? AttemptFate.NotCharged : AttemptFate.Unknown,
-                    SettledOnNotFound = proven,
+                    Fate = a.ReversedWhenQuiet ? AttemptFate.NotCharged : AttemptFate.Unknown,
+                    SettledOnNotFound = a.ReversedWhenQuiet,
                     UnknownSince = a.UnknownSince ?? x.At,
                     NotFounds = a.NotFounds + 1,
-                    QuietNotFound = a.QuietNotFound || x.Quiet,
+                    QuietNotFound = a.QuietNotFound || (x.Quiet && a.NotFounds > 0),
                 };
             case Verdict.Unknown when a.Fate is AttemptFate.Pending:
                 return a with { Fate = AttemptFate.Unknown, UnknownSince = a.UnknownSince ?? x.At };
@@ -227,13 +246,16 @@ public sealed record PaymentState
     private static AttemptState AfterReversal(AttemptState a, Verdict verdict)
     {
         var answered = verdict != Verdict.Unknown;
-        return a with
+        return AfterReversalStep(a) with
         {
-            Queries = 0,
             ReversalsAnswered = a.ReversalsAnswered + (answered ? 1 : 0),
-            ReversedWhenQuiet = a.ReversedWhenQuiet || (answered && a.QuietNotFound && a.NotFounds >= 2),
+            ReversedWhenQuiet = a.ReversedWhenQuiet || (answered && a.QuietNotFound),
         };
     }
+
+    /// <summary>What was asked before it, or beside it, says nothing of what it did.</summary>
+    private static AttemptState AfterReversalStep(AttemptState a) =>
+        a with { ReversalSteps = a.ReversalSteps + 1, Queries = 0, PaidSinceReversal = false };
 
     private static AttemptState AfterRefund(AttemptState a, ChannelVerdict verdict) => a with
     {
