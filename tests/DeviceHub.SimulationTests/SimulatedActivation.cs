@@ -114,12 +114,11 @@ internal sealed class SimulatedActivation(
         }
 
         var next = version + 1;
-        Step(() => ledger.Append(next, decision.Events, decision.Due), wrote =>
+        Step(() => Append(next, decision), wrote =>
         {
             switch (wrote)
             {
                 case WriteResult.Written:
-                    Told(decision);
                     (state, version) = (decision.State, next);
                     Begin(decision);
                     taken = false;
@@ -165,6 +164,18 @@ internal sealed class SimulatedActivation(
 
         Kill();
         return true;
+    }
+
+    /// <summary>What the terminal is told is judged when it is written: a charge that nobody could stop may come before it is told.</summary>
+    private WriteResult Append(int version, PaymentDecision decision)
+    {
+        var wrote = ledger.Append(version, decision.Events, decision.Due);
+        if (wrote == WriteResult.Written)
+        {
+            Told(decision);
+        }
+
+        return wrote;
     }
 
     private void Told(PaymentDecision decision)

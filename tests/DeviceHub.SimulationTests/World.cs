@@ -12,7 +12,7 @@ internal sealed class World(int seed, bool traced, bool calm = false)
     /// <summary>Until then things break; afterwards all must come to rest.</summary>
     public static readonly TimeSpan Troubled = TimeSpan.FromMinutes(6);
 
-    private const int MaxSteps = 20_000;
+    private const int MaxSteps = 100_000;
 
     private static readonly DateTimeOffset Start = new(2026, 11, 24, 8, 0, 0, TimeSpan.Zero);
 
