@@ -1,0 +1,217 @@
+using DeviceHub.Core.Payments;
+
+namespace DeviceHub.Gateways;
+
+/// <summary>Waiting for outcomes, telling them, and sending again what nobody confirmed.</summary>
+internal sealed partial class TerminalSession
+{
+    private List<Unconfirmed>? unconfirmed;
+    private CancellationTokenSource? ending;
+    private int waits;
+
+    /// <param name="Sends">How often it was sent again.</param>
+    private sealed record Unconfirmed(PaymentView View, DateTimeOffset FirstSent, int Sends);
+
+    /// <summary>A payment changed after this session stopped waiting for it.</summary>
+    public void PaymentChanged(PaymentView view)
+    {
+        var requestId = view.Id.RequestId;
+        lock (gate)
+        {
+            if (state != SessionState.LoggedIn || (open?.TryGetValue(requestId, out var payment) is true && payment.Followed))
+            {
+                return;
+            }
+        }
+
+        Tell(view, requestId, late: false);
+    }
+
+    /// <summary>Sends again what nobody confirmed. Called by the process's one ticker.</summary>
+    public void ResendDue(DateTimeOffset now)
+    {
+        var waits = sessions.Options.ResendAfterSeconds;
+        List<PaymentView>? due = null;
+        lock (gate)
+        {
+            for (var i = (unconfirmed?.Count ?? 0) - 1; i >= 0; i--)
+            {
+                var item = unconfirmed![i];
+                if (item.Sends >= waits.Length)
+                {
+                    SessionMetrics.Unconfirmed.Add(1);
+                    unconfirmed.RemoveAt(i);
+                }
+                else if (now - item.FirstSent >= TimeSpan.FromSeconds(waits[item.Sends]))
+                {
+                    unconfirmed[i] = item with { Sends = item.Sends + 1 };
+                    (due ??= []).Add(item.View);
+                }
+            }
+
+            if (unconfirmed is not { Count: > 0 })
+            {
+                unconfirmed = null;
+                sessions.Unwatch(this);
+            }
+        }
+
+        foreach (var view in due ?? [])
+        {
+            SessionMetrics.Resent.Add(1);
+            Send(WireMapping.ToWire(view, view.Id.RequestId, serialNumber, IsLate(view, now), now, Reader), money: true);
+        }
+    }
+
+    /// <summary>Waits for the outcome outside of the message that asked for it. False: it is not waited for by this call.</summary>
+    private bool Follow(PaymentView view, string requestId, bool told)
+    {
+        lock (gate)
+        {
+            if (view.Stage == PaymentStage.Final || state != SessionState.LoggedIn || waits >= sessions.Options.MaxConcurrentPayments
+                || (open?.TryGetValue(requestId, out var payment) is true && payment.Followed))
+            {
+                return false;
+            }
+
+            waits++;
+            (open ??= [])[requestId] = new OpenPayment(Followed: true);
+        }
+
+        _ = FollowToEnd(view, requestId, told);
+        return true;
+    }
+
+    private async Task FollowToEnd(PaymentView view, string requestId, bool told)
+    {
+        try
+        {
+            var last = await Wait(view, requestId, told);
+            if (last.Stage != PaymentStage.Final)
+            {
+                // A change that came by the grain while this session still seemed to wait was left to this look.
+                var now = await Payment(requestId).Outcome(last.Stage, TimeSpan.Zero).WaitAsync(Ending());
+                if (now.Stage != last.Stage)
+                {
+                    Tell(now, requestId, late: false);
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The session ended; the next welcome tells.
+        }
+        catch (Exception e)
+        {
+            Fault(e, "Outcome");
+        }
+    }
+
+    private async Task<PaymentView> Wait(PaymentView view, string requestId, bool told)
+    {
+        var last = view;
+        try
+        {
+            var grain = Payment(requestId);
+            var began = sessions.Clock.GetTimestamp();
+            var atMost = TimeSpan.FromSeconds(sessions.Options.OutcomeWaitSeconds);
+            if (!told)
+            {
+                last = await grain.Outcome(last.Stage, TimeSpan.FromMilliseconds(sessions.Options.AcceptedAfterMs)).WaitAsync(Ending());
+                Tell(last, requestId, late: false);
+            }
+
+            while (last.Stage != PaymentStage.Final && atMost - sessions.Clock.GetElapsedTime(began) is { Ticks: > 0 } left)
+            {
+                var next = await grain.Outcome(last.Stage, left).WaitAsync(Ending());
+                if (next.Stage != last.Stage)
+                {
+                    Tell(next, requestId, late: false);
+                }
+
+                last = next;
+            }
+
+            return last;
+        }
+        finally
+        {
+            lock (gate)
+            {
+                waits--;
+                if (open?.ContainsKey(requestId) is true)
+                {
+                    open[requestId] = new OpenPayment(Followed: false);
+                }
+            }
+        }
+    }
+
+    /// <summary>Sends how a payment stands, and keeps what must be sent again.</summary>
+    private void Tell(PaymentView view, string requestId, bool late)
+    {
+        if (state != SessionState.LoggedIn)
+        {
+            return;
+        }
+
+        var now = sessions.Clock.GetUtcNow();
+        Send(WireMapping.ToWire(view, requestId, serialNumber, late || IsLate(view, now), now, Reader), money: true);
+        if (view.Stage != PaymentStage.Final)
+        {
+            lock (gate)
+            {
+                if (open?.ContainsKey(requestId) is not true)
+                {
+                    (open ??= [])[requestId] = new OpenPayment(Followed: false);
+                }
+            }
+
+            return;
+        }
+
+        if (view.Id.RequestId == requestId && view.Revision > view.ShownRevision)
+        {
+            lock (gate)
+            {
+                unconfirmed ??= [];
+                unconfirmed.RemoveAll(u => u.View.Id == view.Id);
+                unconfirmed.Add(new Unconfirmed(view, now, 0));
+                if (unconfirmed.Count > sessions.Options.MaxUnconfirmed)
+                {
+                    SessionMetrics.Unconfirmed.Add(1);
+                    unconfirmed.RemoveAt(0);
+                }
+            }
+
+            sessions.Watch(this);
+        }
+
+        Close(requestId);
+    }
+
+    private bool IsLate(PaymentView view, DateTimeOffset now) =>
+        view.FinalAt is { } at && now - at > TimeSpan.FromSeconds(sessions.Options.LateAfterSeconds);
+
+    private CancellationToken Ending()
+    {
+        lock (gate)
+        {
+            ending ??= new CancellationTokenSource();
+            if (state == SessionState.Ended)
+            {
+                ending.Cancel();
+            }
+
+            return ending.Token;
+        }
+    }
+
+    private void CancelWaits()
+    {
+        lock (gate)
+        {
+            ending?.Cancel();
+        }
+    }
+}
