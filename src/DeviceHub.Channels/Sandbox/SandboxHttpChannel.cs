@@ -6,7 +6,11 @@ using DeviceHub.Core.Payments;
 namespace DeviceHub.Channels.Sandbox;
 
 /// <summary>A call to a Sandbox in another process; the code is only in a payment, the refund's number only in refunds.</summary>
-public sealed record SandboxCall(string Order, long AmountFen, string? Code = null, string? Refund = null);
+public sealed record SandboxCall(string Order, long AmountFen, string? Code = null, string? Refund = null)
+{
+    /// <summary>Without the code.</summary>
+    public override string ToString() => $"{Order}: {AmountFen} fen";
+}
 
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, UseStringEnumConverter = true)]
 [JsonSerializable(typeof(SandboxCall))]

@@ -15,6 +15,9 @@ internal sealed record ConnectPacket
     public string? Password { get; init; }
     public required Properties Properties { get; init; }
 
+    /// <summary>Without the password.</summary>
+    public override string ToString() => $"CONNECT of {ClientId}";
+
     /// <summary>
     /// Null, with the reason code to answer (in 5.0's numbers): 0x81 malformed, 0x82 against the protocol, 0x84 another version. Of a
     /// packet that does not even name a version we know, <paramref name="version"/> is 0 or the unknown number.

@@ -9,7 +9,11 @@ namespace DeviceHub.Server.Hosting;
 /// <param name="Plain">MQTT without TLS; null: not listening.</param>
 /// <param name="Tls">MQTT over TLS; null: not listening.</param>
 /// <param name="FirstPassword">Of the first start alone, and told this once.</param>
-public sealed record HubStart(IReadOnlyList<Uri> Pages, IPEndPoint? Plain, IPEndPoint? Tls, string DataFolder, string UserName, string? FirstPassword);
+public sealed record HubStart(IReadOnlyList<Uri> Pages, IPEndPoint? Plain, IPEndPoint? Tls, string DataFolder, string UserName, string? FirstPassword)
+{
+    /// <summary>Without the password.</summary>
+    public override string ToString() => $"hub of {DataFolder}";
+}
 
 /// <summary>What a person who starts the hub must know, in a few lines of English and of Chinese. Not a log: it may hold a password.</summary>
 internal static class StartNotice
