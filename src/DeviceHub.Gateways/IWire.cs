@@ -19,6 +19,9 @@ public interface IWire
     /// <summary>The terminal can receive: on MQTT, it is subscribed to its <c>down</c>.</summary>
     bool CanReceive { get; }
 
+    /// <summary>The largest payload that the other side takes, at least 512 bytes; whatever is larger is lost.</summary>
+    int MaxMessageBytes { get; }
+
     /// <summary>Queues one downlink payload. The memory is not used after the call returns. False: cut, or being cut.</summary>
     bool TrySend(ReadOnlySpan<byte> payload);
 

@@ -33,7 +33,7 @@ internal sealed partial class TerminalSession
             return;
         }
 
-        maxBytes = Math.Max(SmallestMax, (int)hello.MaxMessageBytes);
+        maxBytes = Math.Min(Math.Max(SmallestMax, (int)hello.MaxMessageBytes), wire.MaxMessageBytes);
         textEncoding = hello.TextEncoding == TextEncoding.Unspecified ? TextEncoding.None : hello.TextEncoding;
         speaks = hello.Capabilities.Contains("speech");
         attempt = new LoginAttempt(hello, RandomNumberGenerator.GetBytes(Login.NonceBytes));

@@ -13,7 +13,8 @@ namespace DeviceHub.Gateways;
 /// </summary>
 internal sealed partial class TerminalSession(TerminalSessions sessions, string serialNumber, string? token, IWire wire, long epoch) : ITerminalSession
 {
-    private const int SmallestMax = 512;
+    /// <summary>Bytes of one message that every terminal takes.</summary>
+    internal const int SmallestMax = 512;
 
     /// <summary>Guards what is sent (sealed sequence numbers go out in order) and what a session keeps of payments.</summary>
     private readonly Lock gate = new();

@@ -9,8 +9,6 @@ namespace DeviceHub.Gateways.Mqtt;
 /// <summary>CONNECT: who may open a session.</summary>
 internal sealed partial class MqttConnection
 {
-    /// <summary>Bytes of one packet that a client must take: no answer of ours is longer.</summary>
-    private const int SmallestClientPacket = 64;
     private const int RefusalBytes = 5;
 
     private int _maxInFlightOut;
@@ -104,7 +102,7 @@ internal sealed partial class MqttConnection
         }
 
         _serialNumber = connect.ClientId;
-        _downTopic = $"dh/v1/{_serialNumber}/down";
+        _downTopic = DownTopic(_serialNumber);
         _maxInFlightOut = Math.Min(_options.MaxInFlightOut, connect.Properties.ReceiveMaximum);
         _maxDownBytes = connect.Properties.MaximumPacketSize;
         _askedForSession = connect.Properties.SessionExpiry > 0;
@@ -142,8 +140,13 @@ internal sealed partial class MqttConnection
             return (connect.WillQos == 2 ? (byte)0x9B : connect.WillRetain ? (byte)0x9A : (byte)0x87, "will");
         }
 
-        return connect.Properties.MaximumPacketSize < SmallestClientPacket ? (0x95, "client-packet-size") : null;
+        // What is too large for the client is dropped: it must take the smallest message that every terminal takes, or it is paid and never told.
+        return connect.Properties.MaximumPacketSize < PacketBytes.PublishOverhead + DownTopic(connect.ClientId).Length + TerminalSession.SmallestMax
+            ? (0x95, "client-packet-size")
+            : null;
     }
+
+    private static string DownTopic(string serialNumber) => $"dh/v1/{serialNumber}/down";
 
     private void Refuse(bool v5, byte code, string word, bool answer = true)
     {

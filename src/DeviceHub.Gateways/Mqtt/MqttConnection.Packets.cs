@@ -24,6 +24,8 @@ internal sealed partial class MqttConnection
         }
     }
 
+    public int MaxMessageBytes => (int)Math.Min(int.MaxValue, _maxDownBytes - PacketBytes.PublishOverhead - _downTopic.Length);
+
     public bool TrySend(ReadOnlySpan<byte> payload)
     {
         if (IsCut || !CanReceive)
@@ -186,24 +188,6 @@ internal sealed partial class MqttConnection
 
     private void Admit(byte header, ushort id, ReadOnlySpan<byte> topic, ReadOnlySpan<byte> payload)
     {
-        if (!IsOwn(topic, "/up"u8))
-        {
-            if (!_v5 || id == 0)
-            {
-                Cut(0x87, "foreign-topic");
-                return;
-            }
-
-            RefusePacket(0x87, "foreign-topic");
-            _uplinks!.Refuse(id, 0x87);
-            return;
-        }
-
-        if ((header & 1) != 0)
-        {
-            MqttMetrics.Ignored("retain");
-        }
-
         var unacknowledged = 0;
         if (id != 0 && _uplinks!.Contains(id, out unacknowledged))
         {
@@ -223,6 +207,24 @@ internal sealed partial class MqttConnection
         {
             Cut(0x93, "receive-maximum");
             return;
+        }
+
+        if (!IsOwn(topic, "/up"u8))
+        {
+            if (!_v5 || id == 0)
+            {
+                Cut(0x87, "foreign-topic");
+                return;
+            }
+
+            RefusePacket(0x87, "foreign-topic");
+            _uplinks!.Refuse(id, 0x87);
+            return;
+        }
+
+        if ((header & 1) != 0)
+        {
+            MqttMetrics.Ignored("retain");
         }
 
         MqttMetrics.Received.Add(1);

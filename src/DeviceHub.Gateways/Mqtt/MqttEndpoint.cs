@@ -138,7 +138,18 @@ public sealed partial class MqttEndpoint : ConnectionHandler, IHostedLifecycleSe
     {
         foreach (var (connection, _) in _connections)
         {
-            connection.Tick();
+            try
+            {
+                connection.Tick();
+            }
+            catch (Exception error)
+            {
+                // A timer's callback: what leaves it ends the process. Not ticked again, so that it is not logged every second.
+                Forget(connection);
+                MqttMetrics.Faults.Add(1);
+                LogConnectionFault(Log, error);
+                connection.Cut(CutReason.Fault);
+            }
         }
 
         Admission.Tick();
@@ -156,6 +167,6 @@ public sealed partial class MqttEndpoint : ConnectionHandler, IHostedLifecycleSe
     [LoggerMessage(4, LogLevel.Information, "Refused a connection from {Remote}: {Reason}; more of the kind from there are only counted for a minute", EventName = "MqttRefused")]
     private static partial void LogRefused(ILogger log, EndPoint? remote, string reason);
 
-    [LoggerMessage(3, LogLevel.Error, "A connection's loop failed; the connection ends", EventName = "MqttConnectionFault")]
+    [LoggerMessage(3, LogLevel.Error, "A connection failed and ends", EventName = "MqttConnectionFault")]
     private static partial void LogConnectionFault(ILogger log, Exception error);
 }

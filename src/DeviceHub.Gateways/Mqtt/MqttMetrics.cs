@@ -13,6 +13,7 @@ internal static class MqttMetrics
 
     public static readonly UpDownCounter<long> Connections = Meter.CreateUpDownCounter<long>("mqtt.connections", description: "Open connections.");
     public static readonly Counter<long> Paced = Meter.CreateCounter<long>("mqtt.connects_paced", description: "CONNECTs that were answered late, because of their rate.");
+    public static readonly Counter<long> Faults = Meter.CreateCounter<long>("mqtt.faults", description: "Connections that ended by a fault of ours in their deadlines.");
     public static readonly Counter<long> Received = Meter.CreateCounter<long>("mqtt.received", description: "Publishes handed to sessions.");
     public static readonly Counter<long> Sent = Meter.CreateCounter<long>("mqtt.sent", description: "Publishes sent to terminals.");
 

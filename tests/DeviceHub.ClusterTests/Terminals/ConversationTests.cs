@@ -157,6 +157,8 @@ public sealed class ConversationTests : IAsyncLifetime
 
         public bool CanReceive => true;
 
+        public int MaxMessageBytes => int.MaxValue;
+
         public bool HasMore => told.Reader.TryPeek(out _);
 
         public async Task<bool> HasMoreWithin(TimeSpan wait)

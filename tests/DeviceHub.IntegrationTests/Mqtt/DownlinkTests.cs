@@ -71,8 +71,8 @@ public sealed class DownlinkTests(WireHub hub)
     [Fact]
     public async Task A_publish_larger_than_the_client_takes_is_dropped()
     {
-        using var peer = await hub.Connected(v5: true, properties: [0x27, 0, 0, 0, 64], subscribeQos: 1);
-        var room = 64 - 2 - 2 - peer.Down.Length - 2 - 1;
+        using var peer = await hub.Connected(v5: true, properties: [0x27, 0, 0, 2, 88], subscribeQos: 1);
+        var room = 600 - 3 - 2 - peer.Down.Length - 2 - 1;
         var before = hub.Counted("mqtt.ignored", "larger-than-the-client-takes");
         Assert.True(peer.SendDown(new string('x', room + 1)));
         Assert.True(peer.SendDown(new string('y', room)));

@@ -25,7 +25,17 @@ internal sealed class MemoryTransport : DefaultConnectionContext
     /// <summary>The transport is done: all is sent, or aborted.</summary>
     public void Close() => closed.Cancel();
 
-    public override void Abort(ConnectionAbortedException abortReason) => IsAborted = true;
+    /// <summary>Aborting it throws.</summary>
+    public bool Breaks { get; init; }
+
+    public override void Abort(ConnectionAbortedException abortReason)
+    {
+        IsAborted = true;
+        if (Breaks)
+        {
+            throw new InvalidOperationException("a fault in a transport");
+        }
+    }
 
     public override async ValueTask DisposeAsync()
     {

@@ -58,6 +58,20 @@ public sealed class PublishTests(WireHub hub)
         Assert.Equal(0x87, (await peer.Expect(Packet.PubAck)).Reason);
     }
 
+    [Theory, InlineData(17, 0x93), InlineData(1, 0x82)]
+    public async Task A_foreign_topic_is_no_way_around_the_rules_of_packet_ids_and_of_receive_maximum(int id, byte reason)
+    {
+        using var peer = await hub.Connected(v5: true);
+        peer.Session.Holds = true;
+        for (ushort held = 1; held <= 16; held++)
+        {
+            await peer.Send(peer.PublishUp("held", held));
+        }
+
+        await peer.Send(Packets.Publish("dh/v1/OTHER/up", [1], id: (ushort)id));
+        await peer.IsCut(reason);
+    }
+
     [Theory, InlineData(false, 1), InlineData(false, 0), InlineData(true, 0)]
     public async Task A_foreign_topic_that_no_answer_can_refuse_ends_the_connection(bool v5, int qos)
     {
