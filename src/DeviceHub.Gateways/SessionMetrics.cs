@@ -19,6 +19,7 @@ internal static class SessionMetrics
     public static readonly Counter<long> TooLarge = Meter.CreateCounter<long>("session.downlinks_too_large");
     public static readonly Counter<long> Pushes = Meter.CreateCounter<long>("session.configuration_pushes");
     public static readonly Counter<long> PushesPostponed = Meter.CreateCounter<long>("session.configuration_pushes_postponed");
+    public static readonly Counter<long> PushesStopped = Meter.CreateCounter<long>("session.configuration_pushes_stopped");
     public static readonly UpDownCounter<long> LoggedIn = Meter.CreateUpDownCounter<long>("session.logged_in");
 
     public static void Count(Counter<long> counter, string tag, string value) => counter.Add(1, new KeyValuePair<string, object?>(tag, value));

@@ -51,7 +51,7 @@ public sealed class SessionOptions
     [Range(100, 1_000_000)]
     public int WrongMemory { get; set; } = 20_000;
 
-    /// <summary>Pushes of configuration in one session, so that a terminal that reports wrong hashes cannot ask for ever. 1 to 1,000.</summary>
+    /// <summary>Pushes of one version of the configuration in one session, so that a terminal that reports wrong hashes cannot ask for ever. 1 to 1,000.</summary>
     [Range(1, 1000)]
     public int MaxPushes { get; set; } = 50;
 }

@@ -14,7 +14,10 @@ internal sealed partial class TerminalSession
 
     /// <summary>A push was due while a payment was open.</summary>
     private bool pushWaits;
+
+    /// <summary>How often the version that was pushed last was pushed.</summary>
     private int pushes;
+    private long pushedVersion;
 
     public void ConfigurationChanged() => _ = PushSafely();
 
@@ -24,8 +27,11 @@ internal sealed partial class TerminalSession
         if (answer.Refusal is { } refusal)
         {
             Refuse(refusal, null);
+            return;
         }
-        else if (answer.ConfigurationDrifts)
+
+        await FindDoubtful();
+        if (answer.ConfigurationDrifts)
         {
             await PushWhenIdle();
         }
@@ -63,12 +69,13 @@ internal sealed partial class TerminalSession
             return;
         }
 
-        if (Postpones() || ++pushes > sessions.Options.MaxPushes)
+        if (Postpones())
         {
             return;
         }
 
-        if (await Terminal.Configuration() is not { } desired || ConfigurationDocument.TryParse(desired.Json, out _) is not { } document)
+        if (await Terminal.Configuration() is not { } desired || !MayPush(desired.Version)
+            || ConfigurationDocument.TryParse(desired.Json, out _) is not { } document)
         {
             return;
         }
@@ -90,6 +97,32 @@ internal sealed partial class TerminalSession
         {
             ConfigurationCommit = new() { Version = (ulong)desired.Version, Chunks = (uint)chunks.Count, Hash = ByteString.CopyFrom(desired.Hash) },
         });
+    }
+
+    /// <summary>A terminal that never applies a version is not sent it for ever; a new version begins again.</summary>
+    private bool MayPush(long version)
+    {
+        lock (gate)
+        {
+            if (version != pushedVersion)
+            {
+                (pushedVersion, pushes) = (version, 0);
+            }
+
+            if (pushes > sessions.Options.MaxPushes)
+            {
+                return false;
+            }
+
+            if (++pushes <= sessions.Options.MaxPushes)
+            {
+                return true;
+            }
+        }
+
+        SessionMetrics.PushesStopped.Add(1);
+        LogPushesStopped(sessions.Logger, SerialNumber, version, sessions.Options.MaxPushes);
+        return false;
     }
 
     private bool Postpones()
@@ -149,6 +182,10 @@ internal sealed partial class TerminalSession
         bool Fits(ConfigurationChunk candidate) =>
             MessageCodec.Encode(new Downlink { ConfigurationChunk = candidate }, encoding).Length <= maxBytes;
     }
+
+    [LoggerMessage(EventName = "ConfigurationPushesStopped", Level = LogLevel.Warning,
+        Message = "Configuration {Version} was pushed {Pushes} times to terminal {SerialNumber}, which never applied it; it gets it again when it reconnects")]
+    private static partial void LogPushesStopped(ILogger logger, string serialNumber, long version, int pushes);
 
     [LoggerMessage(EventName = "ConfigurationTooLarge", Level = LogLevel.Warning,
         Message = "Configuration of terminal {SerialNumber} was not pushed: entry {Key} does not fit its {MaxBytes} bytes; shorten its value")]

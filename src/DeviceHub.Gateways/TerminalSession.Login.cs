@@ -75,6 +75,7 @@ internal sealed partial class TerminalSession
         state = SessionState.LoggingIn;
         var arrived = sessions.Clock.GetTimestamp();
         sessions.Link.Add(this);
+        grainMayKnow = true;
         var answer = await Terminal.Connect(new ConnectRequest(
             epoch,
             sessions.Reference(),
@@ -86,6 +87,7 @@ internal sealed partial class TerminalSession
             wire.Secure));
         if (answer.Refusal is { } refusal)
         {
+            grainMayKnow = false;
             sessions.Link.Remove(this);
             await RefuseLogin(refusal, arrived);
             return;
@@ -147,6 +149,11 @@ internal sealed partial class TerminalSession
 
         Send(new Downlink { Synced = new() { Unsettled = (uint)views.Count } });
         SessionMetrics.Welcomes.Add(1);
+        foreach (var view in views)
+        {
+            Follow(view, view.Id.RequestId, told: true, fromWelcome: true);
+        }
+
         if (answer.PaymentsRefused is { } refused)
         {
             Refuse(refused, null);

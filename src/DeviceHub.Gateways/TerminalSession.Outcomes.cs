@@ -64,29 +64,30 @@ internal sealed partial class TerminalSession
     }
 
     /// <summary>Waits for the outcome outside of the message that asked for it. False: it is not waited for by this call.</summary>
-    private bool Follow(PaymentView view, string requestId, bool told)
+    /// <param name="fromWelcome">Of an earlier session: the welcome bounds them, and they must not keep the terminal from selling.</param>
+    private bool Follow(PaymentView view, string requestId, bool told, bool fromWelcome = false)
     {
         lock (gate)
         {
-            if (view.Stage == PaymentStage.Final || state != SessionState.LoggedIn || waits >= sessions.Options.MaxConcurrentPayments
+            if (view.Stage == PaymentStage.Final || state != SessionState.LoggedIn || (!fromWelcome && waits >= sessions.Options.MaxConcurrentPayments)
                 || (open?.TryGetValue(requestId, out var payment) is true && payment.Followed))
             {
                 return false;
             }
 
-            waits++;
+            waits += fromWelcome ? 0 : 1;
             (open ??= [])[requestId] = new OpenPayment(Followed: true);
         }
 
-        _ = FollowToEnd(view, requestId, told);
+        _ = FollowToEnd(view, requestId, told, fromWelcome);
         return true;
     }
 
-    private async Task FollowToEnd(PaymentView view, string requestId, bool told)
+    private async Task FollowToEnd(PaymentView view, string requestId, bool told, bool fromWelcome)
     {
         try
         {
-            var last = await Wait(view, requestId, told);
+            var last = await Wait(view, requestId, told, fromWelcome);
             if (last.Stage != PaymentStage.Final)
             {
                 // A change that came by the grain while this session still seemed to wait was left to this look.
@@ -107,7 +108,7 @@ internal sealed partial class TerminalSession
         }
     }
 
-    private async Task<PaymentView> Wait(PaymentView view, string requestId, bool told)
+    private async Task<PaymentView> Wait(PaymentView view, string requestId, bool told, bool fromWelcome)
     {
         var last = view;
         try
@@ -138,7 +139,7 @@ internal sealed partial class TerminalSession
         {
             lock (gate)
             {
-                waits--;
+                waits -= fromWelcome ? 0 : 1;
                 if (open?.ContainsKey(requestId) is true)
                 {
                     open[requestId] = new OpenPayment(Followed: false);

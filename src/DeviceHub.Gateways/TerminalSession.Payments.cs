@@ -16,7 +16,8 @@ internal sealed partial class TerminalSession
     private Dictionary<string, OpenPayment>? open;
 
     /// <param name="Followed">Somebody in this session waits for its outcome and will tell of every change.</param>
-    private readonly record struct OpenPayment(bool Followed);
+    /// <param name="Doubtful">Nobody knows whether it was accepted; asked at the next heartbeat.</param>
+    private readonly record struct OpenPayment(bool Followed, bool Doubtful = false);
 
     private IPaymentGrain Payment(string requestId) => sessions.Payment(serialNumber, requestId);
 
@@ -38,7 +39,7 @@ internal sealed partial class TerminalSession
         }
 
         var request = WireMapping.ToDomain(message);
-        if (!Begin(requestId))
+        if (!Begin(requestId, out var isNew))
         {
             await RefuseUnlessKnown(request, new Core.Refusal(RefusalCode.Busy, "too many payments of this terminal at once", RetryAfter: RetryAfter));
             return;
@@ -53,6 +54,11 @@ internal sealed partial class TerminalSession
         {
             // Nothing was accepted by this message; an earlier one may have been, so the same request is to be repeated.
             Fault(e, "Admit");
+            if (isNew)
+            {
+                Close(requestId);
+            }
+
             Refuse(new Core.Refusal(RefusalCode.Busy, "the hub could not look at the request", RetryAfter: RetryAfter), requestId);
             return;
         }
@@ -60,17 +66,22 @@ internal sealed partial class TerminalSession
         if (admission.Refusal is { Code: RefusalCode.StaleSession } stale)
         {
             Refuse(stale, requestId);
+            return;
         }
-        else if (admission.Refusal is { } refusal)
+
+        try
         {
-            await RefuseUnlessKnown(request, refusal);
+            await (admission.Refusal is { } refusal ? RefuseUnlessKnown(request, refusal) : Accept(admission.Order!));
         }
-        else
+        catch
         {
-            // When this throws nobody knows whether it was accepted: the session stays silent and the terminal repeats.
-            Answer(await Payment(requestId).Accept(admission.Order!), requestId);
+            // Nobody knows whether it was accepted: the session stays silent, the terminal repeats, and the next heartbeat asks.
+            Doubt(requestId);
+            throw;
         }
     }
+
+    private async ValueTask Accept(PaymentOrder order) => Answer(await Payment(order.Id.RequestId).Accept(order), order.Id.RequestId);
 
     /// <summary>A refusal is only for what the ledger does not know: of a known payment its state is the answer.</summary>
     private async ValueTask RefuseUnlessKnown(Core.Payments.PaymentRequest request, Core.Refusal refusal)
@@ -156,11 +167,14 @@ internal sealed partial class TerminalSession
     }
 
     /// <summary>From here nothing may interrupt the terminal. False: it has as many payments as it may have.</summary>
-    private bool Begin(string requestId)
+    /// <param name="isNew">This message began it, and no earlier one.</param>
+    private bool Begin(string requestId, out bool isNew)
     {
         lock (gate)
         {
-            if (open?.ContainsKey(requestId) is not true)
+            var payment = default(OpenPayment);
+            isNew = open?.TryGetValue(requestId, out payment) is not true;
+            if (isNew)
             {
                 // Payments in doubt from earlier sessions are open too, and must not keep the terminal from selling.
                 if (waits >= sessions.Options.MaxConcurrentPayments || open?.Count >= MaxOpen)
@@ -170,8 +184,54 @@ internal sealed partial class TerminalSession
 
                 (open ??= [])[requestId] = new OpenPayment(Followed: false);
             }
+            else if (payment.Doubtful)
+            {
+                open![requestId] = new OpenPayment(Followed: false);
+            }
 
             return true;
+        }
+    }
+
+    private void Doubt(string requestId)
+    {
+        lock (gate)
+        {
+            if (open?.TryGetValue(requestId, out var payment) is true && !payment.Followed)
+            {
+                open[requestId] = new OpenPayment(Followed: false, Doubtful: true);
+            }
+        }
+    }
+
+    /// <summary>What the ledger does not know is not open; what it knows is answered like a query.</summary>
+    private async ValueTask FindDoubtful()
+    {
+        string[] doubtful;
+        lock (gate)
+        {
+            doubtful = open is null ? [] : [.. open.Where(o => o.Value.Doubtful).Select(o => o.Key)];
+        }
+
+        foreach (var requestId in doubtful)
+        {
+            var found = await Payment(requestId).Find(null);
+            lock (gate)
+            {
+                if (open?.TryGetValue(requestId, out var payment) is not true || !payment.Doubtful)
+                {
+                    continue;
+                }
+            }
+
+            if (found.View is not null)
+            {
+                Answer(found, requestId);
+            }
+            else
+            {
+                Close(requestId);
+            }
         }
     }
 

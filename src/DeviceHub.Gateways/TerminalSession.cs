@@ -25,6 +25,9 @@ internal sealed partial class TerminalSession(TerminalSessions sessions, string 
     private bool seals = true;
     private bool refusalLogged;
     private bool replacedAfterLogin;
+
+    /// <summary>The grain may take this session for its terminal's: it was asked to, and has not refused.</summary>
+    private bool grainMayKnow;
     private int maxBytes = SmallestMax;
     private ReadOnlyMemory<byte> sealKey;
     private Sealer? opener;
@@ -73,6 +76,7 @@ internal sealed partial class TerminalSession(TerminalSessions sessions, string 
     /// <summary>A newer session took over: what still comes of this one is dropped.</summary>
     public void Replace()
     {
+        grainMayKnow = false;
         SessionMetrics.Replaced.Add(1);
         End(CutReason.TakenOver);
     }
@@ -83,8 +87,8 @@ internal sealed partial class TerminalSession(TerminalSessions sessions, string 
         bool wasLoggedIn;
         lock (gate)
         {
-            tellsGrain = state == SessionState.LoggedIn;
-            wasLoggedIn = tellsGrain || replacedAfterLogin;
+            tellsGrain = grainMayKnow;
+            wasLoggedIn = state == SessionState.LoggedIn || replacedAfterLogin;
             replacedAfterLogin = false;
             state = SessionState.Ended;
         }
@@ -257,6 +261,13 @@ internal sealed partial class TerminalSession(TerminalSessions sessions, string 
 
         CancelWaits();
         wire.Cut(reason);
+    }
+
+    /// <summary>Ends this session because of a fault that it must not share with others.</summary>
+    public void Break(Exception e, string what)
+    {
+        Fault(e, what);
+        End(CutReason.Fault);
     }
 
     private void Fault(Exception e, string what)

@@ -99,7 +99,16 @@ internal sealed class TerminalSessions(
         var now = clock.GetUtcNow();
         foreach (var (session, _) in unconfirmed)
         {
-            session.ResendDue(now);
+            try
+            {
+                session.ResendDue(now);
+            }
+            catch (Exception e)
+            {
+                // A timer's callback: what leaves it ends the process.
+                Unwatch(session);
+                session.Break(e, nameof(ResendDue));
+            }
         }
     }
 

@@ -5,6 +5,7 @@ using DeviceHub.Core.Terminals;
 using DeviceHub.Gateways;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 using Orleans.TestingHost;
 
@@ -25,6 +26,11 @@ public sealed class TerminalFixture : IAsyncLifetime
 
     internal FakeTimeProvider Clock { get; } = new(new DateTimeOffset(2026, 11, 24, 8, 0, 0, TimeSpan.Zero));
 
+    internal SessionOptions SessionOptions => cluster!.Silos[0].ServiceProvider.GetRequiredService<IOptions<SessionOptions>>().Value;
+
+    /// <summary>The next call of this grain method fails as by a timeout: the call never arrives, or only its answer is lost.</summary>
+    internal (string Method, bool Arrives)? Loses { get; set; }
+
     internal ITerminalSessions Sessions => cluster!.Silos[0].ServiceProvider.GetRequiredService<ITerminalSessions>();
 
     public async ValueTask InitializeAsync()
@@ -32,6 +38,7 @@ public sealed class TerminalFixture : IAsyncLifetime
         var builder = new InProcessTestClusterBuilder(1);
         builder.ConfigureSilo((_, silo) =>
         {
+            silo.AddOutgoingGrainCallFilter(Lose);
             silo.Services.AddPayments();
             silo.Services.AddTerminals();
             silo.Services.AddTerminalSessions();
@@ -56,6 +63,23 @@ public sealed class TerminalFixture : IAsyncLifetime
         {
             await cluster.DisposeAsync();
         }
+    }
+
+    private async Task Lose(IOutgoingGrainCallContext call)
+    {
+        if (Loses is not { } lost || lost.Method != call.MethodName)
+        {
+            await call.Invoke();
+            return;
+        }
+
+        Loses = null;
+        if (lost.Arrives)
+        {
+            await call.Invoke();
+        }
+
+        throw new TimeoutException($"{lost.Method} was not answered in time");
     }
 
     internal ITerminalGrain Grain(string serialNumber) => cluster!.Client.GetGrain<ITerminalGrain>(serialNumber);

@@ -40,6 +40,11 @@ internal sealed class TestTerminal : IWire
 
     public int MaxBytes { get; init; } = 512;
 
+    public int MaxMessageBytes { get; init; } = int.MaxValue;
+
+    /// <summary>Sending throws from now on.</summary>
+    public bool Breaks { get; set; }
+
     public Welcome Welcome { get; private set; } = new();
 
     public TaskCompletionSource<CutReason> WasCut { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -60,7 +65,12 @@ internal sealed class TestTerminal : IWire
 
     public bool TrySend(ReadOnlySpan<byte> payload)
     {
-        Assert.True(payload.Length <= MaxBytes, $"{payload.Length} bytes do not fit {MaxBytes}");
+        if (Breaks)
+        {
+            throw new InvalidOperationException("a fault in a wire");
+        }
+
+        Assert.True(payload.Length <= Math.Min(MaxBytes, MaxMessageBytes), $"{payload.Length} bytes do not fit {MaxBytes}");
         var error = MessageCodec.TryDecode(payload, out Downlink? message, out var form);
         Assert.True(error.Ok, error.Detail);
         Assert.Equal(encoding, form);
