@@ -103,15 +103,19 @@ internal sealed partial class LedgerWriter : IPaymentLedger, IDisposable
         var batch = new List<LedgerItem>();
         while (queue.Take(batch, options.BatchSize))
         {
-            try
+            using (database.Gate.EnterBlocking())
             {
-                WriteBatch(batch);
-            }
-            catch (Exception e)
-            {
-                // Nothing was committed that was not answered; the connection is not trusted any more.
-                LogFault(e);
-                Reopen(batch);
+                try
+                {
+                    WriteBatch(batch);
+                }
+                catch (Exception e)
+                {
+                    // Nothing was committed that was not answered; the connection is not trusted any more. Nobody else writes
+                    // before the fence.
+                    LogFault(e);
+                    Reopen(batch);
+                }
             }
 
             batch.Clear();
@@ -134,7 +138,6 @@ internal sealed partial class LedgerWriter : IPaymentLedger, IDisposable
             return;
         }
 
-        using var lease = database.Gate.EnterBlocking();
         var code = TryWrite(batch);
         if (code == raw.SQLITE_FULL && batch.Exists(i => i is AcceptItem) && batch.Exists(i => i is AppendItem))
         {

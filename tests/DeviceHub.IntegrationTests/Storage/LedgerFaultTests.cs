@@ -26,6 +26,31 @@ public sealed class LedgerFaultTests
     }
 
     [Fact]
+    public async Task Writer_that_failed_reads_itself_again_while_it_still_holds_the_gate()
+    {
+        using var hub = new StorageFixture();
+        var connections = 0;
+        Task<WriteGate.Lease>? other = null;
+        var passed = false;
+        hub.Database.Connected = _ =>
+        {
+            if (connections++ == 0)
+            {
+                throw new InvalidOperationException("the connection breaks");
+            }
+
+            other = hub.Database.Gate.Enter().AsTask();
+            passed = other.IsCompleted;
+        };
+
+        Assert.Equal(WriteResult.NotWritten, (await hub.Ledger.Accept(Accept("request-1"), default)).Result);
+
+        (await other!).Dispose();
+        Assert.False(passed, "another writer came in while the ledger's writer put its fence");
+        Assert.Equal(WriteResult.Written, (await hub.Ledger.Accept(Accept("request-1"), default)).Result);
+    }
+
+    [Fact]
     public async Task Accepts_stop_below_the_reserve_while_results_go_on()
     {
         using var hub = new StorageFixture(o => o.DiskCheckInterval = TimeSpan.FromMilliseconds(10));
