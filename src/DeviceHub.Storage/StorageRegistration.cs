@@ -37,8 +37,6 @@ public static class StorageRegistration
         services.AddSingleton<ITerminalStore, TerminalStore>();
         services.AddSingleton<LastSeenWriter>();
         services.AddSingleton<PaymentProjection>();
-        services.AddSingleton(s => new PaymentQueries(s.GetRequiredService<HubReads>(), s.GetRequiredService<PaymentProjection>()));
-        services.AddSingleton<TerminalQueries>();
         services.AddSingleton<ILastSeen>(s => s.GetRequiredService<LastSeenWriter>());
         services.AddDbContext<HubDbContext>((s, options) =>
         {

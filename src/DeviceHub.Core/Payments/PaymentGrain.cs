@@ -346,6 +346,7 @@ internal sealed partial class PaymentGrain(
             }
             else if (e is AttentionNeeded attention)
             {
+                PaymentMetrics.Attention.Add(1);
                 LogAttention(id, attention.Why);
             }
         }

@@ -9,6 +9,7 @@ internal static class PaymentMetrics
 
     public static readonly Counter<long> Accepted = Meter.CreateCounter<long>("payments.accepted");
     public static readonly Counter<long> Outcomes = Meter.CreateCounter<long>("payments.outcomes");
+    public static readonly Counter<long> Attention = Meter.CreateCounter<long>("payments.attention");
     public static readonly Counter<long> Conflicts = Meter.CreateCounter<long>("payments.request_conflicts");
     public static readonly Counter<long> Collisions = Meter.CreateCounter<long>("payments.collisions");
     public static readonly Counter<long> AppendsRepeated = Meter.CreateCounter<long>("payments.appends_repeated");

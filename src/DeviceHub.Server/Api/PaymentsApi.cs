@@ -13,7 +13,10 @@ internal static class PaymentsApi
     internal sealed record Payment(
         string SerialNumber, string RequestId, DateTimeOffset AcceptedAt, string MerchantId, string StoreId, long AmountFen, long PaidFen, long DiscountFen, Wallet Wallet,
         string CodeLastFour, string? OrderNumber, PaymentStage Stage, PaymentResult Result, DeclineReason Reason, int Revision, int ShownRevision, DateTimeOffset? FinalAt,
-        string? ChannelOrderNumber, string? ChannelTransaction, string? Payer);
+        string? ChannelOrderNumber, string? ChannelTransaction, string? Payer, bool NeedsAttention);
+
+    /// <param name="Behind">Ledger entries that this list may not show yet; 0: it shows all that there were when it was asked for.</param>
+    internal sealed record PaymentPage(IReadOnlyList<Payment> Items, int Page, int PageSize, bool More, long Behind);
 
     /// <param name="Text">What happened, in plain words.</param>
     /// <param name="Event">The ledger's own event.</param>
@@ -31,13 +34,18 @@ internal static class PaymentsApi
         public string? Stage { get; init; }
         public string? Result { get; init; }
         public string? OrderNumber { get; init; }
+        public string? ChannelOrderNumber { get; init; }
+        public bool? NeedsAttention { get; init; }
         public int? Page { get; init; }
         public int? PageSize { get; init; }
     }
 
     public static void MapPayments(this RouteGroupBuilder api)
     {
-        api.MapGet("/payments", List).Produces<PageOf<Payment>>().WithSummary("Payments, newest first; the list may be a moment behind the ledger");
+        api.MapGet("/payments", List).Produces<PaymentPage>().WithSummary("Payments, newest first")
+            .WithDescription(
+                "needsAttention=true: those for which the hub gave up or waited too long; a person must look at their timeline, and their mark stays when they are settled later. "
+                + "channelOrderNumber finds any attempt. behind: how many ledger entries the list may not show yet.");
         api.MapGet("/payments/{serialNumber}/{requestId}", Get).Produces<PaymentDetail>().ProducesProblem(404)
             .WithSummary("One payment with everything that happened to it, from the ledger");
         api.MapPost("/payments/{serialNumber}/{requestId}/cancel", Cancel).RequireAuthorization(Permission.Admin).Produces<PaymentView>(202).ProducesProblem(404)
@@ -55,9 +63,9 @@ internal static class PaymentsApi
         }
 
         return Results.Ok(await reads.Run(
-            (db, cancel) =>
+            async (db, cancel) =>
             {
-                var rows = db.Payments.AsNoTracking();
+                var rows = (search.ChannelOrderNumber is { } number ? db.PaymentsOfChannelOrder(number) : db.Payments).AsNoTracking();
                 rows = search.From is { } from ? rows.Where(p => p.AcceptedAt >= from) : rows;
                 rows = search.To is { } to ? rows.Where(p => p.AcceptedAt < to) : rows;
                 rows = search.SerialNumber is { } sn ? rows.Where(p => p.SerialNumber == sn) : rows;
@@ -66,7 +74,14 @@ internal static class PaymentsApi
                 rows = wantedStage is { } stage ? rows.Where(p => p.Stage == stage) : rows;
                 rows = wantedResult is { } result ? rows.Where(p => p.Result == result) : rows;
                 rows = search.OrderNumber is { } order ? rows.Where(p => p.OrderNumber == order) : rows;
-                return paging.Read(rows.OrderByDescending(p => p.AcceptedAt).ThenByDescending(p => p.Seq), search.Page, search.PageSize, Of, cancel);
+
+                // Not compared with a parameter: the index of the few that need one would not be used.
+                rows = search.NeedsAttention switch { true => rows.Where(p => p.NeedsAttention), false => rows.Where(p => !p.NeedsAttention), null => rows };
+
+                // First: 0 then says that the list shows all that was in the ledger when it was asked for.
+                var behind = await db.PaymentsBehind(cancel);
+                var page = await paging.Read(rows.OrderByDescending(p => p.AcceptedAt).ThenByDescending(p => p.Seq), search.Page, search.PageSize, Of, cancel);
+                return new PaymentPage(page.Items, page.Page, page.PageSize, page.More, behind);
             },
             stop));
     }
@@ -113,5 +128,6 @@ internal static class PaymentsApi
 
     private static Payment Of(PaymentRow row) => new(
         row.SerialNumber, row.RequestId, row.AcceptedAt, row.MerchantId, row.StoreId, row.AmountFen, row.PaidFen, row.DiscountFen, row.Wallet, row.CodeLastFour,
-        row.OrderNumber, row.Stage, row.Result, row.Reason, row.Revision, row.ShownRevision, row.FinalAt, row.ChannelOrderNumber, row.ChannelTransaction, row.Payer);
+        row.OrderNumber, row.Stage, row.Result, row.Reason, row.Revision, row.ShownRevision, row.FinalAt, row.ChannelOrderNumber, row.ChannelTransaction, row.Payer,
+        row.NeedsAttention);
 }

@@ -501,6 +501,10 @@ namespace DeviceHub.Storage.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("merchant_id");
 
+                    b.Property<bool>("NeedsAttention")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("needs_attention");
+
                     b.Property<string>("OrderNumber")
                         .HasColumnType("TEXT")
                         .HasColumnName("order_number");
@@ -570,6 +574,9 @@ namespace DeviceHub.Storage.Migrations
                     b.HasIndex("SerialNumber", "AcceptedAt");
 
                     b.HasIndex("StoreId", "AcceptedAt");
+
+                    b.HasIndex(new[] { "AcceptedAt" }, "IX_payment_needs_attention")
+                        .HasFilter("needs_attention");
 
                     b.ToTable("payment", (string)null);
                 });

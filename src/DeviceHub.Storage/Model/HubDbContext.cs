@@ -33,6 +33,20 @@ public sealed class HubDbContext(DbContextOptions<HubDbContext> options) : Ident
 
     public DbSet<PaymentRow> Payments => Set<PaymentRow>();
 
+    /// <summary>Ledger rows that <see cref="Payments"/> does not show yet.</summary>
+    public async Task<long> PaymentsBehind(CancellationToken cancellationToken)
+    {
+        var shown = await Set<ProjectionCursorRow>().Where(c => c.Name == PaymentProjection.Cursor).Select(c => c.Seq).SingleOrDefaultAsync(cancellationToken);
+        return (await Set<PaymentEventRow>().MaxAsync(e => (long?)e.Seq, cancellationToken) ?? 0) - shown;
+    }
+
+    /// <summary>Payments one of whose attempts had this number at its channel: the ledger's own key, not only the last attempt's.</summary>
+    public IQueryable<PaymentRow> PaymentsOfChannelOrder(string number) =>
+        from order in Set<ChannelOrderRow>()
+        where order.Number == number
+        join payment in Payments on new { SerialNumber = order.Sn, order.RequestId } equals new { payment.SerialNumber, payment.RequestId }
+        select payment;
+
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder) =>
         configurationBuilder.Properties<DateTimeOffset>().HaveConversion<UnixMilliseconds>();
 
@@ -101,7 +115,8 @@ public sealed class HubDbContext(DbContextOptions<HubDbContext> options) : Ident
     {
         builder.Entity<PaymentEventRow>(e =>
         {
-            // Nothing is ever deleted here, so plain row ids never come twice and need no AUTOINCREMENT counter a commit.
+            // A row leaves only in the transaction that wrote it, when its channel order number was taken (LedgerBook). So a committed
+            // row id never comes twice and needs no AUTOINCREMENT counter a commit.
             e.ToTable("payment_event").HasKey(r => r.Seq);
             e.Property(r => r.Seq).ValueGeneratedNever();
             e.HasIndex(r => new { r.Sn, r.RequestId, r.Version }).IsUnique();
@@ -129,6 +144,7 @@ public sealed class HubDbContext(DbContextOptions<HubDbContext> options) : Ident
         payment.HasIndex(p => new { p.StoreId, p.AcceptedAt });
         payment.HasIndex(p => new { p.Result, p.AcceptedAt });
         payment.HasIndex(p => p.OrderNumber).HasFilter("order_number IS NOT NULL");
+        payment.HasIndex(p => p.AcceptedAt, "IX_payment_needs_attention").HasFilter("needs_attention");
     });
 
     private static string SnakeCase(string name)

@@ -3,8 +3,8 @@ using DeviceHub.Core.Payments;
 namespace DeviceHub.Storage;
 
 /// <summary>
-/// A payment's current row, for lists and searches. A projection of the ledger: it may lag (see <c>PaymentQueries</c>), and nothing that
-/// decides about money reads it.
+/// A payment's current row, for lists and searches. A projection of the ledger: it may lag (see <c>HubDbContext.PaymentsBehind</c>), and nothing
+/// that decides about money reads it.
 /// </summary>
 public sealed class PaymentRow
 {
@@ -50,6 +50,9 @@ public sealed class PaymentRow
     public DateTimeOffset? FinalAt { get; set; }
 
     public int Attempts { get; set; }
+
+    /// <summary>The ledger says that a person must look, or had to: it is never taken back.</summary>
+    public bool NeedsAttention { get; set; }
 
     /// <summary>Of the last attempt; every attempt's number finds the payment through the ledger's own key.</summary>
     public string? ChannelOrderNumber { get; set; }

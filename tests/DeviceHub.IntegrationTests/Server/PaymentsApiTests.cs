@@ -44,6 +44,39 @@ public sealed class PaymentsApiTests(ServerHub hub) : IClassFixture<ServerHub>
     }
 
     [Fact]
+    public async Task Payment_is_found_by_the_channels_number_and_the_list_says_how_far_it_is_behind()
+    {
+        await using var terminal = await hub.Activated();
+        await Paid(terminal, 1234, "CHANNEL-1");
+        await Paid(terminal, 1235, "CHANNEL-2");
+        var list = "/api/v1/payments?serialNumber=" + terminal.SerialNumber;
+        var all = await Eventually.Becomes(
+            () => hub.Admin.Get(list), l => l.GetProperty("behind").GetInt64() == 0 && l.GetProperty("items").GetArrayLength() == 2, "the list has followed the ledger");
+        var number = all.GetProperty("items")[0].GetProperty("channelOrderNumber").GetString()!;
+        Assert.Equal(["CHANNEL-2"], await Orders("/api/v1/payments?channelOrderNumber=" + number));
+        Assert.Empty(await Orders("/api/v1/payments?channelOrderNumber=NO-SUCH-NUMBER"));
+        Assert.Empty(await Orders(list + "&channelOrderNumber=" + number + "&result=declined"));
+    }
+
+    [Fact]
+    public async Task Payment_that_needs_a_person_is_listed_and_counted()
+    {
+        await using var own = new ImpatientHub();
+        await own.InitializeAsync();
+        await using var terminal = await own.Activated();
+        await Paid(terminal, 1234, "SETTLED");
+        await terminal.Pay(terminal.Request(AsksForPassword, "STUCK"));
+        var list = await Eventually.Becomes(
+            () => own.Admin.Get("/api/v1/payments?needsAttention=true"), l => l.GetProperty("items").GetArrayLength() > 0, "what needs a person is listed");
+        var stuck = Assert.Single(list.GetProperty("items").EnumerateArray());
+        Assert.Equal(("STUCK", true), (stuck.GetProperty("orderNumber").GetString(), stuck.GetProperty("needsAttention").GetBoolean()));
+        var others = Assert.Single((await own.Admin.Get("/api/v1/payments?needsAttention=false")).GetProperty("items").EnumerateArray());
+        Assert.Equal(("SETTLED", false), (others.GetProperty("orderNumber").GetString(), others.GetProperty("needsAttention").GetBoolean()));
+        await Eventually.Holds(async () => await Metrics.Value(own.Admin, "payments_attention_total") >= 1, "it is counted");
+        Assert.Equal(["needsAttention"], await own.Admin.Faults(HttpMethod.Get, "/api/v1/payments?needsAttention=nonsense"));
+    }
+
+    [Fact]
     public async Task Payment_is_told_from_acceptance_to_the_terminals_display_without_its_code()
     {
         await using var terminal = await hub.Activated();
@@ -92,6 +125,11 @@ public sealed class PaymentsApiTests(ServerHub hub) : IClassFixture<ServerHub>
     {
         await hub.Admin.Get("/api/v1/payments/" + payment, HttpStatusCode.NotFound);
         await hub.Admin.Post($"/api/v1/payments/{payment}/cancel", null, HttpStatusCode.NotFound);
+    }
+
+    private sealed class ImpatientHub : ServerHub
+    {
+        protected override string[] Options => ["--Payments:AttentionAfter=00:00:02"];
     }
 
     private static async Task<string> Paid(TestTerminal terminal, ulong amountFen, string order)

@@ -29,7 +29,6 @@ internal sealed class StorageFixture : IDisposable
         Writes = new HubWrites(Database);
         Terminals = new TerminalStore(Database, Pool, DataProtectionProvider.Create(new DirectoryInfo(Path.Combine(Folder, "keys"))));
         Projection = new PaymentProjection(Database, Pool, Options, TimeProvider.System, NullLogger<PaymentProjection>.Instance);
-        Payments = new PaymentQueries(Reads, Projection);
         LastSeen = new LastSeenWriter(Database, Options, TimeProvider.System, NullLogger<LastSeenWriter>.Instance);
         Database.Open();
     }
@@ -44,7 +43,6 @@ internal sealed class StorageFixture : IDisposable
     public HubWrites Writes { get; }
     public TerminalStore Terminals { get; }
     public PaymentProjection Projection { get; }
-    public PaymentQueries Payments { get; }
     public LastSeenWriter LastSeen { get; }
 
     public static LedgerAccept Accept(string request, string sn = "T1", long fen = 100, string? order = null, bool check = false, string? allowed = null, string? channelOrder = null)

@@ -57,7 +57,7 @@ public sealed class StoreTests
     }
 
     [Fact]
-    public async Task Projection_catches_up_from_where_it_was_and_lists_page_by_page()
+    public async Task Projection_catches_up_from_where_it_was_and_says_how_far_it_is_behind()
     {
         using var hub = new StorageFixture(o => o.ProjectionBatch = 3);
         for (var i = 0; i < 5; i++)
@@ -66,18 +66,33 @@ public sealed class StoreTests
         }
 
         await hub.Ledger.Append(Approve(new PaymentId("T1", "request-0")));
-        while (await hub.Projection.Step() > 0)
+        Assert.Equal(6, await hub.Reads.Run((db, token) => db.PaymentsBehind(token)));
+        for (var behind = 3; behind >= 0; behind -= 3)
         {
+            await hub.Projection.Step();
+            Assert.Equal(behind, await hub.Reads.Run((db, token) => db.PaymentsBehind(token)));
         }
 
-        Assert.Equal(0, hub.Projection.Lag);
-        var first = await hub.Payments.List(new PaymentFilter(SerialNumber: "T1"), null, 3);
-        var second = await hub.Payments.List(new PaymentFilter(SerialNumber: "T1"), first.Next, 3);
-        Assert.Equal(["request-4", "request-3", "request-2", "request-1", "request-0"], first.Payments.Concat(second.Payments).Select(p => p.RequestId));
-        Assert.Null(second.Next);
-        Assert.Equal("request-0", Assert.Single((await hub.Payments.List(new PaymentFilter(Result: PaymentResult.Approved), null, 10)).Payments).RequestId);
-        Assert.Equal("request-3", Assert.Single((await hub.Payments.List(new PaymentFilter(ChannelOrderNumber: "P3"), null, 10)).Payments).RequestId);
-        Assert.Equal("request-2", Assert.Single((await hub.Payments.List(new PaymentFilter(OrderNumber: "A2"), null, 10)).Payments).RequestId);
+        Assert.Equal(["request-0", "request-1", "request-2", "request-3", "request-4"], await Requests(hub, db => db.Payments.OrderBy(p => p.Seq)));
+        Assert.Equal(["request-0"], await Requests(hub, db => db.Payments.Where(p => p.Result == PaymentResult.Approved)));
+        Assert.Equal(["request-3"], await Requests(hub, db => db.PaymentsOfChannelOrder("P3")));
+    }
+
+    [Fact]
+    public async Task Payment_that_needs_a_person_is_marked_and_stays_so()
+    {
+        using var hub = new StorageFixture();
+        var id = new PaymentId("T1", "request-1");
+        await hub.Ledger.Accept(Accept("request-0"), default);
+        await hub.Ledger.Accept(Accept("request-1"), default);
+        await hub.Projection.Step();
+        Assert.Empty(await Requests(hub, db => db.Payments.Where(p => p.NeedsAttention)));
+        await hub.Ledger.Append(new LedgerAppend(id, 2, [new AttentionNeeded(Now, "late")], [], Now, new PaymentStanding(null, false, false)));
+        await hub.Projection.Step();
+        Assert.Equal(["request-1"], await Requests(hub, db => db.Payments.Where(p => p.NeedsAttention)));
+        await hub.Ledger.Append(Approve(id, version: 3));
+        await hub.Projection.Step();
+        Assert.Equal(["request-1"], await Requests(hub, db => db.Payments.Where(p => p.NeedsAttention && p.Result == PaymentResult.Approved)));
     }
 
     [Fact]
@@ -101,6 +116,9 @@ public sealed class StoreTests
             .SingleAsync(token)));
         Assert.Equal(0, await hub.Reads.Run((db, token) => db.Merchants.CountAsync(token)));
     }
+
+    private static Task<List<string>> Requests(StorageFixture hub, Func<HubDbContext, IQueryable<PaymentRow>> payments) =>
+        hub.Reads.Run((db, token) => payments(db).Select(p => p.RequestId).ToListAsync(token));
 
     [Fact]
     public async Task Gate_serves_in_the_order_of_asking_and_passes_over_who_gave_up()
