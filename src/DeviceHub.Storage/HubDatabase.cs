@@ -74,6 +74,7 @@ public sealed class HubDatabase : IDisposable
             Directory.CreateDirectory(folder);
             MakeForOwnerOnly(File);
             var connection = Connect(readOnly: false);
+            CheckVersion(SQLitePCL.raw.sqlite3_libversion_number());
             using (var context = new HubDbContext(new DbContextOptionsBuilder<HubDbContext>().UseSqlite(connection).Options))
             {
                 context.Database.Migrate();
@@ -136,6 +137,18 @@ public sealed class HubDatabase : IDisposable
                 SqliteConnection.ClearPool(pooled);
             }
         }
+    }
+
+    /// <summary>An older SQLite would take the checkpointer's look at the log for a misuse, and the log would grow without end.</summary>
+    internal static void CheckVersion(int version)
+    {
+        const int Needed = 3_051_000;
+        if (version < Needed)
+        {
+            throw new NotSupportedException($"SQLite {Text(Needed)} is needed and {Text(version)} is loaded: take the e_sqlite3 library that comes with the hub");
+        }
+
+        static string Text(int number) => $"{number / 1_000_000}.{number / 1000 % 1000}.{number % 1000}";
     }
 
     /// <summary>SQLite gives its log the rights of the database. A database that is there is not opened: closing it would drop SQLite's locks.</summary>

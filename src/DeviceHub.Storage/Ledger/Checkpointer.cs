@@ -26,6 +26,9 @@ internal sealed partial class Checkpointer(HubDatabase database, IOptions<Storag
         await Task.Yield();
         database.Open();
         using var connection = database.Connect(readOnly: false);
+
+        // A restart waits for readers while it holds the gate, and with it every commit. What is busy is tried at the next look.
+        raw.sqlite3_busy_timeout(connection.Handle!, 0);
         using var timer = new PeriodicTimer(options.Value.CheckpointInterval, clock);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
