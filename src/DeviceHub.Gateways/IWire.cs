@@ -3,8 +3,8 @@ using System.Net;
 namespace DeviceHub.Gateways;
 
 /// <summary>
-/// A connection as <see cref="TerminalSession"/> sees it, MQTT or serial. Sending never waits: a bounded queue behind it is drained
-/// by one writer loop, and a full queue cuts the connection.
+/// A connection as <see cref="TerminalSession"/> sees it, MQTT or serial. Sending never waits: what the transport does not
+/// take at once is kept within bounds, and one that is full cuts the connection.
 /// </summary>
 public interface IWire
 {

@@ -33,5 +33,8 @@ internal static class Telemetry
         // At a first start these two warn that keys are not encrypted (their folder is the owner's alone), and that a thread has not run since the machine started.
         logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
         logging.AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error);
+
+        // It warns at every start that the server's garbage collector is off. So it shall be: measured, a heap a core doubles what an idle terminal costs.
+        logging.AddFilter("Orleans.Runtime.Silo", LogLevel.Error);
     }
 }

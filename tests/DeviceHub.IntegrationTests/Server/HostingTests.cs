@@ -98,7 +98,9 @@ public sealed class HostingTests
     [Fact]
     public async Task Payment_that_outlives_the_stops_deadline_is_parked_and_settled_after_the_next_start()
     {
-        await using var hub = await OperatedHub.Start(null, "--Sandbox:SlowAfter=00:00:08", "--Payments:StopDeadline=00:00:01", "--Mqtt:DrainSeconds=1", "--Payments:SweepGrace=00:00:01");
+        // The silo waits for its grains until the server's own deadline.
+        await using var hub = await OperatedHub.Start(
+            null, "--Sandbox:SlowAfter=00:00:30", "--Payments:PayDeadline=00:00:40", "--Server:StopDeadline=00:00:03", "--Payments:StopDeadline=00:00:01", "--Mqtt:DrainSeconds=1", "--Payments:SweepGrace=00:00:01");
         await using var terminal = await hub.LoggedIn();
         var request = terminal.Request(OperatedHub.Slow);
         await terminal.Pay(request);
