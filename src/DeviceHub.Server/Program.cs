@@ -1,9 +1,19 @@
 using DeviceHub.Server.Hosting;
+using Orleans.Runtime;
 
 try
 {
     await using var app = HubApplication.Build(args);
-    await app.RunAsync();
+    var stopping = app.Lifetime.ApplicationStopping;
+    try
+    {
+        await app.RunAsync();
+    }
+    catch (Exception e) when (stopping.IsCancellationRequested && e is OperationCanceledException or OrleansLifecycleCanceledException)
+    {
+        await Console.Error.WriteLineAsync("DeviceHub was stopped before it was ready.");
+    }
+
     return 0;
 }
 catch (Exception e) when (StartException.Explain(e) is { } explanation)
