@@ -15,7 +15,7 @@ public sealed class FullDiskTests
     {
         using var disk = new SmallDisk();
         await using var hub = await OperatedHub.Start(
-            disk.Path, "--Storage:ReserveBytes=8000000", "--Sandbox:PasswordAfter=00:00:04", $"--Sandbox:Book={disk.Elsewhere}");
+            disk.Path, "--Storage:ReserveBytes=8000000", "--Storage:DiskCheckInterval=00:00:00.010", "--Sandbox:PasswordAfter=00:00:04", $"--Sandbox:Book={disk.Elsewhere}");
         await using var terminal = await hub.LoggedIn();
         var running = terminal.Request(OperatedHub.AsksForPassword, "RUNNING");
         await terminal.Pay(running);
