@@ -23,17 +23,18 @@ public sealed class FleetTests(BadInputHub hub)
             [
                 "--port", hub.MqttPort.ToString(CultureInfo.InvariantCulture), "--terminals", "5", "--prefix", prefix,
                 "--models", "counter-pos,scan-box,scanner-gun,json-box,plain-scanner", "--bad-network", "0.4", "--special", "0.1",
-                "--think", "500ms", "--duration", "5s", "--keys", Path.Combine(folder, "keys.json"), "--book", book,
+                "--think", "500ms", "--keys", Path.Combine(folder, "keys.json"), "--book", book,
             ];
             using var first = new ToolProcess(
                 "virtual-terminals.dll",
-                [.. arguments, "--activation-code", await hub.NewActivationCode(uses: 4), "--activation-code", "plain-scanner=" + await hub.NewActivationCode(BadInputHub.Unsealed)]);
+                [.. arguments, "--duration", "2m", "--activation-code", await hub.NewActivationCode(uses: 4), "--activation-code", "plain-scanner=" + await hub.NewActivationCode(BadInputHub.Unsealed)]);
+            await Eventually.Becomes(() => Task.FromResult(Paid(book)), paid => paid == 5 || first.HasExited, "each of the 5 terminals was paid", Limit);
+            await first.Terminate();
             await Settles(first);
-            var paid = File.ReadLines(book).Select(line => JsonDocument.Parse(line).RootElement).Where(e => e.GetProperty("told").GetString() == "Approved");
-            Assert.Equal(5, paid.Select(e => e.GetProperty("serialNumber").GetString()).Distinct().Count());
+            Assert.Equal(5, Paid(book));
 
             // No codes this time: the keys were kept.
-            using var second = new ToolProcess("virtual-terminals.dll", arguments);
+            using var second = new ToolProcess("virtual-terminals.dll", [.. arguments, "--duration", "2s"]);
             await Settles(second);
         }
         finally
@@ -51,6 +52,17 @@ public sealed class FleetTests(BadInputHub hub)
         Assert.Equal(1, await fleet.Exits(Limit));
         Assert.Contains("no key and no activation code", fleet.Output, StringComparison.Ordinal);
         Assert.Contains("no payment was made", fleet.Output, StringComparison.Ordinal);
+    }
+
+    /// <summary>Terminals that were told "approved" at least once.</summary>
+    private static int Paid(string book)
+    {
+        using var file = new StreamReader(book, new FileStreamOptions { Access = FileAccess.Read, Share = FileShare.ReadWrite });
+        return file.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries)[..^1]
+            .Select(line => JsonDocument.Parse(line).RootElement)
+            .Where(e => e.GetProperty("told").GetString() == "Approved")
+            .Select(e => e.GetProperty("serialNumber").GetString())
+            .Distinct().Count();
     }
 
     private static async Task Settles(ToolProcess fleet)
