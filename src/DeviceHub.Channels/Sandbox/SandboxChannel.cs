@@ -1,3 +1,4 @@
+using DeviceHub.Core.Merchants;
 using DeviceHub.Core.Payments;
 
 namespace DeviceHub.Channels.Sandbox;
@@ -8,6 +9,11 @@ internal sealed class SandboxChannel(SandboxBank bank, TimeProvider clock) : IPa
     internal const string ChannelName = "sandbox";
 
     public string Name => ChannelName;
+
+    public IReadOnlyList<AccountField> AccountFields => [];
+
+    public Task<AccountCheck> Test(ChannelAccount account, CancellationToken cancellationToken) =>
+        Task.FromResult(new AccountCheck(true, "the Sandbox takes every account"));
 
     public Task<ChannelVerdict> Pay(ChannelPayment payment, CancellationToken cancellationToken) =>
         Answer(bank.Pay(payment.Reference.OrderNumber, payment.Reference.AmountFen, payment.Code), cancellationToken);

@@ -1,6 +1,7 @@
 using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using DeviceHub.Core.Merchants;
 using DeviceHub.Core.Payments;
 
 namespace DeviceHub.Channels.Sandbox;
@@ -30,6 +31,11 @@ public sealed partial class SandboxJson : JsonSerializerContext;
 internal sealed class SandboxHttpChannel(HttpClient http, HttpClient single) : IPaymentChannel
 {
     public string Name => SandboxChannel.ChannelName;
+
+    public IReadOnlyList<AccountField> AccountFields => [];
+
+    public Task<AccountCheck> Test(ChannelAccount account, CancellationToken cancellationToken) =>
+        Task.FromResult(new AccountCheck(true, "the Sandbox takes every account"));
 
     public async Task<ChannelVerdict> Pay(ChannelPayment payment, CancellationToken cancellationToken)
     {

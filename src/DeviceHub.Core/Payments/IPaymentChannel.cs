@@ -1,3 +1,5 @@
+using DeviceHub.Core.Merchants;
+
 namespace DeviceHub.Core.Payments;
 
 /// <summary>
@@ -9,6 +11,12 @@ public interface IPaymentChannel
 {
     /// <summary>As accounts name it: <c>sandbox</c>, <c>wechat-v2</c>, ...</summary>
     string Name { get; }
+
+    /// <summary>What an account at this channel is made of.</summary>
+    IReadOnlyList<AccountField> AccountFields { get; }
+
+    /// <summary>A harmless authenticated call: does the account work, and if not, what is wrong, in words for an operator. Never throws for what the channel answers.</summary>
+    Task<AccountCheck> Test(ChannelAccount account, CancellationToken cancellationToken);
 
     Task<ChannelVerdict> Pay(ChannelPayment payment, CancellationToken cancellationToken);
 
@@ -69,10 +77,13 @@ public sealed record ChannelVerdict(
     string? Payer = null);
 
 /// <param name="OrderNumber">Ours at the channel: in the ledger before any byte is sent, never reused (I3).</param>
-/// <param name="Account">The merchant's account at the channel.</param>
-public sealed record ChannelReference(string OrderNumber, string Account, long AmountFen);
+/// <param name="AmountFen">Of the order.</param>
+public sealed record ChannelReference(string OrderNumber, ChannelAccount Account, long AmountFen);
 
 public sealed record ChannelPayment(ChannelReference Reference, PaymentCode Code, Wallet Wallet, string Subject, string SerialNumber, DateTimeOffset ExpiresAt);
 
 /// <param name="RefundNumber">Derived from the attempt, so that a repeat is the same refund (I7).</param>
 public sealed record ChannelRefund(ChannelReference Reference, string RefundNumber, long RefundFen);
+
+/// <param name="Says">What was tried and what came of it, in plain English.</param>
+public sealed record AccountCheck(bool Works, string Says);

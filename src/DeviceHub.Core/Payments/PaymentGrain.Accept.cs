@@ -1,3 +1,5 @@
+using DeviceHub.Core.Routing;
+
 namespace DeviceHub.Core.Payments;
 
 /// <summary>Accepting a new payment, and telling a repeat from a conflict.</summary>
@@ -8,11 +10,18 @@ internal sealed partial class PaymentGrain
     {
         var started = clock.GetTimestamp();
         var request = order.Request;
+        var now = Now();
+        var route = routing.Choose(new RouteRequest(order.MerchantId, order.StoreId, order.Wallet, request.AmountFen, now.At, []));
+        if (route.Account is not { } account)
+        {
+            throw new InvalidOperationException($"payment {id}: {route.Why}");
+        }
+
         var decision = PaymentDecisions.Decide(
             id,
             null,
-            new PaymentInput.Request(order, keys.Fingerprint(request.Code), options.Channel, order.MerchantId, "the only channel configured"),
-            Now(),
+            new PaymentInput.Request(order, keys.Fingerprint(request.Code), account.Channel, account.Id, route.Why),
+            now,
             options);
         using var withdraw = new CancellationTokenSource(options.AcceptDeadline, clock);
         var accept = await ledger.Accept(

@@ -1,3 +1,4 @@
+using DeviceHub.Core.Routing;
 using Microsoft.Extensions.Logging;
 
 namespace DeviceHub.Core.Payments;
@@ -24,6 +25,7 @@ internal sealed partial class PaymentGrain
             clock.GetElapsedTime(started).TotalMilliseconds,
             new KeyValuePair<string, object?>("call", effect.Kind.ToString()),
             new KeyValuePair<string, object?>("verdict", verdict.Verdict.ToString()));
+        routing.Learn(new RouteLesson(attempt.Account, effect.Kind, verdict, clock.GetElapsedTime(started), known.Accepted.AmountFen, asked.At));
         await Feed(Reply(effect, verdict, asked, known), effectEnded: true);
         if (effect.Kind == EffectKind.Pay && !call.IsCompleted
             && await Answer(call, patience - deadline) is { Verdict: not Verdict.Unknown } late)
@@ -47,10 +49,11 @@ internal sealed partial class PaymentGrain
     /// <summary>Never throws: a fault of an adapter proves nothing, so it is Unknown.</summary>
     private async Task<ChannelVerdict> Call(PaymentEffect effect, AttemptState attempt, CancellationToken abandon)
     {
-        var reference = new ChannelReference(attempt.OrderNumber, attempt.Account, state!.Accepted.AmountFen);
-        var refund = new ChannelRefund(reference, attempt.RefundNumber ?? "", state.Accepted.AmountFen);
         try
         {
+            var account = accounts.Find(attempt.Account) ?? throw new InvalidOperationException($"there is no channel account {attempt.Account}");
+            var reference = new ChannelReference(attempt.OrderNumber, account, state!.Accepted.AmountFen);
+            var refund = new ChannelRefund(reference, attempt.RefundNumber ?? "", state.Accepted.AmountFen);
             var channel = channels.Find(attempt.Channel);
             return await (effect.Kind switch
             {

@@ -1,4 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
+using DeviceHub.Core.Merchants;
+using DeviceHub.Core.Routing;
 using DeviceHub.Core.Terminals;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -15,6 +17,8 @@ namespace DeviceHub.Core.Payments;
 internal sealed partial class PaymentGrain(
     IPaymentLedger ledger,
     PaymentChannels channels,
+    IChannelAccounts accounts,
+    IRoutingCore routing,
     HubKeys keys,
     TimeProvider clock,
     PaymentEffects effects,

@@ -1,4 +1,6 @@
 using System.Collections.Frozen;
+using DeviceHub.Core.Merchants;
+using DeviceHub.Core.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -146,6 +148,9 @@ public static class PaymentRegistration
         services.AddSingleton<IValidateOptions<PaymentOptions>, PaymentOptionsValidator>();
         services.AddSingleton<PaymentChannels>();
         services.AddSingleton<PaymentEffects>();
+        services.AddSingleton<OneChannel>();
+        services.AddSingleton<IRoutingCore>(provider => provider.GetRequiredService<OneChannel>());
+        services.AddSingleton<IChannelAccounts>(provider => provider.GetRequiredService<OneChannel>());
         services.AddHostedService<PaymentSweeper>();
         return services;
     }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using DeviceHub.Core.Merchants;
 using DeviceHub.Core.Payments;
 
 namespace DeviceHub.ClusterTests.Payments;
@@ -11,6 +12,8 @@ internal sealed class ScriptedChannel : IPaymentChannel
     private readonly Lock gate = new();
 
     public string Name => "sandbox";
+
+    public IReadOnlyList<AccountField> AccountFields => [];
 
     public ConcurrentQueue<EffectKind> Log { get; } = new();
 
@@ -31,6 +34,8 @@ internal sealed class ScriptedChannel : IPaymentChannel
             Queue(answers, call).Enqueue(answer);
         }
     }
+
+    public Task<AccountCheck> Test(ChannelAccount account, CancellationToken cancellationToken) => throw new NotSupportedException("payments never ask for it");
 
     public Task<ChannelVerdict> Pay(ChannelPayment payment, CancellationToken cancellationToken)
     {

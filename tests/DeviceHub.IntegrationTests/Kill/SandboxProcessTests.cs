@@ -1,4 +1,5 @@
 using DeviceHub.Channels.Sandbox;
+using DeviceHub.Core.Merchants;
 using DeviceHub.Core.Payments;
 using DeviceHub.Tests;
 using Microsoft.Extensions.Configuration;
@@ -59,5 +60,5 @@ public sealed class SandboxProcessTests
     }
 
     private static ChannelPayment Payment(string order, long amountFen) => new(
-        new ChannelReference(order, "M1", amountFen), new PaymentCode("134567890123456789"), Wallet.WeChat, "Noodle shop", "SN1", DateTimeOffset.MaxValue);
+        new ChannelReference(order, new ChannelAccount { Id = "M1", MerchantId = "M1", Channel = "sandbox" }, amountFen), new PaymentCode("134567890123456789"), Wallet.WeChat, "Noodle shop", "SN1", DateTimeOffset.MaxValue);
 }
