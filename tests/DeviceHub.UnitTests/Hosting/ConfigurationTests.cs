@@ -2,6 +2,7 @@ using System.Collections;
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Reflection;
+using DeviceHub.Channels.Http;
 using DeviceHub.Channels.Sandbox;
 using DeviceHub.Core.Payments;
 using DeviceHub.Core.Terminals;
@@ -17,7 +18,8 @@ namespace DeviceHub.UnitTests.Hosting;
 public sealed class ConfigurationTests
 {
     private static readonly object[] Sections =
-        [new ServerOptions(), new StorageOptions(), new MqttOptions(), new SessionOptions(), new TerminalOptions(), new PaymentOptions(), new SandboxOptions()];
+        [new ServerOptions(), new StorageOptions(), new MqttOptions(), new SessionOptions(), new TerminalOptions(), new PaymentOptions(), new SandboxOptions(),
+         new ChannelHttpOptions()];
 
     private static readonly Dictionary<string, Row> Described = Read();
 
