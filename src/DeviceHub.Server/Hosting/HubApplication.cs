@@ -1,3 +1,4 @@
+using DeviceHub.Channels.Alipay;
 using DeviceHub.Channels.Sandbox;
 using DeviceHub.Core;
 using DeviceHub.Core.Payments;
@@ -62,6 +63,7 @@ public static class HubApplication
         builder.AddHubSilo();
         services.AddTerminals();
         services.AddSandbox();
+        services.AddAlipay();
 
         // A bank that forgot its charges when the hub died would make a restart look like a loss; an empty name keeps it in memory.
         services.PostConfigure<SandboxOptions>(sandbox => sandbox.Book ??= sandbox.Url is null ? Path.Combine(folder.Path, "sandbox.book") : null);

@@ -2,6 +2,7 @@ using System.Collections;
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Reflection;
+using DeviceHub.Channels.Alipay;
 using DeviceHub.Channels.Http;
 using DeviceHub.Channels.Sandbox;
 using DeviceHub.Core.Payments;
@@ -19,7 +20,7 @@ public sealed class ConfigurationTests
 {
     private static readonly object[] Sections =
         [new ServerOptions(), new StorageOptions(), new MqttOptions(), new SessionOptions(), new TerminalOptions(), new PaymentOptions(), new SandboxOptions(),
-         new ChannelHttpOptions()];
+         new ChannelHttpOptions(), new AlipayOptions()];
 
     private static readonly Dictionary<string, Row> Described = Read();
 

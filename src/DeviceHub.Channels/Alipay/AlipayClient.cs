@@ -1,0 +1,133 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using DeviceHub.Channels.Http;
+using DeviceHub.Core.Merchants;
+using DeviceHub.Core.Payments;
+using Microsoft.Extensions.Options;
+
+namespace DeviceHub.Channels.Alipay;
+
+/// <summary>An answer whose signature is right, or the verdict of not having one.</summary>
+internal readonly record struct AlipayReply(ChannelVerdict? Fault, IReadOnlyDictionary<string, string> Fields)
+{
+    public static AlipayReply Of(ChannelVerdict fault) => new(fault, new Dictionary<string, string>());
+}
+
+/// <summary>Calls a method of Alipay's gateway: signs the request, checks the answer's signature before anything of it is believed.</summary>
+internal sealed class AlipayClient(ChannelHttp http, ChannelAlarms alarms, IOptions<AlipayOptions> options, TimeProvider clock)
+{
+    private static readonly TimeSpan China = TimeSpan.FromHours(8);
+
+    /// <summary>The gateway decodes the body by the character set of the address; everything else is in the body.</summary>
+    private readonly Uri gateway = new(options.Value.Gateway.AbsoluteUri + "?charset=utf-8");
+
+    public async Task<AlipayReply> Call(
+        ChannelAccount account, EffectKind call, string method, CancellationToken cancellationToken, params (string Name, string? Value)[] content)
+    {
+        var keys = AlipayKeys.Of(account);
+        if (keys.FaultAt(clock.GetUtcNow()) is { } fault)
+        {
+            // Nothing was sent.
+            return AlipayReply.Of(new ChannelVerdict(call == EffectKind.Pay ? Verdict.Rerouteable : Verdict.Unknown, "account-not-usable", fault));
+        }
+
+        var answer = await http.Send(Request(account, keys, method, content), cancellationToken);
+        if (answer.Verdict(call) is { } broken)
+        {
+            return AlipayReply.Of(broken);
+        }
+
+        if (!AlipayEnvelope.TryRead(answer.Body, method, out var envelope))
+        {
+            return AlipayReply.Of(alarms.WrongAnswer(account, call, "garbage"));
+        }
+
+        return Verified(envelope, keys) is { } text
+            ? AlipayEnvelope.Fields(text.Span) is { } fields ? new AlipayReply(null, fields) : AlipayReply.Of(alarms.WrongAnswer(account, call, "garbage"))
+            : AlipayReply.Of(alarms.BadSignature(account, Unbelieved(envelope)));
+    }
+
+    private HttpRequestMessage Request(ChannelAccount account, AlipayKeys keys, string method, (string Name, string? Value)[] content)
+    {
+        var parameters = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["app_id"] = account.Setting(AlipayAccount.AppId) ?? "",
+            ["method"] = method,
+            ["format"] = "JSON",
+            ["charset"] = "utf-8",
+            ["sign_type"] = "RSA2",
+            ["timestamp"] = clock.GetUtcNow().ToOffset(China).ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture),
+            ["version"] = "1.0",
+            ["biz_content"] = Json(content),
+        };
+        Add("app_auth_token", account.Secret(AlipayAccount.AppAuthToken)?.Reveal());
+        Add("app_cert_sn", keys.ApplicationCertificate);
+        Add("alipay_root_cert_sn", keys.RootCertificates);
+        parameters["sign"] = AlipaySigning.Sign(keys.Application!, AlipaySigning.Content(parameters));
+        var form = new FormUrlEncodedContent(parameters);
+        form.Headers.ContentType = new MediaTypeHeaderValue("application/x-www-form-urlencoded", "utf-8");
+        return new HttpRequestMessage(HttpMethod.Post, gateway) { Content = form };
+
+        void Add(string name, string? value)
+        {
+            if (value is not null)
+            {
+                parameters[name] = value;
+            }
+        }
+    }
+
+    /// <summary>
+    /// The text that the signature is right for; null: none. Alipay signs some answers before their slashes are escaped; its own SDKs try both.
+    /// What is read later is the text that was signed.
+    /// </summary>
+    private static ReadOnlyMemory<byte>? Verified(AlipayEnvelope envelope, AlipayKeys keys)
+    {
+        if (envelope.Signature is not { Length: > 0 } signature)
+        {
+            return null;
+        }
+
+        if (AlipaySigning.Verify(keys.Alipay!, envelope.Response.Span, signature))
+        {
+            return envelope.Response;
+        }
+
+        if (envelope.Response.Span.IndexOf("\\/"u8) < 0)
+        {
+            return null;
+        }
+
+        var plain = Encoding.Latin1.GetBytes(Encoding.Latin1.GetString(envelope.Response.Span).Replace("\\/", "/", StringComparison.Ordinal));
+        return AlipaySigning.Verify(keys.Alipay!, plain, signature) ? plain : null;
+    }
+
+    /// <summary>What an unsigned or wrongly signed answer said, as far as it is a code: a hint for people, never a proof.</summary>
+    private static string Unbelieved(AlipayEnvelope envelope)
+    {
+        var said = AlipayEnvelope.Fields(envelope.Response.Span) is { } fields ? ChannelAlarms.Shown(AlipayCodes.Of(fields)) : "unreadable";
+        return $"{(envelope.Signature is null ? "no signature" : "wrong signature")}, it said {said}";
+    }
+
+    private static string Json((string Name, string? Value)[] members)
+    {
+        using var bytes = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(bytes))
+        {
+            writer.WriteStartObject();
+            foreach (var (name, value) in members)
+            {
+                if (value is not null)
+                {
+                    writer.WriteString(name, value);
+                }
+            }
+
+            writer.WriteEndObject();
+        }
+
+        return Encoding.UTF8.GetString(bytes.ToArray());
+    }
+}
