@@ -8,7 +8,7 @@ public sealed class SandboxOptions
 {
     public const string Section = "Sandbox";
 
-    /// <summary>The address of a <c>tools/ChannelSandbox</c> process, such as <c>http://127.0.0.1:7070</c>; none: the bank runs in this process.</summary>
+    /// <summary>The address of a <c>tests/SandboxHost</c> process, such as <c>http://127.0.0.1:7070</c>; none: the bank runs in this process.</summary>
     public Uri? Url { get; set; }
 
     /// <summary>The file of the bank's own book; none: kept in memory and lost with the process.</summary>

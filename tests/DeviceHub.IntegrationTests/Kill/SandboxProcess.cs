@@ -17,7 +17,7 @@ public sealed class SandboxProcess(params string[] arguments) : IAsyncDisposable
     {
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, WorkingDirectory = folder };
         foreach (var argument in (string[])[
-            Path.Combine(AppContext.BaseDirectory, "ChannelSandbox.dll"), "--urls", Url.ToString(), "--book", Path.Combine(folder, "book.jsonl"), .. arguments])
+            Path.Combine(AppContext.BaseDirectory, "SandboxHost.dll"), "--urls", Url.ToString(), "--book", Path.Combine(folder, "book.jsonl"), .. arguments])
         {
             start.ArgumentList.Add(argument);
         }

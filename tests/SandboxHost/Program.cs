@@ -2,7 +2,7 @@ using DeviceHub.Channels.Sandbox;
 using DeviceHub.Core.Payments;
 
 // The Sandbox's bank as a process of its own: it goes on charging when the hub dies.
-// dotnet run --project tools/ChannelSandbox -- --urls http://127.0.0.1:7070 --book FILE [--Sandbox:PasswordAfter 00:00:02 ...]
+// dotnet run --project tests/SandboxHost -- --urls http://127.0.0.1:7070 --book FILE [--Sandbox:PasswordAfter 00:00:02 ...]
 var builder = WebApplication.CreateSlimBuilder(args);
 if (builder.Configuration["book"] is { } book)
 {
