@@ -1,0 +1,85 @@
+using DeviceHub.Tools.ChannelSandbox.Faults;
+
+namespace DeviceHub.Tools.ChannelSandbox.WeChat;
+
+/// <summary>The codes of payment that WeChat's documents name, of both dialects. What a code does to a payment is the last column.</summary>
+internal static class WeChatCodes
+{
+    public static CodeTable V2 { get; } = new(
+    [
+        new("SYSTEMERROR", "接口返回错误", Effect.Charge),
+        new("BANKERROR", "银行系统异常", Effect.Charge),
+        new("USERPAYING", "需要用户输入支付密码", Effect.PasswordThenCharge),
+        new("PARAM_ERROR", "参数错误"),
+        new("NOAUTH", "商户无权限"),
+        new("LACK_PARAMS", "缺少必要的请求参数"),
+        new("NOT_UTF8", "编码格式错误"),
+        new("XML_FORMAT_ERROR", "XML格式错误"),
+        new("REQUIRE_POST_METHOD", "请使用post方法"),
+        new("SIGNERROR", "签名错误"),
+        new("APPID_NOT_EXIST", "APPID不存在"),
+        new("MCHID_NOT_EXIST", "MCHID不存在"),
+        new("APPID_MCHID_NOT_MATCH", "appid和mch_id不匹配"),
+        new("AUTHCODEEXPIRE", "二维码已过期，请用户在微信上刷新后再试"),
+        new("AUTH_CODE_ERROR", "每个二维码仅限使用一次，请刷新再试"),
+        new("AUTH_CODE_INVALID", "请扫描微信支付被扫条码/二维码"),
+        new("NOTENOUGH", "余额不足", Effect.Refuse),
+        new("NOTSUPORTCARD", "不支持卡类型", Effect.Refuse),
+        new("ORDERCLOSED", "订单已关闭", Effect.Close),
+        new("ORDERREVERSED", "订单已撤销", Effect.Revoke),
+        new("BUYER_MISMATCH", "支付帐号错误", Effect.Refuse),
+        new("TRADE_ERROR", "交易错误", Effect.Refuse),
+        new("INVALID_REQUEST", "无效请求"),
+        new("ORDERPAID", "订单已支付", Effect.Charge),
+        new("OUT_TRADE_NO_USED", "商户订单号重复"),
+        new("FREQUENCY_LIMITED", "频率限制"),
+        new("ORDERNOTEXIST", "订单不存在"),
+        new("REVERSE_EXPIRE", "订单无法撤销"),
+        new("INVALID_TRANSACTIONID", "无效transaction_id"),
+        new("ERROR", "业务错误"),
+        new("ORDERNOTREADY", "订单处理中，暂时无法退款，请稍后再试"),
+        new("REFUND_FEE_MISMATCH", "订单金额或退款金额与之前请求不一致，请核实后再试"),
+        new("REFUNDNOTEXIST", "退款订单查询失败"),
+        new("BIZERR_NEED_RETRY", "退款业务流程错误，需要商户触发重试来解决"),
+        new("TRADE_OVERDUE", "订单已经超过退款期限"),
+        new("USER_ACCOUNT_ABNORMAL", "退款请求失败，用户帐号注销"),
+        new("INVALID_REQ_TOO_MUCH", "无效请求过多"),
+        new("CERT_ERROR", "证书校验错误"),
+    ],
+    [("no-funds", "NOTENOUGH"), ("code-expired", "AUTHCODEEXPIRE"), ("no-permission", "NOAUTH"), ("system-error", "SYSTEMERROR"), ("rate-limit", "FREQUENCY_LIMITED")]);
+
+    /// <summary>Named as in the v2 documents where v3's own have no table of them.</summary>
+    public static CodeTable V3 { get; } = new(
+    [
+        new("SYSTEM_ERROR", "系统异常，请稍后重试", Effect.Charge, 500),
+        new("BANK_ERROR", "银行系统异常", Effect.Charge, 500),
+        new("USERPAYING", "需要用户输入支付密码", Effect.PasswordThenCharge),
+        new("PARAM_ERROR", "参数错误"),
+        new("INVALID_REQUEST", "请求参数符合参数格式，但不符合业务规则"),
+        new("SIGN_ERROR", "验证不通过", Effect.Nothing, 401),
+        new("NO_AUTH", "商户无权限", Effect.Nothing, 403),
+        new("APPID_MCHID_NOT_MATCH", "appid和mchid不匹配"),
+        new("MCH_NOT_EXISTS", "商户号不存在"),
+        new("AUTH_CODE_EXPIRE", "二维码已过期，请用户在微信上刷新后再试"),
+        new("AUTH_CODE_ERROR", "每个二维码仅限使用一次，请刷新再试"),
+        new("AUTH_CODE_INVALID", "请扫描微信支付被扫条码/二维码"),
+        new("NOT_ENOUGH", "用户账户余额不足", Effect.Refuse, 403),
+        new("NOT_SUPPORT_CARD", "不支持卡类型", Effect.Refuse, 403),
+        new("USER_ACCOUNT_ABNORMAL", "用户账户异常", Effect.Refuse, 403),
+        new("ACCOUNT_ERROR", "账号异常", Effect.Refuse, 403),
+        new("RULE_LIMIT", "业务规则限制", Effect.Refuse, 403),
+        new("BUYER_MISMATCH", "支付帐号错误", Effect.Refuse, 403),
+        new("TRADE_ERROR", "交易错误", Effect.Refuse, 403),
+        new("ORDER_CLOSED", "订单已关闭", Effect.Close),
+        new("ORDER_REVERSED", "订单已撤销", Effect.Revoke),
+        new("ORDER_PAID", "订单已支付", Effect.Charge),
+        new("OUT_TRADE_NO_USED", "商户订单号重复", Effect.Nothing, 403),
+        new("ORDER_NOT_EXIST", "订单不存在", Effect.Nothing, 404),
+        new("RESOURCE_NOT_EXISTS", "查询的资源不存在", Effect.Nothing, 404),
+        new("FREQUENCY_LIMITED", "频率超限", Effect.Nothing, 429),
+        new("RATELIMIT_EXCEEDED", "接口限频", Effect.Nothing, 429),
+        new("NO_STATEMENT_EXIST", "请求的账单文件不存在"),
+        new("STATEMENT_CREATING", "请求的账单正在生成中"),
+    ],
+    [("no-funds", "NOT_ENOUGH"), ("code-expired", "AUTH_CODE_EXPIRE"), ("no-permission", "NO_AUTH"), ("system-error", "SYSTEM_ERROR"), ("rate-limit", "FREQUENCY_LIMITED")]);
+}
