@@ -30,8 +30,17 @@ public enum RefusalCode
     NotActive = 23,
     UnsealedModel = 24,
 
+    /// <summary>None of the merchant's channel accounts can take this payment now.</summary>
+    NoChannel = 25,
+
     /// <summary>The message came from a session that a newer one has replaced. Never sent: that session is cut.</summary>
     StaleSession = 100,
+
+    /// <summary>A refund of a payment of which nothing is paid. Never sent to a terminal.</summary>
+    NotApproved = 101,
+
+    /// <summary>A refund of more than is left, or one too many. Never sent to a terminal.</summary>
+    RefundTooLarge = 102,
 }
 
 /// <summary>A "no" that is an answer, not an error. A business refusal never throws.</summary>

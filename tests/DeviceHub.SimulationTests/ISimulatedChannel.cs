@@ -7,7 +7,7 @@ namespace DeviceHub.SimulationTests;
 /// <summary>The bank behind a simulated activation.</summary>
 internal interface ISimulatedChannel
 {
-    /// <summary>The payer has been charged and has not got it back.</summary>
+    /// <summary>The payer has been charged and has not got it back, by a channel that had not sworn that it would never do so.</summary>
     bool Charged { get; }
 
     /// <summary>The answer comes through <paramref name="answer"/>, or never.</summary>

@@ -1,18 +1,22 @@
+using DeviceHub.Core.Merchants;
 using DeviceHub.Core.Payments;
+using DeviceHub.Core.Routing;
 
 namespace DeviceHub.SimulationTests;
 
 /// <summary>One payment in its world: the ledger, the activations of its grain, and the sweeper that wakes them.</summary>
 internal abstract class PaymentLife
 {
+    private readonly PaymentOrder order;
+    private PaymentInput.Request? request;
+
     protected PaymentLife(World world, long amountFen)
     {
         World = world;
         Id = new PaymentId("SN1", "request-1");
         Ledger = new SimulatedLedger(world, Id);
         var wanted = new PaymentRequest(Id.RequestId, amountFen, "CNY", new PaymentCode(Code), null, TimeSpan.Zero, TimeSpan.FromSeconds(30));
-        var order = new PaymentOrder(Id, wanted, Wallet.WeChat, "M1", "Noodle shop", "S1", world.Wall, world.Wall.AddSeconds(30));
-        Request = new(order, "fingerprint", "sandbox", "M1", "the only channel");
+        order = new PaymentOrder(Id, wanted, Wallet.WeChat, "M1", "Noodle shop", "S1", world.Wall.AddSeconds(30));
     }
 
     protected const string Code = "134567890123456789";
@@ -25,9 +29,14 @@ internal abstract class PaymentLife
 
     protected SimulatedLedger Ledger { get; }
 
-    protected PaymentInput.Request Request { get; }
+    protected PaymentInput.Request Request => request ??= new(order, "fingerprint", Choose([]));
 
     protected List<SimulatedActivation> Alive { get; } = [];
+
+    /// <summary>Where the payment goes when these accounts were tried.</summary>
+    protected virtual Route Choose(IReadOnlyList<string> tried) => tried.Count == 0
+        ? new(new ChannelAccount { Id = "M1", MerchantId = "M1", Channel = "sandbox" }, "the only channel")
+        : new(null, "there is no other channel");
 
     protected abstract SimulatedActivation Activate();
 
@@ -73,7 +82,8 @@ internal abstract class PaymentLife
         }
 
         Require(state.IsFinal, $"at rest and not final: {state.Stage}");
-        var expected = state.Outcome!.Result == PaymentResult.Approved ? state.Accepted.AmountFen : 0;
+        Require(state.Refunds.All(r => !r.IsOpen), "at rest and a refund is open");
+        var expected = state.Outcome!.Result == PaymentResult.Approved ? state.Accepted.AmountFen - state.RefundedFen : 0;
         Require(bankHoldsFen == expected, $"the ledger says {state.Outcome.Result}, the bank holds {bankHoldsFen} fen");
         Require(state.IsShown, "the outcome never reached the terminal");
     }

@@ -39,7 +39,7 @@ public sealed class PaymentSimulationTests(ITestOutputHelper output)
 
         // A simulation in which these never happened would prove nothing.
         Assert.All(
-            ["Arrives -> Approved", "ReplyLost -> Approved", "ArrivesLate -> NotCharged", "NeverArrives -> NotCharged", "ChargesAfterSettled -> Refunded", "Refused -> Declined"],
+            ["Arrives -> Approved", "ReplyLost -> Approved", "ArrivesLate -> NotCharged", "NeverArrives -> NotCharged", "ChargesAfterSettled -> Refunded", "Refused -> Declined", "SwearsAndCharges -> Refunded", "SwearsAndCharges -> Approved", "Rerouteable -> Declined"],
             must => Assert.True(seen.ContainsKey(must), $"no seed came to '{must}'"));
     }
 

@@ -1,4 +1,5 @@
 using DeviceHub.Core.Payments;
+using DeviceHub.Core.Routing;
 
 namespace DeviceHub.SimulationTests;
 
@@ -8,7 +9,14 @@ namespace DeviceHub.SimulationTests;
 /// </summary>
 /// <param name="dies">Asked before and after each append and each call to the channel: whether the process ends here.</param>
 internal sealed class SimulatedActivation(
-    World world, PaymentId id, SimulatedLedger ledger, ISimulatedChannel bank, PaymentOptions options, Func<bool> dies, Action<SimulatedActivation> died)
+    World world,
+    PaymentId id,
+    SimulatedLedger ledger,
+    ISimulatedChannel bank,
+    PaymentOptions options,
+    Func<IReadOnlyList<string>, Route> choose,
+    Func<bool> dies,
+    Action<SimulatedActivation> died)
 {
     private static readonly TimeSpan CollectionAge = TimeSpan.FromMinutes(2);
 
@@ -102,9 +110,16 @@ internal sealed class SimulatedActivation(
         world.Log($"activation of {born:c} v{version}{(busy ? " busy" : "")}: {input.GetType().Name} -> {decision.Events.Count} events, {decision.Effect?.Kind.ToString() ?? "no effect"}, due in {decision.Due - Now().At}");
         if (decision.Events.Count == 0)
         {
+            if (PaymentDecisions.MayBeBehind(input, decision) && version < ledger.Version)
+            {
+                Reload();
+                Process(input);
+                return;
+            }
+
             Begin(decision);
             taken = false;
-            if (input is PaymentInput.Tick or PaymentInput.Shown && Idle && decision.Due is null)
+            if (input is PaymentInput.Tick or PaymentInput.Shown or PaymentInput.Refund or PaymentInput.Notice && Idle && decision.Due is null)
             {
                 Kill();
             }
@@ -213,7 +228,7 @@ internal sealed class SimulatedActivation(
         var mine = ++timer;
 
         // What is due within I5's wait keeps the grain; otherwise an idle one is collected, and the next one has watched nothing.
-        if (!(due - Now().At <= options.NotFoundWait))
+        if (!(due - Now().At <= options.For(state!.Current.Channel).NotFoundWait))
         {
             world.After(CollectionAge, () =>
             {
@@ -240,6 +255,7 @@ internal sealed class SimulatedActivation(
     {
         var known = state!;
         var attempt = known.Attempts[effect.Attempt - 1];
+        var times = options.For(attempt.Channel);
         if (Dies())
         {
             return;
@@ -254,9 +270,10 @@ internal sealed class SimulatedActivation(
 
         var answered = false;
         var gaveUp = false;
-        bank.Call(effect.Kind, attempt.OrderNumber, attempt.RefundNumber, known.Accepted.AmountFen, verdict =>
+        var amount = effect.RefundNumber is { } number ? known.Refund(number)!.AmountFen : known.Accepted.AmountFen;
+        bank.Call(effect.Kind, attempt.OrderNumber, effect.RefundNumber, amount, verdict =>
         {
-            if (gaveUp && effect.Kind == EffectKind.Pay && verdict.Verdict != Verdict.Unknown && Now().Watched - asked.Watched < options.NotFoundWait)
+            if (gaveUp && effect.Kind == EffectKind.Pay && verdict.Verdict != Verdict.Unknown && Now().Watched - asked.Watched < times.NotFoundWait)
             {
                 IfAlive(() => Feed(new PaymentInput.PayReply(effect.Attempt, verdict)));
             }
@@ -266,7 +283,7 @@ internal sealed class SimulatedActivation(
                 IfAlive(() => Feed(Reply(effect, verdict, asked, known), effectEnded: true));
             }
         });
-        world.After(effect.Kind == EffectKind.Pay ? options.PayDeadline : options.QueryDeadline, () =>
+        world.After(effect.Kind == EffectKind.Pay ? times.PayDeadline : times.QueryDeadline, () =>
         {
             if (!answered)
             {
@@ -286,11 +303,14 @@ internal sealed class SimulatedActivation(
         }
     }
 
-    private static PaymentInput Reply(PaymentEffect effect, ChannelVerdict verdict, Moment asked, PaymentState known) => effect.Kind switch
+    private PaymentInput Reply(PaymentEffect effect, ChannelVerdict verdict, Moment asked, PaymentState known) => effect.Kind switch
     {
-        EffectKind.Pay => new PaymentInput.PayReply(effect.Attempt, verdict),
+        EffectKind.Pay => new PaymentInput.PayReply(effect.Attempt, verdict, Onward(verdict)),
         EffectKind.Query => new PaymentInput.QueryReply(effect.Attempt, verdict, asked, known),
         EffectKind.Reverse => new PaymentInput.ReversalReply(effect.Attempt, verdict),
-        _ => new PaymentInput.RefundReply(effect.Attempt, verdict),
+        _ => new PaymentInput.RefundReply(effect.RefundNumber!, verdict),
     };
+
+    /// <summary>This activation had the code, since it called Pay.</summary>
+    private Route? Onward(ChannelVerdict verdict) => verdict.Verdict == Verdict.Rerouteable ? choose([.. state!.Attempts.Select(a => a.Account)]) : null;
 }

@@ -2,32 +2,20 @@ using DeviceHub.Core.Payments;
 
 namespace DeviceHub.SimulationTests;
 
-internal enum Journey { Arrives, ReplyLost, ReplySlow, ArrivesLate, NeverArrives, Refused, Rerouteable, Password, PasswordRefused, PasswordForgotten, ChargesAfterSettled }
-
-/// <summary>A bank and the way to it, with every fault that PAYMENTS names. It knows one order number an attempt.</summary>
-internal sealed class SimulatedBank(World world, PaymentOptions options, SimulatedLedger ledger) : ISimulatedChannel
+/// <summary>The banks, the way to them, and their calls to the hub; each attempt is an order with a journey of its own.</summary>
+/// <param name="notice">Takes a notice; it is sent until then, and once more for good measure.</param>
+internal sealed class SimulatedBank(World world, PaymentOptions options, SimulatedLedger ledger, Action<PaymentInput.Notice> notice) : ISimulatedChannel
 {
-    private readonly HashSet<string> paid = [];
-    private readonly HashSet<string> refunds = [];
+    private readonly List<SimulatedOrder> orders = [];
 
     /// <summary>Now and then nothing gets through for up to 20 minutes, longer than an idle activation lives.</summary>
     private readonly TimeSpan outageFrom = world.Between(1, 120);
     private readonly TimeSpan outageFor = world.Chance(0.1) ? world.Between(60, 1200) : TimeSpan.Zero;
-    private Standing standing;
-    private long chargedFen;
-    private long returnedFen;
-    private int reversalsThatDoNothing;
-    private bool reversesLate;
-    private TimeSpan foundFrom;
-    private bool lateChargeWaits;
+    private readonly bool calls = world.Chance(0.6);
 
-    private enum Standing { Nothing, Waiting, Charged, Refused, Closed }
+    public IReadOnlyList<SimulatedOrder> Orders => orders;
 
-    public long NetFen => chargedFen - returnedFen;
-
-    public bool Charged => standing == Standing.Charged && NetFen > 0;
-
-    public Journey Journey { get; private set; }
+    public bool Charged => orders.Exists(o => o.Charged && !o.IsSworn);
 
     /// <summary>The answer comes through <paramref name="answer"/>, or never.</summary>
     public void Call(EffectKind kind, string orderNumber, string? refundNumber, long amountFen, Action<ChannelVerdict> answer)
@@ -38,6 +26,7 @@ internal sealed class SimulatedBank(World world, PaymentOptions options, Simulat
             return;
         }
 
+        var order = orders.Find(o => o.Number == orderNumber);
         world.After(world.Fault(0.03) ? world.Between(5, 600) : world.Between(0.01, 0.3), () =>
         {
             if (world.Fault(0.08) || (world.Now >= outageFrom && world.Now < outageFrom + outageFor))
@@ -48,13 +37,15 @@ internal sealed class SimulatedBank(World world, PaymentOptions options, Simulat
 
             var verdict = kind switch
             {
-                EffectKind.Query => Query(),
-                EffectKind.Reverse => Reverse(),
-                EffectKind.Refund => Refund(refundNumber!, amountFen),
-                _ => refunds.Contains(refundNumber!) ? Verdict.Refunded : Verdict.NotFound,
+                // A process died between its append and its call: the bank has never heard of it.
+                _ when order is null => kind == EffectKind.Reverse ? Verdict.Closed : Verdict.NotFound,
+                EffectKind.Query => order.Query(),
+                EffectKind.Reverse => order.Reverse(),
+                EffectKind.Refund => order.Refund(refundNumber!, amountFen),
+                _ => order.QueryRefund(refundNumber!),
             };
             var lost = world.Fault(0.08);
-            world.Log($"bank: {kind} -> {verdict}{(lost ? ", the answer is lost" : "")}; net {NetFen}");
+            world.Log($"bank: {kind} of {orderNumber} -> {verdict}{(lost ? ", the answer is lost" : "")}; net {order?.NetFen}");
             if (!lost)
             {
                 world.After(world.Fault(0.05) ? world.Between(5, 600) : world.Between(0.01, 0.3), () => answer(new(verdict, verdict.ToString())));
@@ -62,160 +53,40 @@ internal sealed class SimulatedBank(World world, PaymentOptions options, Simulat
         });
     }
 
-    /// <summary>The payment was settled on "not found": now a request that nobody could stop is carried out.</summary>
-    public void Settled(long amountFen)
+    /// <summary>The payment has its outcome.</summary>
+    public void Settled()
     {
-        if (lateChargeWaits)
+        foreach (var order in orders)
         {
-            lateChargeWaits = false;
-            var last = options.LateChecks[^1].TotalSeconds;
-            world.After(world.Between(0, last * 0.9), () => Charge(amountFen, late: true));
+            order.Settled(options.LateChecks[^1]);
         }
     }
 
     private void Pay(string orderNumber, long amountFen, Action<ChannelVerdict> answer)
     {
-        Require(paid.Add(orderNumber), "Pay was called twice for one attempt");
+        Require(!orders.Exists(o => o.Number == orderNumber), "Pay was called twice for one attempt");
+        Require(orders.TrueForAll(o => o.IsSworn), "I4: Pay was called while another attempt may be charged");
         Require(ledger.HasBegun(orderNumber), "I3: Pay was called before its attempt was in the ledger");
-        Journey = (Journey)world.Pick(Enum.GetValues<Journey>().Length);
-        reversalsThatDoNothing = world.Chance(0.2) ? world.Pick(7) : 0;
-        reversesLate = world.Chance(0.1);
-        world.Log($"bank: Pay {Journey}");
-        var code = options.CodeLifetime.TotalSeconds + options.PayDeadline.TotalSeconds;
-        var arrival = Journey == Journey.ArrivesLate ? world.Between(0, code) : world.Between(0.01, 1);
-        var way = Journey == Journey.ReplySlow ? world.Between(5, 60) : world.Between(0.01, 1);
-        if (Journey is Journey.NeverArrives or Journey.ChargesAfterSettled)
-        {
-            lateChargeWaits = Journey == Journey.ChargesAfterSettled;
-            return;
-        }
-
-        if (Journey == Journey.Rerouteable)
-        {
-            world.After(arrival, () => answer(new(Verdict.Rerouteable, "unreachable")));
-            return;
-        }
-
-        world.After(arrival, () =>
-        {
-            var verdict = Arrive(amountFen);
-            if (Journey is not (Journey.ReplyLost or Journey.ArrivesLate) && !world.Fault(0.05))
-            {
-                world.After(way, () => answer(new(verdict, verdict.ToString(), PaidFen: verdict == Verdict.Approved ? amountFen : 0)));
-            }
-        });
+        var journey = world.Chance(0.2) ? Journey.Rerouteable : (Journey)world.Pick(Enum.GetValues<Journey>().Length);
+        world.Log($"bank: Pay {journey}");
+        var order = new SimulatedOrder(world, ledger, orderNumber, amountFen, journey, (refund, verdict) => Notify(journey, new(orderNumber, refund, new(verdict, verdict.ToString()))));
+        orders.Add(order);
+        order.Pay(options.For(ledger.State!.AttemptOf(orderNumber)!.Channel), answer);
     }
 
-    private Verdict Arrive(long amountFen)
+    /// <summary>Lost, late, again and in any order; only of what nobody could know otherwise it must come at last.</summary>
+    private void Notify(Journey journey, PaymentInput.Notice said)
     {
-        switch (Journey)
+        var must = journey == Journey.SwearsAndCharges && said.Verdict.Verdict == Verdict.Approved;
+        for (var copies = calls ? world.Pick(4) : 0; copies > 0; copies--)
         {
-            case Journey.Refused:
-                standing = Standing.Refused;
-                return Verdict.Declined;
-            case Journey.Password or Journey.PasswordRefused or Journey.PasswordForgotten:
-                standing = Standing.Waiting;
-                if (Journey != Journey.PasswordForgotten)
-                {
-                    world.After(world.Between(1, 60), () => Typed(amountFen));
-                }
-
-                return Verdict.Pending;
-            default:
-                foundFrom = world.Chance(0.2) ? world.Now + world.Between(0, 20) : world.Now;
-                Charge(amountFen);
-                return Verdict.Approved;
-        }
-    }
-
-    private void Typed(long amountFen)
-    {
-        if (standing != Standing.Waiting)
-        {
-            return;
+            world.After(world.Between(0, world.Chance(0.5) ? 2 : 600), () => notice(said));
         }
 
-        if (Journey == Journey.Password)
+        if (must)
         {
-            Charge(amountFen);
+            world.After(World.Troubled - world.Now + world.Between(0, 60), () => notice(said));
         }
-        else
-        {
-            standing = Standing.Refused;
-        }
-    }
-
-    private void Charge(long amountFen, bool late = false)
-    {
-        Require(chargedFen == 0, "the payer was charged twice");
-        Require(late || ledger.State is not { IsFinal: true }, "I5: the payment was settled while its request could still be carried out");
-        (standing, chargedFen) = (Standing.Charged, amountFen);
-        world.Log($"bank: CHARGED {amountFen}");
-    }
-
-    private Verdict Query() => world.Fault(0.08) ? Verdict.Unknown : standing switch
-    {
-        Standing.Nothing => Verdict.NotFound,
-        _ when world.Now < foundFrom => Verdict.NotFound,
-        Standing.Waiting => Verdict.Pending,
-        Standing.Refused => Verdict.Declined,
-        Standing.Closed => Verdict.Closed,
-        _ when NetFen == 0 => refunds.Count > 0 ? Verdict.Refunded : Verdict.Reversed,
-        _ => Verdict.Approved,
-    };
-
-    private Verdict Reverse()
-    {
-        switch (standing)
-        {
-            case Standing.Waiting when reversalsThatDoNothing-- <= 0:
-                standing = Standing.Closed;
-                return Verdict.Closed;
-            case Standing.Charged when NetFen > 0:
-                if (reversesLate)
-                {
-                    // Answered now, done some time later, as a queue in the bank does it.
-                    world.After(world.Between(1, 300), () => GiveBack(NetFen));
-                }
-                else if (reversalsThatDoNothing-- <= 0)
-                {
-                    GiveBack(chargedFen);
-                }
-
-                return Verdict.Reversed;
-            default:
-                // Nothing there (yet): it is answered and stops nothing.
-                return Verdict.Closed;
-        }
-    }
-
-    private Verdict Refund(string number, long amountFen)
-    {
-        if (refunds.Contains(number))
-        {
-            return Verdict.Refunded;
-        }
-
-        if (standing != Standing.Charged || NetFen < amountFen)
-        {
-            return Verdict.RefundFailed;
-        }
-
-        if (world.Fault(0.2))
-        {
-            return Verdict.Unknown;
-        }
-
-        refunds.Add(number);
-        GiveBack(amountFen);
-        return world.Fault(0.2) ? Verdict.Pending : Verdict.Refunded;
-    }
-
-    private void GiveBack(long amountFen)
-    {
-        returnedFen += amountFen;
-        Require(returnedFen <= chargedFen, "I8: more was given back than taken");
-        world.Log($"bank: gave back {amountFen}");
     }
 
     private static void Require(bool holds, string what)

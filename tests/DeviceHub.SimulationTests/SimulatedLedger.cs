@@ -50,7 +50,10 @@ internal sealed class SimulatedLedger(World world, PaymentId id)
         {
             case OutcomeReached x when last is null:
                 Require(x.Revision == 1, "I2: the first outcome has revision 1");
-                Require(!State!.Current.SettledOnNotFound || WasLookedFor(), "I5: settled on \"not found\" without what that needs");
+                Require(State!.Attempts.All(a => !a.SettledOnNotFound || WasLookedFor(a.Number)), "I5: settled on \"not found\" without what that needs");
+                Require(
+                    x.Result is PaymentResult.Approved || State.Attempts.All(a => !a.IsPossiblyCharged || State.OwnRefund(a.Number) is { Standing: RefundStanding.Done }),
+                    $"I6: {x.Result} while an attempt may be charged");
                 break;
             case OutcomeReached x:
                 Require(x.Revision == last!.Revision + 1, "I2: a revision grows by one");
@@ -60,12 +63,23 @@ internal sealed class SimulatedLedger(World world, PaymentId id)
                 break;
             case AttemptStarted when events.Count > 0:
                 var state = State!;
-                Require(state.Attempts.IsEmpty || state.Current.Fate == AttemptFate.NotCharged, "I4: an attempt began while another was possibly charged");
+                Require(state.Attempts.All(a => !a.IsPossiblyCharged), "I4: an attempt began while another was possibly charged");
+                Require(!state.IsFinal && state.CancelledBy is null, "an attempt began of a payment that is final or cancelled");
                 break;
-            case RefundStarted:
+            case RefundStarted x:
                 Require(
-                    !events.Any(x => x is Queried { Verdict.Verdict: Verdict.Reversed or Verdict.Refunded or Verdict.Closed }),
+                    x.By is not null || !events.Any(q => q is Queried { Verdict.Verdict: Verdict.Reversed or Verdict.Refunded or Verdict.Closed } back && back.Attempt == x.Attempt),
                     "I8: a refund was begun of money that the ledger knows to be back");
+                Require(State!.Attempts[x.Attempt - 1].Fate == AttemptFate.Charged, "I8: a refund was begun of what is not known to be charged");
+                Require(
+                    State.Refunds.Where(r => r.Attempt == x.Attempt && r.Standing != RefundStanding.Failed).Sum(r => r.AmountFen) + x.AmountFen <= State.Accepted.AmountFen,
+                    "I8: refunds of more than was charged");
+                Require(State.Refund(x.RefundNumber) is null, "a refund number was taken twice");
+                break;
+            case NoticeReceived x:
+                Require(
+                    !events.OfType<NoticeReceived>().Where(n => n.Attempt == x.Attempt && n.RefundNumber == x.RefundNumber).TakeLast(1).Any(n => n.Verdict == x.Verdict),
+                    "the same notice was written twice");
                 break;
             case OutcomeShown x:
                 Require(last is not null && x.Revision <= last.Revision, "I6: an outcome was shown that is not in the ledger");
@@ -76,12 +90,12 @@ internal sealed class SimulatedLedger(World world, PaymentId id)
     }
 
     /// <summary>"Not found" twice, the last after the wait; then a reversal that was answered; then "not found" again.</summary>
-    private bool WasLookedFor()
+    private bool WasLookedFor(int attempt)
     {
-        var second = events.FindIndex(e => e is Queried { Verdict.Verdict: Verdict.NotFound, Stale: false });
-        second = second < 0 ? -1 : events.FindIndex(second + 1, e => e is Queried { Verdict.Verdict: Verdict.NotFound, Quiet: true, Stale: false });
-        var reversed = second < 0 ? -1 : events.FindIndex(second + 1, e => e is ReversalAnswered { Verdict.Verdict: not Verdict.Unknown });
-        return reversed >= 0 && events[^1] is Queried { Verdict.Verdict: Verdict.NotFound, Stale: false } && events.Count - 1 > reversed;
+        var second = events.FindIndex(e => e is Queried { Verdict.Verdict: Verdict.NotFound, Stale: false } q && q.Attempt == attempt);
+        second = second < 0 ? -1 : events.FindIndex(second + 1, e => e is Queried { Verdict.Verdict: Verdict.NotFound, Quiet: true, Stale: false } q && q.Attempt == attempt);
+        var reversed = second < 0 ? -1 : events.FindIndex(second + 1, e => e is ReversalAnswered { Verdict.Verdict: not Verdict.Unknown } r && r.Attempt == attempt);
+        return reversed >= 0 && events.FindIndex(reversed + 1, e => e is Queried { Verdict.Verdict: Verdict.NotFound, Stale: false } q && q.Attempt == attempt) > reversed;
     }
 
     private static void Require(bool holds, string what)

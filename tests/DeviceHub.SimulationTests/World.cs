@@ -71,10 +71,13 @@ internal sealed class World(int seed, bool traced, bool calm = false)
 
     public static string Of(PaymentEvent e) => e switch
     {
-        PayAnswered x => $"PayAnswered {x.Verdict.Verdict}",
-        Queried x => $"Queried {x.Verdict.Verdict}{(x.Quiet ? " quiet" : "")}",
+        PayAnswered x => $"PayAnswered {x.Attempt} {x.Verdict.Verdict}",
+        Queried x => $"Queried {x.Attempt} {x.Verdict.Verdict}{(x.Quiet ? " quiet" : "")}",
         ReversalAnswered x => $"ReversalAnswered {x.Verdict.Verdict}",
-        RefundAnswered x => $"RefundAnswered {x.Verdict.Verdict}",
+        RefundStarted x => $"RefundStarted {x.RefundNumber} {x.AmountFen} by {x.By}",
+        RefundAnswered x => $"RefundAnswered {x.RefundNumber} {x.Verdict.Verdict}",
+        NoticeReceived x => $"NoticeReceived {x.Attempt} {x.RefundNumber} {x.Verdict.Verdict}",
+        AttemptStarted x => $"AttemptStarted {x.Attempt} at {x.Account} {x.ChannelOrderNumber}",
         OutcomeReached x => $"OutcomeReached r{x.Revision} {x.Result}",
         AttentionNeeded x => $"AttentionNeeded {x.Why}",
         _ => e.GetType().Name,

@@ -20,7 +20,7 @@ app.MapPost("/pay/{sn}/{request}/{amount:long}", async (string sn, string reques
     var id = new PaymentId(sn, request);
     var now = clock.GetUtcNow();
     var wanted = new PaymentRequest(request, amount, "CNY", new PaymentCode("134567890123456789"), null, TimeSpan.Zero, TimeSpan.FromSeconds(30));
-    var order = new PaymentOrder(id, wanted, Wallet.WeChat, "M1", "Noodle shop", "S1", now, now.AddSeconds(30));
+    var order = new PaymentOrder(id, wanted, Wallet.WeChat, "M1", "Noodle shop", "S1", now.AddSeconds(30));
     var answer = await grains.GetGrain<IPaymentGrain>(id.ToString()).Accept(order);
     return answer.View is null ? Results.Conflict(answer.Refusal!.Detail) : Results.Ok();
 });

@@ -31,6 +31,7 @@ public interface IPaymentChannel
 }
 
 /// <summary>What an answer of a channel proves. Stored by value: never renumber.</summary>
+[GenerateSerializer, Alias("dh.Verdict")]
 public enum Verdict
 {
     /// <summary>It proves nothing. Also every code that is in no table (I5).</summary>
@@ -66,15 +67,16 @@ public enum Verdict
 
 /// <summary>A channel's answer, as the timeline keeps it. No secret is in it.</summary>
 /// <param name="Code">The channel's own code, or a word of ours such as <c>timeout</c>.</param>
+[GenerateSerializer, Immutable, Alias("dh.ChannelVerdict")]
 public sealed record ChannelVerdict(
-    Verdict Verdict,
-    string Code,
-    string? Text = null,
-    DeclineReason Reason = DeclineReason.None,
-    long PaidFen = 0,
-    long DiscountFen = 0,
-    string? Transaction = null,
-    string? Payer = null);
+    [property: Id(0)] Verdict Verdict,
+    [property: Id(1)] string Code,
+    [property: Id(2)] string? Text = null,
+    [property: Id(3)] DeclineReason Reason = DeclineReason.None,
+    [property: Id(4)] long PaidFen = 0,
+    [property: Id(5)] long DiscountFen = 0,
+    [property: Id(6)] string? Transaction = null,
+    [property: Id(7)] string? Payer = null);
 
 /// <param name="OrderNumber">Ours at the channel: in the ledger before any byte is sent, never reused (I3).</param>
 /// <param name="AmountFen">Of the order.</param>

@@ -29,6 +29,25 @@ public interface IPaymentGrain : IGrainWithStringKey
     [Alias("Cancel")]
     Task<PaymentAnswer> Cancel(string by);
 
+    /// <summary>
+    /// Gives money of an approved payment back on the original route. The answer says that it is begun, not that the money is back. A
+    /// request with the same key is the same refund; one above what is left, or of a payment that is not approved, is refused.
+    /// </summary>
+    [Alias("Refund")]
+    Task<RefundAnswer> Refund(RefundRequest request);
+
+    /// <summary>All refunds, the hub's own as well, oldest first; null: the ledger has no such payment.</summary>
+    [Alias("Refunds")]
+    Task<RefundList?> Refunds();
+
+    /// <summary>
+    /// A channel called about an order: a hint only, the payment is asked about at once. Durable when it returns; repeats are harmless.
+    /// </summary>
+    /// <param name="channelOrderNumber">Of one of its attempts (<see cref="IPaymentLedger.FindByChannelOrder"/>); another one is ignored.</param>
+    /// <param name="refundNumber">Null: it is about the payment. One that is not ours is taken for a word about the payment.</param>
+    [Alias("Noticed")]
+    Task Noticed(string channelOrderNumber, string? refundNumber, ChannelVerdict verdict);
+
     /// <summary>The terminal has shown this revision. Durable; repeats and older revisions are harmless.</summary>
     [Alias("Shown")]
     Task Shown(int revision);

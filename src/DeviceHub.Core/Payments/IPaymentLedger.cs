@@ -18,6 +18,9 @@ public interface IPaymentLedger
     /// <summary>All events of a payment in order with the version of the last append; null when the ledger has none.</summary>
     ValueTask<LedgerHistory?> Read(PaymentId id);
 
+    /// <summary>The payment one of whose attempts has this number at its channel; null: none.</summary>
+    ValueTask<PaymentId?> FindByChannelOrder(string channelOrderNumber);
+
     /// <summary>
     /// A terminal's payments that are not final, or final and not confirmed as shown and no older than <paramref name="since"/>,
     /// newest first.

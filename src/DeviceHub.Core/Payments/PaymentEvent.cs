@@ -21,6 +21,7 @@ namespace DeviceHub.Core.Payments;
 [JsonDerivedType(typeof(OutcomeReached), "outcome")]
 [JsonDerivedType(typeof(OutcomeShown), "shown")]
 [JsonDerivedType(typeof(AttentionNeeded), "attention")]
+[JsonDerivedType(typeof(NoticeReceived), "notice")]
 public abstract record PaymentEvent(DateTimeOffset At);
 
 /// <summary>The request is in the ledger. From here the terminal may be told <c>accepted</c>.</summary>
@@ -49,7 +50,8 @@ public sealed record AttemptStarted(
     string Why) : PaymentEvent(At);
 
 /// <summary>The answer to <c>Pay</c>, or that none came in time (Unknown, code <c>timeout</c>). May come late, and then again.</summary>
-public sealed record PayAnswered(DateTimeOffset At, int Attempt, ChannelVerdict Verdict) : PaymentEvent(At);
+/// <param name="NoRoute">Of a Rerouteable one: why no other account could take the payment.</param>
+public sealed record PayAnswered(DateTimeOffset At, int Attempt, ChannelVerdict Verdict, string? NoRoute = null) : PaymentEvent(At);
 
 /// <summary>Somebody found the attempt without an answer: its process died. It is Unknown and is never paid again.</summary>
 public sealed record Interrupted(DateTimeOffset At, int Attempt) : PaymentEvent(At);
@@ -69,7 +71,11 @@ public sealed record ReversalStarted(DateTimeOffset At, int Attempt) : PaymentEv
 public sealed record ReversalAnswered(DateTimeOffset At, int Attempt, ChannelVerdict Verdict) : PaymentEvent(At);
 
 /// <summary>Money goes back on the original route with a number derived from the attempt (I7).</summary>
-public sealed record RefundStarted(DateTimeOffset At, int Attempt, string RefundNumber, long AmountFen, string Why) : PaymentEvent(At);
+/// <param name="Why">Ours, or what the person said who asked for it.</param>
+/// <param name="By">Who asked; null: the hub itself, of a charge that nobody was told of.</param>
+/// <param name="Key">Of the person's or program's request: a repeat of it is this refund.</param>
+public sealed record RefundStarted(
+    DateTimeOffset At, int Attempt, string RefundNumber, long AmountFen, string Why, string? By = null, string? Key = null) : PaymentEvent(At);
 
 public sealed record RefundAnswered(DateTimeOffset At, int Attempt, string RefundNumber, ChannelVerdict Verdict) : PaymentEvent(At);
 
@@ -77,6 +83,9 @@ public sealed record RefundAnswered(DateTimeOffset At, int Attempt, string Refun
 public sealed record OutcomeReached(DateTimeOffset At, int Revision, PaymentResult Result, DeclineReason Reason, int Attempt) : PaymentEvent(At);
 
 public sealed record OutcomeShown(DateTimeOffset At, int Revision) : PaymentEvent(At);
+
+/// <summary>The channel called by itself, and was who it said it was. It only has the attempt, or the refund, asked about at once.</summary>
+public sealed record NoticeReceived(DateTimeOffset At, int Attempt, string? RefundNumber, ChannelVerdict Verdict) : PaymentEvent(At);
 
 /// <summary>A limit was reached and people must look; the hub goes on asking at its slowest pace where it still can.</summary>
 public sealed record AttentionNeeded(DateTimeOffset At, string Why) : PaymentEvent(At);

@@ -1,4 +1,5 @@
 using DeviceHub.Core.Routing;
+using Microsoft.Extensions.Logging;
 
 namespace DeviceHub.Core.Payments;
 
@@ -11,16 +12,16 @@ internal sealed partial class PaymentGrain
         var started = clock.GetTimestamp();
         var request = order.Request;
         var now = Now();
-        var route = routing.Choose(new RouteRequest(order.MerchantId, order.StoreId, order.Wallet, request.AmountFen, now.At, []));
-        if (route.Account is not { } account)
+        var route = Choose(order, now.At, []);
+        if (route.Account is null)
         {
-            throw new InvalidOperationException($"payment {id}: {route.Why}");
+            return await NoRoute(route);
         }
 
         var decision = PaymentDecisions.Decide(
             id,
             null,
-            new PaymentInput.Request(order, keys.Fingerprint(request.Code), account.Channel, account.Id, route.Why),
+            new PaymentInput.Request(order, keys.Fingerprint(request.Code), route),
             now,
             options);
         using var withdraw = new CancellationTokenSource(options.AcceptDeadline, clock);
@@ -62,6 +63,20 @@ internal sealed partial class PaymentGrain
         }
     }
 
+    /// <summary>A payment that the ledger knows is answered with its state, whatever the accounts say today.</summary>
+    private async Task<PaymentAnswer?> NoRoute(Route route)
+    {
+        if (await Load(locked: true))
+        {
+            return null;
+        }
+
+        PaymentMetrics.NoRoute.Add(1);
+        LogNoRoute(id, route.Why);
+        DeactivateOnIdle();
+        return new(null, new Refusal(RefusalCode.NoChannel, route.Why));
+    }
+
     private static Refusal NoStorage() => new(
         RefusalCode.Storage, "the ledger cannot take payments now; nothing was charged", RetryAfter: TimeSpan.FromSeconds(3));
 
@@ -84,4 +99,7 @@ internal sealed partial class PaymentGrain
         var a when a.CodeFingerprint != keys.Fingerprint(request.Code) => "payment code",
         _ => null,
     };
+
+    [LoggerMessage(EventName = "NoRoute", Level = LogLevel.Warning, Message = "Payment {Id} is refused: {Why}")]
+    private partial void LogNoRoute(PaymentId id, string why);
 }

@@ -11,26 +11,73 @@ internal sealed partial class PaymentGrain
         using var running = effects.Begin();
         var known = state!;
         var attempt = known.Attempts[effect.Attempt - 1];
-        var deadline = effect.Kind == EffectKind.Pay ? options.PayDeadline : options.QueryDeadline;
+        var times = options.For(attempt.Channel);
+        var deadline = effect.Kind == EffectKind.Pay ? times.PayDeadline : times.QueryDeadline;
         var started = clock.GetTimestamp();
         var asked = Now();
 
         // Nobody waits longer than the deadline, but what a payment's answer says in the end is evidence. When "not found" begins to
         // count nothing of it may still be on its way out of here.
-        var patience = effect.Kind == EffectKind.Pay ? options.NotFoundWait : deadline;
+        var patience = effect.Kind == EffectKind.Pay ? times.NotFoundWait : deadline;
         using var abandon = new CancellationTokenSource(patience, clock);
+        var scanned = order;
         var call = Call(effect, attempt, abandon.Token);
         var verdict = await Answer(call, deadline);
         PaymentMetrics.ChannelMs.Record(
             clock.GetElapsedTime(started).TotalMilliseconds,
             new KeyValuePair<string, object?>("call", effect.Kind.ToString()),
             new KeyValuePair<string, object?>("verdict", verdict.Verdict.ToString()));
-        routing.Learn(new RouteLesson(attempt.Account, effect.Kind, verdict, clock.GetElapsedTime(started), known.Accepted.AmountFen, asked.At));
+        Learn(new RouteLesson(attempt.Account, effect.Kind, verdict, clock.GetElapsedTime(started), known.Accepted.AmountFen, asked.At));
+        if (effect.Kind == EffectKind.Pay && verdict.Verdict == Verdict.Rerouteable)
+        {
+            await FeedOnward(attempt.Number, verdict, scanned!);
+            return;
+        }
+
         await Feed(Reply(effect, verdict, asked, known), effectEnded: true);
         if (effect.Kind == EffectKind.Pay && !call.IsCompleted
             && await Answer(call, patience - deadline) is { Verdict: not Verdict.Unknown } late)
         {
             await Feed(new PaymentInput.PayReply(effect.Attempt, late));
+        }
+    }
+
+    /// <summary>Proven not to have reached the payer: the code, which only this activation has, may be sent to another account.</summary>
+    private async Task FeedOnward(int attempt, ChannelVerdict verdict, PaymentOrder scanned)
+    {
+        var now = Now().At;
+        var known = state!;
+        var next = known.CancelledBy is null && known.Attempts.Length < options.MaxAttempts && now < known.Accepted.ExpiresAt
+            ? Choose(scanned, now, [.. known.Attempts.Select(a => a.Account)])
+            : null;
+        order = scanned;
+        await Feed(new PaymentInput.PayReply(attempt, verdict, next), effectEnded: true);
+        order = null;
+    }
+
+    /// <summary>Never throws: what a channel has answered must be written, whatever becomes of the routing.</summary>
+    private Route Choose(PaymentOrder order, DateTimeOffset now, IReadOnlyList<string> tried)
+    {
+        try
+        {
+            return routing.Choose(new RouteRequest(order.MerchantId, order.StoreId, order.Wallet, order.Request.AmountFen, now, tried));
+        }
+        catch (Exception e)
+        {
+            LogRoutingFault(e, id);
+            return new Route(null, "the routing failed; the hub's log has more");
+        }
+    }
+
+    private void Learn(RouteLesson lesson)
+    {
+        try
+        {
+            routing.Learn(lesson);
+        }
+        catch (Exception e)
+        {
+            LogRoutingFault(e, id);
         }
     }
 
@@ -53,15 +100,14 @@ internal sealed partial class PaymentGrain
         {
             var account = accounts.Find(attempt.Account) ?? throw new InvalidOperationException($"there is no channel account {attempt.Account}");
             var reference = new ChannelReference(attempt.OrderNumber, account, state!.Accepted.AmountFen);
-            var refund = new ChannelRefund(reference, attempt.RefundNumber ?? "", state.Accepted.AmountFen);
             var channel = channels.Find(attempt.Channel);
             return await (effect.Kind switch
             {
                 EffectKind.Pay => Pay(channel, reference, attempt, abandon),
                 EffectKind.Query => channel.Query(reference, abandon),
                 EffectKind.Reverse => channel.Reverse(reference, abandon),
-                EffectKind.Refund => channel.Refund(refund, abandon),
-                _ => channel.QueryRefund(refund, abandon),
+                EffectKind.Refund => channel.Refund(Refund(effect, reference), abandon),
+                _ => channel.QueryRefund(Refund(effect, reference), abandon),
             });
         }
         catch (Exception e) when (e is not OperationCanceledException)
@@ -71,7 +117,13 @@ internal sealed partial class PaymentGrain
         }
     }
 
-    /// <summary>Called at most once: only the activation that accepted the order has its code, and lets go of it here.</summary>
+    private ChannelRefund Refund(PaymentEffect effect, ChannelReference reference) =>
+        new(reference, effect.RefundNumber!, state!.Refund(effect.RefundNumber!)!.AmountFen);
+
+    /// <summary>
+    /// Called at most once an attempt: only the activation that accepted the order has its code, and lets go of it here. It is taken up
+    /// again only by the answer that the code went nowhere, and by the append that begins the next attempt.
+    /// </summary>
     private Task<ChannelVerdict> Pay(IPaymentChannel channel, ChannelReference reference, AttemptState attempt, CancellationToken abandon)
     {
         var code = (order ?? throw new InvalidOperationException($"payment {id}: its code is gone, it was paid before")).Request.Code;
@@ -91,9 +143,12 @@ internal sealed partial class PaymentGrain
         EffectKind.Pay => new PaymentInput.PayReply(effect.Attempt, verdict),
         EffectKind.Query => new PaymentInput.QueryReply(effect.Attempt, verdict, asked, known),
         EffectKind.Reverse => new PaymentInput.ReversalReply(effect.Attempt, verdict),
-        _ => new PaymentInput.RefundReply(effect.Attempt, verdict),
+        _ => new PaymentInput.RefundReply(effect.RefundNumber!, verdict),
     };
 
     [LoggerMessage(EventName = "ChannelFault", Level = LogLevel.Error, Message = "Payment {Id}: the channel's {Call} threw; its answer is Unknown")]
     private partial void LogChannelFault(Exception e, PaymentId id, EffectKind call);
+
+    [LoggerMessage(EventName = "RoutingFault", Level = LogLevel.Error, Message = "Payment {Id}: the routing threw")]
+    private partial void LogRoutingFault(Exception e, PaymentId id);
 }

@@ -44,7 +44,7 @@ internal sealed partial class PaymentGrain(
     private DateTimeOffset anchor;
     private long anchorTicks;
 
-    /// <summary>Only in memory, only until <c>Pay</c> has been called.</summary>
+    /// <summary>Only in memory, only until <c>Pay</c> has been called, and from one attempt's proof of having gone nowhere to the next.</summary>
     private PaymentOrder? order;
     private bool busy;
     private IGrainTimer? timer;
@@ -138,45 +138,6 @@ internal sealed partial class PaymentGrain(
         return state.View();
     }
 
-    public async Task<PaymentAnswer> Cancel(string by)
-    {
-        if (!await Load())
-        {
-            DeactivateOnIdle();
-            return new(null, new Refusal(RefusalCode.UnknownPayment, $"no payment {id}"));
-        }
-
-        await Feed(new PaymentInput.Cancel(by));
-        return new(state!.View(), null);
-    }
-
-    public async Task Shown(int revision)
-    {
-        if (await Load())
-        {
-            await Feed(new PaymentInput.Shown(revision));
-        }
-
-        if (state is null or { IsFinal: true, IsShown: true } && !busy && timer is null)
-        {
-            DeactivateOnIdle();
-        }
-    }
-
-    public async Task Wake()
-    {
-        if (await Load())
-        {
-            await Feed(new PaymentInput.Tick());
-
-            // Woken with nothing to do: either it is done, or the ledger is ahead of this activation and the next one will read it.
-            if (!busy && timer is null && waiting == 0)
-            {
-                DeactivateOnIdle();
-            }
-        }
-    }
-
     private async Task<bool> Load(bool locked = false)
     {
         if (loaded)
@@ -240,7 +201,7 @@ internal sealed partial class PaymentGrain(
         anchor + clock.GetElapsedTime(anchorTicks), clock.GetElapsedTime(anchorTicks), busy);
 
     /// <summary>Decide, append, act. On a conflict the input is fed again to the newer state: evidence is never dropped.</summary>
-    private async Task Feed(PaymentInput input, bool effectEnded = false)
+    private async Task<PaymentDecision> Feed(PaymentInput input, bool effectEnded = false)
     {
         await turn.WaitAsync();
         try
@@ -251,8 +212,13 @@ internal sealed partial class PaymentGrain(
                 var decision = PaymentDecisions.Decide(id, state, input, Now(), options);
                 if (decision.Events.Count == 0)
                 {
+                    if (tries == 0 && PaymentDecisions.MayBeBehind(input, decision) && await TryReload())
+                    {
+                        continue;
+                    }
+
                     Begin(decision);
-                    return;
+                    return decision;
                 }
 
                 var wrote = await ledger.Append(ToAppend(decision));
@@ -262,7 +228,7 @@ internal sealed partial class PaymentGrain(
                     (state, version) = (decision.State!, version + 1);
                     Begin(decision);
                     Tell(before, decision.Events);
-                    return;
+                    return decision;
                 }
 
                 PaymentMetrics.AppendsRepeated.Add(1);
@@ -323,7 +289,7 @@ internal sealed partial class PaymentGrain(
 
             // What is due soon, or at the end of I5's wait, keeps the grain; what is due in an hour is the sweeper's. A timer keeps it
             // only when it fires, so a wait near the age at which it is collected is asked for by itself.
-            var keeps = wait <= options.NotFoundWait;
+            var keeps = wait <= options.For(state!.Current.Channel).NotFoundWait;
             if (keeps && wait >= TimeSpan.FromMinutes(1))
             {
                 DelayDeactivation(wait + TimeSpan.FromMinutes(1));
@@ -347,6 +313,14 @@ internal sealed partial class PaymentGrain(
             {
                 PaymentMetrics.Outcomes.Add(1, new KeyValuePair<string, object?>("result", outcome.Result.ToString()));
                 PaymentMetrics.OutcomeMs.Record((outcome.At - state!.Accepted.At).TotalMilliseconds);
+            }
+            else if (e is AttemptStarted)
+            {
+                PaymentMetrics.Rerouted.Add(1);
+            }
+            else if (e is RefundStarted { By: var by })
+            {
+                PaymentMetrics.Refunds.Add(1, new KeyValuePair<string, object?>("by", by is null ? "hub" : "request"));
             }
             else if (e is AttentionNeeded attention)
             {

@@ -12,6 +12,10 @@ internal static class PaymentMetrics
     public static readonly Counter<long> Attention = Meter.CreateCounter<long>("payments.attention");
     public static readonly Counter<long> Conflicts = Meter.CreateCounter<long>("payments.request_conflicts");
     public static readonly Counter<long> Collisions = Meter.CreateCounter<long>("payments.collisions");
+    public static readonly Counter<long> NoRoute = Meter.CreateCounter<long>("payments.no_route");
+    public static readonly Counter<long> Rerouted = Meter.CreateCounter<long>("payments.rerouted");
+    public static readonly Counter<long> Notices = Meter.CreateCounter<long>("payments.notices");
+    public static readonly Counter<long> Refunds = Meter.CreateCounter<long>("payments.refunds");
     public static readonly Counter<long> AppendsRepeated = Meter.CreateCounter<long>("payments.appends_repeated");
     public static readonly Counter<long> Swept = Meter.CreateCounter<long>("payments.swept");
     public static readonly Histogram<double> AcceptMs = Meter.CreateHistogram<double>("payments.accept", "ms");

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.ComponentModel.DataAnnotations;
 using Microsoft.Extensions.Options;
 
@@ -7,6 +8,8 @@ namespace DeviceHub.Core.Payments;
 public sealed class PaymentOptions
 {
     public const string Section = "Payments";
+
+    private readonly ConcurrentDictionary<string, ChannelTimes> byChannel = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>The channel that takes payments until there is routing.</summary>
     [Required]
@@ -74,10 +77,41 @@ public sealed class PaymentOptions
     /// <summary>At a stop, how long running calls to channels are waited for; what is still open then is taken up at the next start.</summary>
     public TimeSpan StopDeadline { get; set; } = TimeSpan.FromSeconds(12);
 
-    /// <summary>The wait of I5 before "not found" counts.</summary>
-    public TimeSpan NotFoundWait => PayDeadline + CodeLifetime + NotFoundMargin;
+    /// <summary>Accounts that one scan may be tried on, each only when the one before was proven not to have reached the payer (I4).</summary>
+    [Range(1, 8)]
+    public int MaxAttempts { get; set; } = 3;
 
-    internal TimeSpan QueryWait(int queries) => QueryWaits[Math.Min(queries, QueryWaits.Length - 1)];
+    /// <summary>Refunds of one payment, the hub's own included.</summary>
+    [Range(1, 99)]
+    public int MaxRefunds { get; set; } = 50;
+
+    /// <summary>Different notices about one attempt, or one refund, that are kept and acted upon; a repeat never is.</summary>
+    [Range(1, 100)]
+    public int MaxNotices { get; set; } = 8;
+
+    /// <summary>Times by channel. At most 64.</summary>
+    [Required, MaxLength(64)]
+    public Dictionary<string, ChannelTimeOverrides> Channels { get; set; } = new(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>What holds for a channel: what is configured for it, else what is known of it, else the section's. Read once; options do not change after the start.</summary>
+    public ChannelTimes For(string channel) => byChannel.GetOrAdd(channel, static (name, options) => options.Resolve(name), this);
+
+    private ChannelTimes Resolve(string channel)
+    {
+        var set = Channels.GetValueOrDefault(channel);
+        var known = ChannelTimeOverrides.Known.GetValueOrDefault(channel);
+        return new(
+            set?.PayDeadline ?? known?.PayDeadline ?? PayDeadline,
+            set?.QueryDeadline ?? known?.QueryDeadline ?? QueryDeadline,
+            set?.QueryWaits ?? known?.QueryWaits ?? QueryWaits,
+            set?.PendingWait ?? known?.PendingWait ?? PendingWait,
+            set?.PendingLimit ?? known?.PendingLimit ?? PendingLimit,
+            set?.UnknownLimit ?? known?.UnknownLimit ?? UnknownLimit,
+            set?.ReverseNotBefore ?? known?.ReverseNotBefore ?? ReverseNotBefore,
+            set?.CodeLifetime ?? known?.CodeLifetime ?? CodeLifetime,
+            NotFoundMargin,
+            set?.GiveUpAfter ?? known?.GiveUpAfter ?? GiveUpAfter);
+    }
 }
 
 /// <summary>Refuses times that would break an invariant or a promise.</summary>
@@ -87,23 +121,16 @@ public sealed class PaymentOptionsValidator : IValidateOptions<PaymentOptions>
     {
         var faults = new List<string>();
         Positive(options.AcceptDeadline, nameof(options.AcceptDeadline), TimeSpan.FromSeconds(30));
-        Positive(options.PayDeadline, nameof(options.PayDeadline), TimeSpan.FromSeconds(60));
-        Positive(options.QueryDeadline, nameof(options.QueryDeadline), TimeSpan.FromSeconds(60));
-        Positive(options.PendingWait, nameof(options.PendingWait), TimeSpan.FromMinutes(1));
-        Positive(options.PendingLimit, nameof(options.PendingLimit), TimeSpan.FromMinutes(10));
-        Positive(options.UnknownLimit, nameof(options.UnknownLimit), TimeSpan.FromMinutes(10));
         Positive(options.SweepEvery, nameof(options.SweepEvery), TimeSpan.FromMinutes(1));
         Positive(options.SweepGrace, nameof(options.SweepGrace), TimeSpan.FromMinutes(5));
         Positive(options.AttentionAfter, nameof(options.AttentionAfter), TimeSpan.FromDays(7));
-        Positive(options.GiveUpAfter, nameof(options.GiveUpAfter), TimeSpan.FromDays(90));
         Positive(options.StopDeadline, nameof(options.StopDeadline), TimeSpan.FromMinutes(5));
-        NotNegative(options.ReverseNotBefore, nameof(options.ReverseNotBefore), TimeSpan.FromMinutes(10));
-        NotNegative(options.CodeLifetime, nameof(options.CodeLifetime), TimeSpan.FromMinutes(10));
         NotNegative(options.NotFoundMargin, nameof(options.NotFoundMargin), TimeSpan.FromMinutes(10));
         NotNegative(options.DuplicateWindow, nameof(options.DuplicateWindow), TimeSpan.FromHours(1));
-        if (options.QueryWaits is not { Length: > 0 } || options.QueryWaits[^1] <= TimeSpan.Zero || options.QueryWaits.Any(w => w < TimeSpan.Zero || w > TimeSpan.FromDays(1)))
+        Check(options.For(""), "");
+        foreach (var channel in options.Channels.Keys)
         {
-            faults.Add("Payments:QueryWaits must have at least one wait, each 0 to 1 day and the last above 0");
+            Check(options.For(channel), $"Channels:{channel}:");
         }
 
         if (options.LateChecks.Any(w => w <= TimeSpan.Zero || w > TimeSpan.FromDays(7)) || !options.LateChecks.SequenceEqual(options.LateChecks.Order()))
@@ -112,6 +139,22 @@ public sealed class PaymentOptionsValidator : IValidateOptions<PaymentOptions>
         }
 
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
+
+        void Check(ChannelTimes times, string of)
+        {
+            Positive(times.PayDeadline, of + nameof(times.PayDeadline), TimeSpan.FromSeconds(60));
+            Positive(times.QueryDeadline, of + nameof(times.QueryDeadline), TimeSpan.FromSeconds(60));
+            Positive(times.PendingWait, of + nameof(times.PendingWait), TimeSpan.FromMinutes(1));
+            Positive(times.PendingLimit, of + nameof(times.PendingLimit), TimeSpan.FromMinutes(10));
+            Positive(times.UnknownLimit, of + nameof(times.UnknownLimit), TimeSpan.FromMinutes(10));
+            Positive(times.GiveUpAfter, of + nameof(times.GiveUpAfter), TimeSpan.FromDays(90));
+            NotNegative(times.ReverseNotBefore, of + nameof(times.ReverseNotBefore), TimeSpan.FromMinutes(10));
+            NotNegative(times.CodeLifetime, of + nameof(times.CodeLifetime), TimeSpan.FromMinutes(10));
+            if (times.QueryWaits is not { Count: > 0 and <= 32 } waits || waits[^1] <= TimeSpan.Zero || waits.Any(w => w < TimeSpan.Zero || w > TimeSpan.FromDays(1)))
+            {
+                faults.Add($"Payments:{of}QueryWaits must have 1 to 32 waits, each 0 to 1 day and the last above 0");
+            }
+        }
 
         void Positive(TimeSpan value, string option, TimeSpan max)
         {

@@ -41,7 +41,6 @@ public sealed record PaymentOrder(
     [property: Id(3)] string MerchantId,
     [property: Id(4)] string MerchantName,
     [property: Id(5)] string StoreId,
-    [property: Id(6)] DateTimeOffset ReceivedAt,
     [property: Id(7)] DateTimeOffset ExpiresAt);
 
 /// <summary>The terminal's grain's answer to a request: an order or a refusal, never both.</summary>

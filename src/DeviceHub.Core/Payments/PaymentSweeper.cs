@@ -53,10 +53,15 @@ internal sealed partial class PaymentSweeper(
 {
     private readonly PaymentOptions options = options.Value;
 
-    /// <summary>A channel that is not there would leave every payment in doubt; the hub does not start with it.</summary>
+    /// <summary>A channel that is not there would leave every payment in doubt, and times for one are a typing mistake; the hub does not start with it.</summary>
     public override Task StartAsync(CancellationToken cancellationToken)
     {
         channels.Find(options.Channel);
+        foreach (var name in options.Channels.Keys)
+        {
+            channels.Find(name);
+        }
+
         return base.StartAsync(cancellationToken);
     }
 

@@ -9,7 +9,9 @@ internal sealed class OneChannel(IOptions<PaymentOptions> options) : IRoutingCor
 {
     public ChannelAccount Find(string id) => new() { Id = id, MerchantId = id, Channel = options.Value.Channel };
 
-    public Route Choose(RouteRequest request) => new(Find(request.MerchantId), "the only channel configured");
+    public Route Choose(RouteRequest request) => request.Tried.Count == 0
+        ? new(Find(request.MerchantId), "the only channel configured")
+        : new(null, "there is no other channel");
 
     public void Learn(RouteLesson lesson)
     {

@@ -91,7 +91,6 @@ internal sealed partial class TerminalGrain(
             record!.MerchantId!,
             record.MerchantName ?? "",
             record.StoreId!,
-            now,
             now + (request.TimeToLive - request.Age));
         return Task.FromResult(new Admission(order, null));
     }

@@ -20,6 +20,14 @@ internal sealed class LedgerReads(ReadPool pool)
         return version == 0 ? null : new LedgerHistory(version, events);
     });
 
+    public ValueTask<PaymentId?> FindByChannelOrder(string number) => pool.Read<string, PaymentId?>(number, static (db, number) =>
+    {
+        var row = db.Prepare("SELECT sn, request_id FROM channel_order WHERE number = ?1").Bind(1, number);
+        PaymentId? id = row.Next() ? new PaymentId(row.Text(0), row.Text(1)) : null;
+        row.Reset();
+        return id;
+    });
+
     public ValueTask<IReadOnlyList<PaymentId>> Unsettled(string serialNumber, DateTimeOffset since, int limit) =>
         pool.Read<(string serialNumber, DateTimeOffset since, int limit), IReadOnlyList<PaymentId>>((serialNumber, since, limit), static (db, q) => Ids(db.Prepare(
             """

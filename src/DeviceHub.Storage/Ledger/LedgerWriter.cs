@@ -64,6 +64,8 @@ internal sealed partial class LedgerWriter : IPaymentLedger, IDisposable
 
     public ValueTask<LedgerHistory?> Read(PaymentId id) => reads.Read(id);
 
+    public ValueTask<PaymentId?> FindByChannelOrder(string channelOrderNumber) => reads.FindByChannelOrder(channelOrderNumber);
+
     public ValueTask<IReadOnlyList<PaymentId>> Unsettled(string serialNumber, DateTimeOffset since, int limit) =>
         reads.Unsettled(serialNumber, since, limit);
 

@@ -521,6 +521,10 @@ namespace DeviceHub.Storage.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("reason");
 
+                    b.Property<long>("RefundedFen")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("refunded_fen");
+
                     b.Property<string>("RequestId")
                         .IsRequired()
                         .HasColumnType("TEXT")

@@ -47,6 +47,9 @@ public sealed class PaymentRow
 
     public long DiscountFen { get; set; }
 
+    /// <summary>Of the paid amount, what is known to be back at the payer.</summary>
+    public long RefundedFen { get; set; }
+
     public DateTimeOffset? FinalAt { get; set; }
 
     public int Attempts { get; set; }
@@ -54,7 +57,7 @@ public sealed class PaymentRow
     /// <summary>The ledger says that a person must look, or had to: it is never taken back.</summary>
     public bool NeedsAttention { get; set; }
 
-    /// <summary>Of the last attempt; every attempt's number finds the payment through the ledger's own key.</summary>
+    /// <summary>Of the attempt that the outcome is about, before that of the last one; every attempt's number finds the payment through the ledger's own key.</summary>
     public string? ChannelOrderNumber { get; set; }
 
     public string? Channel { get; set; }

@@ -135,6 +135,22 @@ internal sealed class MemoryLedger : IPaymentLedger
         }
     }
 
+    public ValueTask<PaymentId?> FindByChannelOrder(string channelOrderNumber)
+    {
+        lock (gate)
+        {
+            foreach (var (id, bodies) in rows)
+            {
+                if (bodies.SelectMany(b => PaymentEventJson.Read(b)).OfType<AttemptStarted>().Any(a => a.ChannelOrderNumber == channelOrderNumber))
+                {
+                    return new(id);
+                }
+            }
+
+            return new((PaymentId?)null);
+        }
+    }
+
     public ValueTask<IReadOnlyList<PaymentId>> Unsettled(string serialNumber, DateTimeOffset since, int limit)
     {
         lock (gate)

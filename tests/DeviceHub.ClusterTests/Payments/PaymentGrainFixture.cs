@@ -63,7 +63,7 @@ public sealed class PaymentGrainFixture(bool sweeps = false) : IAsyncLifetime
             $"epoch0000001-{n}", amountFen, "CNY", new PaymentCode("134567890123456789"), orderNumber, TimeSpan.Zero, TimeSpan.FromSeconds(30));
         return new PaymentOrder(
             new PaymentId(serialNumber ?? $"SN{n:0000}", request.RequestId), request, Wallet.WeChat, "M1", "Noodle shop", "S1",
-            Clock.GetUtcNow(), Clock.GetUtcNow().AddSeconds(30));
+            Clock.GetUtcNow().AddSeconds(30));
     }
 
     /// <summary>Virtual time goes on until the payment has the stage; the grain is woken as the sweeper would.</summary>

@@ -105,7 +105,7 @@ public sealed class TerminalSessionTests : IAsyncLifetime
         var request = new DeviceHub.Core.Payments.PaymentRequest(
             id.RequestId, 1000, "CNY", new PaymentCode("134567890123456789"), null, TimeSpan.Zero, TimeSpan.FromSeconds(30));
         hub.Channel.Say(EffectKind.Pay, new(Verdict.Pending, "USERPAYING"));
-        await hub.Payment(id).Accept(new PaymentOrder(id, request, DeviceHub.Core.Payments.Wallet.WeChat, "M1", "面馆", "S1", now, now.AddSeconds(30)));
+        await hub.Payment(id).Accept(new PaymentOrder(id, request, DeviceHub.Core.Payments.Wallet.WeChat, "M1", "面馆", "S1", now.AddSeconds(30)));
         hub.Channel.Say(EffectKind.Query, Paid);
         hub.Clock.Advance(TimeSpan.FromSeconds(6));
         await hub.Payment(id).Wake();

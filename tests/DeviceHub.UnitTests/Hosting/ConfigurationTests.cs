@@ -61,6 +61,15 @@ public sealed class ConfigurationTests
         }
     }
 
+    [Fact]
+    public void Every_channels_own_times_are_the_codes()
+    {
+        var said = ChannelTimeOverrides.Known.Select(c => $"| {c.Key} | {string.Join(", ", Settable(c.Value)
+            .Where(p => p.GetValue(c.Value) is not null).Select(p => $"{p.Name} {Say(p.GetValue(c.Value))}"))} |");
+        var lines = File.ReadAllLines(Path.Combine(Sources.Root, "src", "CONFIGURATION.md"));
+        Assert.All(said, line => Assert.Contains(line, lines));
+    }
+
     private static IEnumerable<(string Name, PropertyInfo Property, object Section)> Options()
     {
         foreach (var section in Sections)
@@ -68,12 +77,12 @@ public sealed class ConfigurationTests
             var name = (string)section.GetType().GetField("Section")!.GetRawConstantValue()!;
             foreach (var property in Settable(section))
             {
-                if (property.PropertyType == typeof(Dictionary<string, ModelOptions>))
+                if (property.PropertyType is { IsGenericType: true } type && type.GetGenericTypeDefinition() == typeof(Dictionary<,>))
                 {
-                    var model = new ModelOptions();
-                    foreach (var inner in Settable(model))
+                    var named = Activator.CreateInstance(type.GetGenericArguments()[1])!;
+                    foreach (var inner in Settable(named))
                     {
-                        yield return ($"{name}:{property.Name}:NAME:{inner.Name}", inner, model);
+                        yield return ($"{name}:{property.Name}:NAME:{inner.Name}", inner, named);
                     }
                 }
                 else

@@ -12,6 +12,8 @@ public sealed class PaymentDecisionsTests
 
     private readonly PaymentOptions options = new();
 
+    private TimeSpan NotFoundWait => options.For("sandbox").NotFoundWait;
+
     [Theory]
     [InlineData(100, 100, true)]
     [InlineData(79, 100, false)]
@@ -58,8 +60,8 @@ public sealed class PaymentDecisionsTests
         // Each query finds the grain just activated, as the sweeper does after a wait that outlives it.
         var heard = Ask(state, new Moment(now, TimeSpan.Zero));
 
-        Assert.InRange(heard.Due!.Value - now, TimeSpan.Zero, options.NotFoundWait);
-        var due = new Moment(heard.Due.Value, options.NotFoundWait);
+        Assert.InRange(heard.Due!.Value - now, TimeSpan.Zero, NotFoundWait);
+        var due = new Moment(heard.Due.Value, NotFoundWait);
         Assert.Equal(EffectKind.Query, PaymentDecisions.Decide(state.Id, heard.State, new PaymentInput.Tick(), due, options).Effect?.Kind);
         Assert.Equal(EffectKind.Reverse, Ask(heard.State!, due).Effect?.Kind);
     }
@@ -74,7 +76,7 @@ public sealed class PaymentDecisionsTests
         }
 
         state = Apply(state, new Queried(Start.AddHours(1), 1, NotFound));
-        var now = new Moment(Start.AddHours(1.5), options.NotFoundWait);
+        var now = new Moment(Start.AddHours(1.5), NotFoundWait);
 
         var decision = PaymentDecisions.Decide(state.Id, state, new PaymentInput.QueryReply(1, NoAnswer, now, state), now, options);
 
@@ -89,14 +91,14 @@ public sealed class PaymentDecisionsTests
     {
         var state = Refunding();
         var now = Start.AddHours(1).AddMinutes(11);
-        var decision = PaymentDecisions.Decide(state.Id, state, new PaymentInput.RefundReply(1, new(answer, "x")), new Moment(now, TimeSpan.Zero), options);
+        var decision = PaymentDecisions.Decide(state.Id, state, new PaymentInput.RefundReply("order-1r1", new(answer, "x")), new Moment(now, TimeSpan.Zero), options);
         Assert.Single(decision.Events.OfType<AttentionNeeded>());
         Assert.NotNull(decision.Due);
 
         state = decision.State!;
         for (now += TimeSpan.FromHours(1); now < Start + options.GiveUpAfter; now += TimeSpan.FromHours(1))
         {
-            decision = PaymentDecisions.Decide(state.Id, state, new PaymentInput.RefundReply(1, new(answer, "x")), new Moment(now, TimeSpan.Zero), options);
+            decision = PaymentDecisions.Decide(state.Id, state, new PaymentInput.RefundReply("order-1r1", new(answer, "x")), new Moment(now, TimeSpan.Zero), options);
             Assert.IsType<RefundAnswered>(Assert.Single(decision.Events));
             Assert.NotNull(decision.Due);
             state = decision.State!;

@@ -68,7 +68,7 @@ public sealed partial class TextsTests
     }
 
     /// <summary>Refusals that a terminal can be told.</summary>
-    private static IEnumerable<RefusalCode> Sent => Enum.GetValues<RefusalCode>().Where(c => c is not RefusalCode.None and not RefusalCode.StaleSession);
+    private static IEnumerable<RefusalCode> Sent => Enum.GetValues<RefusalCode>().Where(c => c is > RefusalCode.None and < RefusalCode.StaleSession);
 
     private static string TextId(RefusalCode code) => "refusal_" + NewWord().Replace(code.ToString(), "_$0").ToLower(CultureInfo.InvariantCulture);
 
