@@ -5,6 +5,7 @@ using System.Reflection;
 using DeviceHub.Channels.Alipay;
 using DeviceHub.Channels.Http;
 using DeviceHub.Channels.Sandbox;
+using DeviceHub.Channels.Shouqianba;
 using DeviceHub.Core.Payments;
 using DeviceHub.Core.Terminals;
 using DeviceHub.Gateways;
@@ -20,7 +21,7 @@ public sealed class ConfigurationTests
 {
     private static readonly object[] Sections =
         [new ServerOptions(), new StorageOptions(), new MqttOptions(), new SessionOptions(), new TerminalOptions(), new PaymentOptions(), new SandboxOptions(),
-         new ChannelHttpOptions(), new AlipayOptions()];
+         new ChannelHttpOptions(), new AlipayOptions(), new ShouqianbaOptions()];
 
     private static readonly Dictionary<string, Row> Described = Read();
 

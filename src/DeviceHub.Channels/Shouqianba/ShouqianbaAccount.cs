@@ -1,0 +1,30 @@
+using DeviceHub.Core.Merchants;
+
+namespace DeviceHub.Channels.Shouqianba;
+
+/// <summary>What an account at Shouqianba is made of: one of its terminals, which an activation code makes.</summary>
+internal static class ShouqianbaAccount
+{
+    public const string TerminalSn = "terminalSn";
+    public const string TerminalKey = "terminalKey";
+    public const string KeyDay = "keyDay";
+    public const string DeviceId = "deviceId";
+    public const string VendorSn = "vendorSn";
+    public const string VendorKey = "vendorKey";
+    public const string VendorAppId = "vendorAppId";
+    public const string NoticeKey = "noticePublicKey";
+
+    public static IReadOnlyList<AccountField> Fields { get; } =
+    [
+        new(TerminalSn, AccountFieldKind.Text, false, "The terminal's number (terminal_sn). Leave it out when the account is activated with a code: the hub sets it then.", "[0-9A-Za-z]{1,32}", 32),
+        new(TerminalKey, AccountFieldKind.Secret, false, "The terminal's key (terminal_key). Leave it out when the account is activated with a code: the hub sets it then, and each day anew.", "[0-9A-Za-z]{1,128}"),
+        new(KeyDay, AccountFieldKind.Text, false, "The day in China of the terminal's key, 2026-11-25; the hub sets it with each check-in. Leave it out.", "[0-9]{4}-[0-9]{2}-[0-9]{2}", 10),
+        new(DeviceId, AccountFieldKind.Text, false, "The device_id that the terminal was activated with; when it is left out, the account's id.", "[!-~]{1,128}"),
+        new(VendorSn, AccountFieldKind.Text, false, "For activation: the service provider's number (vendor_sn), from Shouqianba's service-provider platform.", "[0-9A-Za-z]{1,64}", 64),
+        new(VendorKey, AccountFieldKind.Secret, false, "For activation: the service provider's key (vendor_key).", "[0-9A-Za-z]{1,128}"),
+        new(VendorAppId, AccountFieldKind.Text, false, "For activation: the application's id (app_id), from Shouqianba's service-provider platform.", "[0-9A-Za-z_-]{1,64}", 64),
+        new(NoticeKey, AccountFieldKind.PublicKey, false, "Shouqianba's public key for notices, from its technical support; without it notices are not believed.", MaxLength: 4096),
+    ];
+
+    public static string DeviceOf(ChannelAccount account) => account.Setting(DeviceId) ?? account.Id;
+}
