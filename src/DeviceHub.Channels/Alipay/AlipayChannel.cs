@@ -138,7 +138,12 @@ internal sealed class AlipayChannel(AlipayClient client, ChannelAlarms alarms, T
         }
 
         var code = AlipayCodes.Of(reply.Fields);
-        var verdict = Judge(AlipayCodes.RefundQuery, reference.Account, EffectKind.QueryRefund, code is "10000" ? reply.Fields.GetValueOrDefault("refund_status", "nothing") : code);
+        if (code is "10000")
+        {
+            code = reply.Fields.GetValueOrDefault("refund_status", reply.Fields.ContainsKey("refund_amount") ? "found" : "nothing");
+        }
+
+        var verdict = Judge(AlipayCodes.RefundQuery, reference.Account, EffectKind.QueryRefund, code);
         if (verdict.Verdict != Verdict.Refunded)
         {
             return verdict;

@@ -18,10 +18,12 @@ internal readonly record struct AlipayReply(ChannelVerdict? Fault, IReadOnlyDict
 /// <summary>Calls a method of Alipay's gateway: signs the request, checks the answer's signature before anything of it is believed.</summary>
 internal sealed class AlipayClient(ChannelHttp http, ChannelAlarms alarms, IOptions<AlipayOptions> options, TimeProvider clock)
 {
+    private const string Charset = "utf-8";
+
     private static readonly TimeSpan China = TimeSpan.FromHours(8);
 
-    /// <summary>The gateway decodes the body by the character set of the address; everything else is in the body.</summary>
-    private readonly Uri gateway = new(options.Value.Gateway.AbsoluteUri + "?charset=utf-8");
+    /// <summary>The gateway decodes the body by the character set of the address; every other parameter is in the body.</summary>
+    private readonly Uri gateway = new($"{options.Value.Gateway.AbsoluteUri}?charset={Charset}");
 
     public async Task<AlipayReply> Call(
         ChannelAccount account, EffectKind call, string method, CancellationToken cancellationToken, params (string Name, string? Value)[] content)
@@ -56,7 +58,7 @@ internal sealed class AlipayClient(ChannelHttp http, ChannelAlarms alarms, IOpti
             ["app_id"] = account.Setting(AlipayAccount.AppId) ?? "",
             ["method"] = method,
             ["format"] = "JSON",
-            ["charset"] = "utf-8",
+            ["charset"] = Charset,
             ["sign_type"] = "RSA2",
             ["timestamp"] = clock.GetUtcNow().ToOffset(China).ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture),
             ["version"] = "1.0",
@@ -66,8 +68,8 @@ internal sealed class AlipayClient(ChannelHttp http, ChannelAlarms alarms, IOpti
         Add("app_cert_sn", keys.ApplicationCertificate);
         Add("alipay_root_cert_sn", keys.RootCertificates);
         parameters["sign"] = AlipaySigning.Sign(keys.Application!, AlipaySigning.Content(parameters));
-        var form = new FormUrlEncodedContent(parameters);
-        form.Headers.ContentType = new MediaTypeHeaderValue("application/x-www-form-urlencoded", "utf-8");
+        var form = new FormUrlEncodedContent(parameters.Where(p => p.Key != "charset"));
+        form.Headers.ContentType = new MediaTypeHeaderValue("application/x-www-form-urlencoded", Charset);
         return new HttpRequestMessage(HttpMethod.Post, gateway) { Content = form };
 
         void Add(string name, string? value)

@@ -115,6 +115,9 @@ internal static class AlipayCodes
             Row("ACQ.INVALID_PARAMETER", Verdict.Unknown, "a parameter is not right"),
             Row("ACQ.SELLER_BALANCE_NOT_ENOUGH", Verdict.Unknown, "the merchant has not enough money to pay it back"),
             Row("ACQ.REASON_TRADE_BEEN_FREEZEN", Verdict.Unknown, "the order is frozen"),
+            Row("ACQ.TRADE_STATUS_ERROR", Verdict.Unknown, "the order is in another state"),
+            Row("ACQ.REASON_TRADE_STATUS_INVALID", Verdict.Unknown, "the order is in another state"),
+            Row("ACQ.REASON_ILLEGAL_STATUS", Verdict.Unknown, "the order is in another state"),
             Row("ACQ.TRADE_CANCEL_TIME_OUT", Verdict.RefundFailed, "too old to be cancelled"),
             Row("ACQ.CANCEL_NOT_ALLOWED", Verdict.RefundFailed, "may not be cancelled"),
             Row("ACQ.TRADE_HAS_FINISHED", Verdict.RefundFailed, "the order is finished"),
@@ -153,7 +156,13 @@ internal static class AlipayCodes
         [
             Row("REFUND_SUCCESS", Verdict.Refunded, "the money went back"),
 
+            Row("REFUND_PROCESSING", Verdict.Pending, "being refunded"),
+
+            // The documents of today call it not done, those of 2018 done.
+            Row("found", Verdict.Unknown, "the refund is shown without a state"),
+
             // Alipay says so of a refund that never arrived and of one that failed: both are asked for again under the same number.
+            Row("REFUND_FAIL", Verdict.NotFound, "it failed"),
             Row("nothing", Verdict.NotFound, "no such refund, or it failed"),
             Row("ACQ.TRADE_NOT_EXIST", Verdict.NotFound, "no such refund"),
             Row("TRADE_NOT_EXIST", Verdict.NotFound, "no such refund"),

@@ -11,7 +11,8 @@ internal static class ShouqianbaAccount
     public const string DeviceId = "deviceId";
     public const string VendorSn = "vendorSn";
     public const string VendorKey = "vendorKey";
-    public const string VendorAppId = "vendorAppId";
+    public const string AppId = "appId";
+    public const string ActivationCode = "activationCode";
     public const string NoticeKey = "noticePublicKey";
 
     public static IReadOnlyList<AccountField> Fields { get; } =
@@ -22,7 +23,8 @@ internal static class ShouqianbaAccount
         new(DeviceId, AccountFieldKind.Text, false, "The device_id that the terminal was activated with; when it is left out, the account's id.", "[!-~]{1,128}"),
         new(VendorSn, AccountFieldKind.Text, false, "For activation: the service provider's number (vendor_sn), from Shouqianba's service-provider platform.", "[0-9A-Za-z]{1,64}", 64),
         new(VendorKey, AccountFieldKind.Secret, false, "For activation: the service provider's key (vendor_key).", "[0-9A-Za-z]{1,128}"),
-        new(VendorAppId, AccountFieldKind.Text, false, "For activation: the application's id (app_id), from Shouqianba's service-provider platform.", "[0-9A-Za-z_-]{1,64}", 64),
+        new(AppId, AccountFieldKind.Text, false, "For activation: the application's id (app_id), from Shouqianba's service-provider platform.", "[0-9A-Za-z_-]{1,64}", 64),
+        new(ActivationCode, AccountFieldKind.Secret, false, "For activation: an activation code of the store; good for 7 days and for a number of terminals.", "[0-9A-Za-z]{1,64}", 64),
         new(NoticeKey, AccountFieldKind.PublicKey, false, "Shouqianba's public key for notices, from its technical support; without it notices are not believed.", MaxLength: 4096),
     ];
 

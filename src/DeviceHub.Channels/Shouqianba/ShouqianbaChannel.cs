@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using DeviceHub.Core;
 using DeviceHub.Core.Merchants;
 using DeviceHub.Core.Payments;
 
@@ -21,8 +20,7 @@ internal sealed class ShouqianbaChannel(ShouqianbaClient client, ShouqianbaTermi
 
     public IReadOnlyList<AccountField> AccountFields => ShouqianbaAccount.Fields;
 
-    public Task<AccountCheck> Activate(ChannelAccount account, SecretText code, CancellationToken cancellationToken) =>
-        terminals.Activate(account, code, cancellationToken);
+    public Task<AccountCheck> Activate(ChannelAccount account, CancellationToken cancellationToken) => terminals.Activate(account, cancellationToken);
 
     public async Task<AccountCheck> Test(ChannelAccount account, CancellationToken cancellationToken)
     {
@@ -107,7 +105,7 @@ internal sealed class ShouqianbaChannel(ShouqianbaClient client, ShouqianbaTermi
         if (await terminals.Of(account, cancellationToken) is not { } terminal)
         {
             // Nothing was sent.
-            const string says = $"the account has no {ShouqianbaAccount.TerminalSn} and {ShouqianbaAccount.TerminalKey}: activate it with a code";
+            const string says = $"the account has no {ShouqianbaAccount.TerminalSn} and {ShouqianbaAccount.TerminalKey}: activate it";
             return new ShouqianbaReply(new ChannelVerdict(call == EffectKind.Pay ? Verdict.Rerouteable : Verdict.Unknown, "account-not-usable", says), null);
         }
 

@@ -42,12 +42,14 @@ internal sealed partial class ShouqianbaTerminals(
             : (sn, await CheckedIn(account).WaitAsync(cancellationToken) ?? key);
     }
 
-    public async Task<AccountCheck> Activate(ChannelAccount account, SecretText code, CancellationToken cancellationToken)
+    public async Task<AccountCheck> Activate(ChannelAccount account, CancellationToken cancellationToken)
     {
         if (account.Setting(ShouqianbaAccount.VendorSn) is not { } vendor || account.Secret(ShouqianbaAccount.VendorKey) is not { } key
-            || account.Setting(ShouqianbaAccount.VendorAppId) is not { } application)
+            || account.Setting(ShouqianbaAccount.AppId) is not { } application || account.Secret(ShouqianbaAccount.ActivationCode) is not { } code)
         {
-            return new AccountCheck(false, $"the account needs {ShouqianbaAccount.VendorSn}, {ShouqianbaAccount.VendorKey} and {ShouqianbaAccount.VendorAppId} to be activated");
+            return new AccountCheck(
+                false,
+                $"the account needs {ShouqianbaAccount.VendorSn}, {ShouqianbaAccount.VendorKey}, {ShouqianbaAccount.AppId} and {ShouqianbaAccount.ActivationCode} to be activated");
         }
 
         var device = ShouqianbaAccount.DeviceOf(account);

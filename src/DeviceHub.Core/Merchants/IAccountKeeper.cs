@@ -13,7 +13,7 @@ public interface IAccountKeeper
     Task<bool> Keep(ChannelAccount account, IReadOnlyDictionary<string, SecretText> fields, CancellationToken cancellationToken);
 }
 
-/// <summary>A channel whose accounts begin with a code that is used up, such as Shouqianba's activation code (激活码).</summary>
+/// <summary>A channel whose accounts begin with a code that is used up, such as Shouqianba's activation code (激活码), which is one of the account's secrets.</summary>
 public interface IAccountActivation
 {
     /// <summary><see cref="IPaymentChannel.Name"/>.</summary>
@@ -22,5 +22,5 @@ public interface IAccountActivation
     /// <summary>
     /// Gives the code to the channel and what the channel gave for it to <see cref="IAccountKeeper"/>. Never throws for what the channel answers.
     /// </summary>
-    Task<AccountCheck> Activate(ChannelAccount account, SecretText code, CancellationToken cancellationToken);
+    Task<AccountCheck> Activate(ChannelAccount account, CancellationToken cancellationToken);
 }

@@ -18,7 +18,7 @@ public sealed class AlipayChannelTests
 
     public static TheoryData<string, Verdict> RefundCodes => Codes(AlipayCodes.Refund, "Y", "N");
 
-    public static TheoryData<string, Verdict> RefundQueryCodes => Codes(AlipayCodes.RefundQuery, "REFUND_SUCCESS", "nothing");
+    public static TheoryData<string, Verdict> RefundQueryCodes => Codes(AlipayCodes.RefundQuery, "REFUND_SUCCESS", "REFUND_PROCESSING", "REFUND_FAIL", "found", "nothing");
 
     [Fact]
     public async Task Payment_is_asked_for_in_yuan_and_for_no_longer_than_the_request_lives()
@@ -135,7 +135,9 @@ public sealed class AlipayChannelTests
     [InlineData(",\"out_request_no\":\"r1\",\"refund_amount\":0.34,\"refund_status\":\"REFUND_SUCCESS\"", Verdict.Refunded)]
     [InlineData(",\"out_request_no\":\"r2\",\"refund_amount\":\"0.34\",\"refund_status\":\"REFUND_SUCCESS\"", Verdict.Unknown)]
     [InlineData(",\"out_request_no\":\"r1\",\"refund_amount\":\"0.35\",\"refund_status\":\"REFUND_SUCCESS\"", Verdict.Unknown)]
-    [InlineData(",\"out_request_no\":\"r1\",\"refund_amount\":\"0.34\"", Verdict.NotFound)]
+    [InlineData(",\"out_request_no\":\"r1\",\"refund_amount\":\"0.34\"", Verdict.Unknown)]
+    [InlineData(",\"out_request_no\":\"r1\",\"refund_amount\":\"0.34\",\"refund_status\":\"REFUND_PROCESSING\"", Verdict.Pending)]
+    [InlineData(",\"out_request_no\":\"r1\",\"refund_amount\":\"0.34\",\"refund_status\":\"REFUND_FAIL\"", Verdict.NotFound)]
     [InlineData("", Verdict.NotFound)]
     public async Task Refund_is_done_when_the_query_says_so_of_this_number_and_amount(string more, Verdict verdict)
     {

@@ -73,9 +73,9 @@ internal sealed class AlipayStub
         new ChannelPayment(Reference, new PaymentCode("287634438256643949"), Wallet.Alipay, subject, "SN0001", Clock.GetUtcNow() + (life ?? TimeSpan.FromSeconds(185))),
         TestContext.Current.CancellationToken);
 
-    /// <summary>A form as the gateway reads it: decoded, each name once.</summary>
+    /// <summary>Address and form as the gateway reads them: decoded, each name once.</summary>
     public static Dictionary<string, string> Form(ScriptedRequest request) =>
-        Encoding.UTF8.GetString(request.Body).Split('&').Select(p => p.Split('='))
+        $"{request.Address.Query.TrimStart('?')}&{Encoding.UTF8.GetString(request.Body)}".Split('&').Select(p => p.Split('='))
             .ToDictionary(p => Uri.UnescapeDataString(p[0]), p => Uri.UnescapeDataString(p[1].Replace('+', ' ')));
 
     public static string Sign(string text) => Convert.ToBase64String(AlipayKey.SignData(Encoding.UTF8.GetBytes(text), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1));

@@ -154,9 +154,9 @@ public sealed class ShouqianbaChannelTests
     public async Task Account_without_a_terminal_sends_nothing_and_says_what_to_do(string field)
     {
         var stub = new ShouqianbaStub(fields: [(field, null)]);
-        Assert.Equal(new ChannelVerdict(Verdict.Rerouteable, "account-not-usable", "the account has no terminalSn and terminalKey: activate it with a code"), await stub.Pay());
+        Assert.Equal(new ChannelVerdict(Verdict.Rerouteable, "account-not-usable", "the account has no terminalSn and terminalKey: activate it"), await stub.Pay());
         Assert.Equal(Verdict.Unknown, (await stub.Channel.Query(stub.Reference, default)).Verdict);
-        Assert.Contains("activate it with a code", (await stub.Channel.Test(stub.Kept, default)).Says, StringComparison.Ordinal);
+        Assert.Contains("activate it", (await stub.Channel.Test(stub.Kept, default)).Says, StringComparison.Ordinal);
         Assert.Empty(stub.Handler.Requests);
     }
 

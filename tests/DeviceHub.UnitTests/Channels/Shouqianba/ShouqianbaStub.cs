@@ -31,7 +31,7 @@ internal sealed class ShouqianbaStub : IChannelAccounts, IAccountKeeper
     public ShouqianbaStub(Func<string, string>? answer = null, bool checkIn = false, params (string Name, string? Value)[] fields)
     {
         this.answer = answer ?? (_ => "{}");
-        account = Account([("terminalSn", Sn), ("terminalKey", "key1"), ("vendorSn", "v001"), ("vendorKey", "vendorkey"), ("vendorAppId", "app1"), .. fields]);
+        account = Account([("terminalSn", Sn), ("terminalKey", "key1"), ("vendorSn", "v001"), ("vendorKey", "vendorkey"), ("appId", "app1"), ("activationCode", "12345678"), .. fields]);
         Handler = new ScriptedHandler(request => Raw is { } raw ? raw(request) : ScriptedHandler.Bytes(Encoding.UTF8.GetBytes(Answer(request))));
         var options = Options.Create(new ShouqianbaOptions { BaseAddress = new Uri("http://127.0.0.1:9/"), CheckIn = checkIn });
         var alarms = new ChannelAlarms(new Logs<ChannelAlarms>(Logged), Clock);
@@ -142,7 +142,7 @@ internal sealed class ShouqianbaStub : IChannelAccounts, IAccountKeeper
         {
             settings.Remove(name);
             secrets.Remove(name);
-            if (value is not null && name is "terminalKey" or "vendorKey")
+            if (value is not null && name is "terminalKey" or "vendorKey" or "activationCode")
             {
                 secrets[name] = new SecretText(value!);
             }

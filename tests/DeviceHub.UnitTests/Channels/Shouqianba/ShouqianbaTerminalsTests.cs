@@ -1,4 +1,3 @@
-using DeviceHub.Core;
 using DeviceHub.Core.Payments;
 
 namespace DeviceHub.UnitTests.Channels.Shouqianba;
@@ -76,7 +75,7 @@ public sealed class ShouqianbaTerminalsTests
         Assert.Contains("activate it again", (await stub.Channel.Test(stub.Kept, default)).Says, StringComparison.Ordinal);
         Assert.Contains(stub.Logged, l => l.StartsWith("CheckInRefused: Shouqianba account ca_1: its check-in is refused with 400.ILLEGAL_SIGN", StringComparison.Ordinal));
 
-        var check = await stub.Channel.Activate(stub.Kept, new SecretText("12345678"), default);
+        var check = await stub.Channel.Activate(stub.Kept, default);
         Assert.Equal(new AccountCheck(true, $"asked Shouqianba to activate a terminal: it is terminal {ShouqianbaStub.Sn}9, and its key is kept"), check);
         Assert.Equal((ShouqianbaStub.Sn + "9", stub.Key, "2026-11-26", "ca_1"), (stub.Kept.Setting("terminalSn"), stub.Kept.Secret("terminalKey")!.Reveal(), stub.Kept.Setting("keyDay"), stub.Kept.Setting("deviceId")));
         Assert.DoesNotContain(stub.Logged, l => l.Contains("key", StringComparison.Ordinal) && l.Any(char.IsDigit) && l.Contains("key1", StringComparison.Ordinal));
@@ -109,14 +108,14 @@ public sealed class ShouqianbaTerminalsTests
     public async Task Activation_needs_the_providers_key_and_a_good_code()
     {
         var stub = new ShouqianbaStub(fields: [("vendorKey", null)]);
-        Assert.Equal(new AccountCheck(false, "the account needs vendorSn, vendorKey and vendorAppId to be activated"), await stub.Channel.Activate(stub.Kept, new SecretText("1"), default));
+        Assert.Equal(new AccountCheck(false, "the account needs vendorSn, vendorKey, appId and activationCode to be activated"), await stub.Channel.Activate(stub.Kept, default));
 
-        stub = new ShouqianbaStub(fields: [("terminalSn", null), ("terminalKey", null)]);
-        var refused = await stub.Channel.Activate(stub.Kept, new SecretText("87654321"), default);
+        stub = new ShouqianbaStub(fields: [("activationCode", "87654321")]);
+        var refused = await stub.Channel.Activate(stub.Kept, default);
         Assert.Equal((false, "asked Shouqianba to activate a terminal: it was refused with 400.INVALID_PARAMS; a code is good for 7 days and for a number of terminals"), (refused.Works, refused.Says));
-        stub.ChangedMeanwhile = 1;
-        Assert.Contains("its key is not kept; activate again", (await stub.Channel.Activate(stub.Kept, new SecretText("12345678"), default)).Says, StringComparison.Ordinal);
-        Assert.True((await stub.Channel.Activate(stub.Kept, new SecretText("12345678"), default)).Works);
+        stub = new ShouqianbaStub(fields: [("terminalSn", null), ("terminalKey", null)]) { ChangedMeanwhile = 1 };
+        Assert.Contains("its key is not kept; activate again", (await stub.Channel.Activate(stub.Kept, default)).Says, StringComparison.Ordinal);
+        Assert.True((await stub.Channel.Activate(stub.Kept, default)).Works);
     }
 
     private static ShouqianbaStub Stub() => new(path => ShouqianbaStub.Business(path.EndsWith("pay", StringComparison.Ordinal) ? "PAY_SUCCESS" : "SUCCESS", "PAID"), checkIn: true);
