@@ -45,6 +45,7 @@ internal static class HubApi
         api.MapGroup("").WithTags("Activation codes").MapActivationCodes();
         api.MapGroup("").WithTags("Terminals").MapTerminals();
         api.MapGroup("").WithTags("Payments").MapPayments();
+        api.MapGroup("").WithTags("Payments").MapRefunds();
         api.MapGroup("").WithTags("API keys and audit").MapApiKeys();
         routes.MapGet("/api/v1/time", (TimeProvider clock) => new HubTime(clock.GetUtcNow().ToUnixTimeMilliseconds()))
             .AllowAnonymous().RequireRateLimiting(RateLimit).WithTags("Time").WithSummary("The hub's time, for terminals that make a token");

@@ -11,7 +11,7 @@ namespace DeviceHub.Server.Api;
 internal static class PaymentsApi
 {
     internal sealed record Payment(
-        string SerialNumber, string RequestId, DateTimeOffset AcceptedAt, string MerchantId, string StoreId, long AmountFen, long PaidFen, long DiscountFen, Wallet Wallet,
+        string SerialNumber, string RequestId, DateTimeOffset AcceptedAt, string MerchantId, string StoreId, long AmountFen, long PaidFen, long DiscountFen, long RefundedFen, Wallet Wallet,
         string CodeLastFour, string? OrderNumber, PaymentStage Stage, PaymentResult Result, DeclineReason Reason, int Revision, int ShownRevision, DateTimeOffset? FinalAt,
         string? ChannelOrderNumber, string? ChannelTransaction, string? Payer, bool NeedsAttention);
 
@@ -48,8 +48,9 @@ internal static class PaymentsApi
                 + "channelOrderNumber finds any attempt. behind: how many ledger entries the list may not show yet.");
         api.MapGet("/payments/{serialNumber}/{requestId}", Get).Produces<PaymentDetail>().ProducesProblem(404)
             .WithSummary("One payment with everything that happened to it, from the ledger");
-        api.MapPost("/payments/{serialNumber}/{requestId}/cancel", Cancel).RequireAuthorization(Permission.Admin).Produces<PaymentView>(202).ProducesProblem(404)
-            .WithSummary("Asks for a payment to be cancelled: it is queried and reversed; how it ends is in its timeline");
+        api.MapPost("/payments/{serialNumber}/{requestId}/cancel", Cancel).RequireAuthorization(Permission.Admin).Produces<PaymentView>(202).ProducesProblem(404).ProducesProblem(409)
+            .WithSummary("Asks for a payment to be cancelled: it is queried and reversed; how it ends is in its timeline")
+            .WithDescription("An approved payment is not cancelled but refunded: 409.");
     }
 
     private static async Task<IResult> List(HubReads reads, Paging paging, [AsParameters] Search search, CancellationToken stop)
@@ -108,15 +109,28 @@ internal static class PaymentsApi
 
         var grain = grains.GetGrain<IPaymentGrain>(id.ToString());
         var before = (await grain.Find(null)).View;
+        if (before?.Result == PaymentResult.Approved)
+        {
+            return Paid(id);
+        }
+
         var answer = await grain.Cancel(AuditTrail.Who(http.User));
         if (answer.Refusal is { } refusal)
         {
             return Problems.Of(refusal, "requestId");
         }
 
+        if (answer.View?.Result == PaymentResult.Approved)
+        {
+            // It was paid while it was asked for.
+            return Paid(id);
+        }
+
         await audit.Write("payment.cancel", "payment:" + id, new { before?.Stage, before?.Result }, new { answer.View?.Stage, answer.View?.Result });
         return Results.Accepted((string?)null, answer.View);
     }
+
+    private static IResult Paid(PaymentId id) => Problems.Conflict($"the payment is paid; to give the money back: POST /api/v1/payments/{id}/refunds");
 
     private static TimelineEntry Entry(PaymentEvent e)
     {
@@ -127,7 +141,7 @@ internal static class PaymentsApi
     }
 
     private static Payment Of(PaymentRow row) => new(
-        row.SerialNumber, row.RequestId, row.AcceptedAt, row.MerchantId, row.StoreId, row.AmountFen, row.PaidFen, row.DiscountFen, row.Wallet, row.CodeLastFour,
+        row.SerialNumber, row.RequestId, row.AcceptedAt, row.MerchantId, row.StoreId, row.AmountFen, row.PaidFen, row.DiscountFen, row.RefundedFen, row.Wallet, row.CodeLastFour,
         row.OrderNumber, row.Stage, row.Result, row.Reason, row.Revision, row.ShownRevision, row.FinalAt, row.ChannelOrderNumber, row.ChannelTransaction, row.Payer,
         row.NeedsAttention);
 }

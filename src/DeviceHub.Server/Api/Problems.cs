@@ -17,7 +17,7 @@ internal static class Problems
         Results.ValidationProblem(new Dictionary<string, string[]> { [field] = [fault] });
 
     /// <summary>A grain's refusal in HTTP's words.</summary>
-    public static IResult Of(Refusal refusal, string field)
+    public static IResult Of(Refusal refusal, string field, params (string Name, object? Value)[] more)
     {
         var status = refusal.Code switch
         {
@@ -28,7 +28,8 @@ internal static class Problems
         };
         return status == StatusCodes.Status400BadRequest
             ? Field(field, refusal.Detail)
-            : Results.Problem(statusCode: status, detail: refusal.Detail, extensions: new Dictionary<string, object?> { ["code"] = refusal.Code.ToString() });
+            : Results.Problem(
+                statusCode: status, detail: refusal.Detail, extensions: more.Append(("code", refusal.Code.ToString())).ToDictionary(m => m.Item1, m => m.Item2));
     }
 }
 

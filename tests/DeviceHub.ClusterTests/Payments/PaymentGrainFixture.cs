@@ -1,5 +1,7 @@
 using DeviceHub.Core;
+using DeviceHub.Core.Merchants;
 using DeviceHub.Core.Payments;
+using DeviceHub.Core.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Time.Testing;
@@ -20,6 +22,8 @@ public sealed class PaymentGrainFixture(bool sweeps = false) : IAsyncLifetime
 
     internal ScriptedChannel Channel { get; } = new();
 
+    internal ScriptedRouting Routing { get; } = new();
+
     internal FakeTimeProvider Clock { get; } = new(Start);
 
     internal PaymentOptions Options { get; } = new();
@@ -38,6 +42,8 @@ public sealed class PaymentGrainFixture(bool sweeps = false) : IAsyncLifetime
 
             silo.Services.AddSingleton<IPaymentLedger>(Ledger);
             silo.Services.AddSingleton<IPaymentChannel>(Channel);
+            silo.Services.AddSingleton<IRoutingCore>(Routing);
+            silo.Services.AddSingleton<IChannelAccounts>(Routing);
             silo.Services.AddSingleton(new HubKeys(new byte[32]));
             silo.Services.AddSingleton<TimeProvider>(Clock);
             silo.Services.UseTimeProviderForBackgroundAreas(TimeProvider.System);

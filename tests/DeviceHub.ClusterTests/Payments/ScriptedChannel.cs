@@ -19,6 +19,9 @@ internal sealed class ScriptedChannel : IPaymentChannel
 
     public ConcurrentQueue<string> Codes { get; } = new();
 
+    /// <summary>Of each payment: where it went, and under which number.</summary>
+    public ConcurrentQueue<(string Account, string Order)> Paid { get; } = new();
+
     public void Say(EffectKind call, ChannelVerdict verdict)
     {
         lock (gate)
@@ -40,6 +43,7 @@ internal sealed class ScriptedChannel : IPaymentChannel
     public Task<ChannelVerdict> Pay(ChannelPayment payment, CancellationToken cancellationToken)
     {
         Codes.Enqueue(payment.Code.Reveal());
+        Paid.Enqueue((payment.Reference.Account.Id, payment.Reference.OrderNumber));
         return Answer(EffectKind.Pay);
     }
 

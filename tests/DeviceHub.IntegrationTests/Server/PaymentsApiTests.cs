@@ -118,6 +118,50 @@ public sealed class PaymentsApiTests(ServerHub hub) : IClassFixture<ServerHub>
         Assert.NotEqual(Outcome.Types.Result.Approved, (await terminal.ExpectOutcome(request.RequestId, TimeSpan.FromSeconds(40))).Result);
     }
 
+    [Fact]
+    public async Task Paid_payment_is_not_cancelled_but_refunded_in_parts_and_never_above_the_rest()
+    {
+        await using var terminal = await hub.Activated();
+        var payment = $"{terminal.SerialNumber}/{await Paid(terminal, 1234, "REFUND-1")}";
+        var path = "/api/v1/payments/" + payment;
+        var paid = await hub.Admin.Post(path + "/cancel", null, HttpStatusCode.Conflict);
+        Assert.Contains($"POST {path}/refunds", paid.GetProperty("detail").GetString(), StringComparison.Ordinal);
+
+        var first = await hub.Admin.Post(path + "/refunds", new { amountFen = 234, reason = "汤凉了", idempotencyKey = "k1" }, HttpStatusCode.Accepted);
+        var repeat = await hub.Admin.Post(path + "/refunds", new { amountFen = 234, reason = "again", idempotencyKey = "k1" }, HttpStatusCode.Accepted);
+        Assert.Equal(first.GetProperty("number").GetString(), repeat.GetProperty("number").GetString());
+        var tooMuch = await hub.Admin.Post(path + "/refunds", new { amountFen = 1001, reason = "x", idempotencyKey = "k2" }, HttpStatusCode.Conflict);
+        Assert.Equal(1000, tooMuch.GetProperty("restFen").GetInt64());
+        Assert.Contains("1000 fen", tooMuch.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        await hub.Admin.Post(path + "/refunds", new { amountFen = 1, reason = "x", idempotencyKey = "k1" }, HttpStatusCode.Conflict);
+        await hub.Admin.Post(path + "/refunds", new { amountFen = 1000, reason = "the rest", idempotencyKey = "k3" }, HttpStatusCode.Accepted);
+
+        var refunds = await Eventually.Becomes(
+            () => hub.Admin.Get(path + "/refunds"), r => r.GetProperty("items").EnumerateArray().All(i => i.GetProperty("status").GetString() == "succeeded"), "the money is back");
+        Assert.Equal([234L, 1000L], refunds.GetProperty("items").EnumerateArray().Select(i => i.GetProperty("amountFen").GetInt64()));
+        Assert.Equal(0, refunds.GetProperty("restFen").GetInt64());
+        var row = await Eventually.Becomes(
+            () => hub.Admin.Get("/api/v1/payments?orderNumber=REFUND-1"), l => l.GetProperty("items")[0].GetProperty("refundedFen").GetInt64() == 1234, "the list has followed the ledger");
+        Assert.Equal("approved", row.GetProperty("items")[0].GetProperty("result").GetString());
+        Assert.Contains("asked for by key:", (await hub.Admin.Get(path)).GetProperty("timeline").GetRawText(), StringComparison.Ordinal);
+        var audit = await hub.Audit("payment.refund", "payment:" + payment);
+        Assert.Equal(2, audit.Count);
+        Assert.Contains(audit, a => a.GetProperty("after").GetString()!.Contains("汤凉了", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Refund_of_what_is_not_paid_or_not_said_rightly_is_refused()
+    {
+        await using var terminal = await hub.Activated();
+        var path = $"/api/v1/payments/{terminal.SerialNumber}/{await Paid(terminal, Insufficient, "REFUND-2")}/refunds";
+        var declined = await hub.Admin.Post(path, new { amountFen = 1, reason = "x", idempotencyKey = "k1" }, HttpStatusCode.Conflict);
+
+        Assert.Contains("Declined", declined.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        Assert.Equal(["amountFen", "reason", "idempotencyKey"], await hub.Admin.Faults(HttpMethod.Post, path, new { amountFen = 0 }));
+        Assert.Equal(["idempotencyKey"], await hub.Admin.Faults(HttpMethod.Post, path, new { amountFen = 1, reason = "x", idempotencyKey = new string('k', 65) }));
+        Assert.Empty((await hub.Admin.Get(path)).GetProperty("items").EnumerateArray());
+    }
+
     [Theory]
     [InlineData("NO-SUCH-1/abcdefgh-1")]
     [InlineData("no%20serial/%3Cscript%3E")]
@@ -125,6 +169,8 @@ public sealed class PaymentsApiTests(ServerHub hub) : IClassFixture<ServerHub>
     {
         await hub.Admin.Get("/api/v1/payments/" + payment, HttpStatusCode.NotFound);
         await hub.Admin.Post($"/api/v1/payments/{payment}/cancel", null, HttpStatusCode.NotFound);
+        await hub.Admin.Get($"/api/v1/payments/{payment}/refunds", HttpStatusCode.NotFound);
+        await hub.Admin.Post($"/api/v1/payments/{payment}/refunds", new { amountFen = 1, reason = "x", idempotencyKey = "k" }, HttpStatusCode.NotFound);
     }
 
     private sealed class ImpatientHub : ServerHub

@@ -106,6 +106,17 @@ public sealed class LedgerWriterTests
     }
 
     [Fact]
+    public async Task Payment_is_found_by_every_attempts_number_as_soon_as_it_is_written()
+    {
+        using var hub = new StorageFixture();
+        await hub.Ledger.Accept(Accept("request-1", channelOrder: "ONE"), default);
+        await hub.Ledger.Append(Approve(First) with { ChannelOrderNumbers = ["TWO"] });
+        Assert.Equal(First, await hub.Ledger.FindByChannelOrder("ONE"));
+        Assert.Equal(First, await hub.Ledger.FindByChannelOrder("TWO"));
+        Assert.Null(await hub.Ledger.FindByChannelOrder("THREE"));
+    }
+
+    [Fact]
     public async Task Payment_is_due_until_nothing_is_left_and_again_when_something_comes_late()
     {
         using var hub = new StorageFixture();
