@@ -20,6 +20,8 @@ public sealed partial class ChannelAlarms(ILogger<ChannelAlarms> logger, TimePro
     private static readonly Counter<long> BadSignatures = Meter.CreateCounter<long>("channels.bad_signatures");
     private static readonly Counter<long> UnknownCodes = Meter.CreateCounter<long>("channels.unknown_codes");
     private static readonly Counter<long> WrongAnswers = Meter.CreateCounter<long>("channels.wrong_answers");
+    private static readonly Counter<long> RefusedNotices = Meter.CreateCounter<long>("channels.notices_refused");
+    private static readonly Counter<long> Refusals = Meter.CreateCounter<long>("channels.account_refused");
 
     private readonly ConcurrentDictionary<(string Kind, string Account, string Detail), DateTimeOffset> told = new();
 
@@ -64,6 +66,54 @@ public sealed partial class ChannelAlarms(ILogger<ChannelAlarms> logger, TimePro
         return new ChannelVerdict(Verdict.Unknown, why);
     }
 
+    /// <summary>What a code of the call's table proves. One that says that the account is set up wrongly is told; one that is in no table too.</summary>
+    public ChannelVerdict Judge(ChannelAccount account, EffectKind call, VerdictTable table, string code)
+    {
+        if (table.Find(code) is not { } row)
+        {
+            return UnknownCode(account, call, code);
+        }
+
+        if (row.Verdict == Verdict.Rerouteable)
+        {
+            Refusals.Add(1, Tag(account));
+            if (IsNew("refused", account.Id, code))
+            {
+                LogRefused(account.Channel, account.Id, call, code, row.Says);
+            }
+        }
+
+        return new ChannelVerdict(row.Verdict, code, row.Says, row.Reason);
+    }
+
+    /// <summary>An account that cannot be used as it stands: nothing was sent.</summary>
+    /// <param name="why">In words; nothing secret.</param>
+    public ChannelVerdict UnusableAccount(ChannelAccount account, EffectKind call, string why)
+    {
+        Refusals.Add(1, Tag(account));
+        if (IsNew("account", account.Id, why))
+        {
+            LogUnusable(account.Channel, account.Id, call, why);
+        }
+
+        return new ChannelVerdict(call == EffectKind.Pay ? Verdict.Rerouteable : Verdict.Unknown, "account", why);
+    }
+
+    /// <summary>A notice that nothing is done about: not believed, or not about a payment of the hub.</summary>
+    /// <param name="why">In words; nothing of the notice.</param>
+    public void RefusedNotice(ChannelAccount account, string why)
+    {
+        RefusedNotices.Add(1, Tag(account), new KeyValuePair<string, object?>("why", why));
+        if (IsNew("notice", account.Id, why))
+        {
+            LogRefusedNotice(account.Channel, account.Id, why);
+        }
+    }
+
+    /// <summary>A channel's sentence as a timeline may keep it: bounded, without control characters; null for none.</summary>
+    internal static string? Words(string? text) =>
+        string.IsNullOrWhiteSpace(text) ? null : string.Concat(text.Where(c => !char.IsControl(c)).Take(128));
+
     internal static string Shown(string code) =>
         code.Length is > 0 and <= 64 && code.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.') ? code : "unreadable-code";
 
@@ -89,4 +139,13 @@ public sealed partial class ChannelAlarms(ILogger<ChannelAlarms> logger, TimePro
 
     [LoggerMessage(EventName = "WrongAnswer", Level = LogLevel.Warning, Message = "{Channel} account {Account}: the answer to {Call} proves nothing: {Why}")]
     private partial void LogWrongAnswer(string channel, string account, EffectKind call, string why);
+
+    [LoggerMessage(EventName = "AccountRefused", Level = LogLevel.Warning, Message = "{Channel} account {Account}: {Call} was refused with {Code}: {Says}. The account or the hub's request must be mended")]
+    private partial void LogRefused(string channel, string account, EffectKind call, string code, string says);
+
+    [LoggerMessage(EventName = "AccountUnusable", Level = LogLevel.Warning, Message = "{Channel} account {Account}: {Call} was not sent: {Why}")]
+    private partial void LogUnusable(string channel, string account, EffectKind call, string why);
+
+    [LoggerMessage(EventName = "NoticeRefused", Level = LogLevel.Warning, Message = "{Channel} account {Account}: a notice was not acted upon: {Why}")]
+    private partial void LogRefusedNotice(string channel, string account, string why);
 }

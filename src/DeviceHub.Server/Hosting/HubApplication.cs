@@ -1,5 +1,7 @@
+using DeviceHub.Channels;
 using DeviceHub.Channels.Alipay;
 using DeviceHub.Channels.Sandbox;
+using DeviceHub.Channels.WeChatPay;
 using DeviceHub.Core;
 using DeviceHub.Core.Payments;
 using DeviceHub.Core.Terminals;
@@ -64,6 +66,8 @@ public static class HubApplication
         services.AddTerminals();
         services.AddSandbox();
         services.AddAlipay();
+        services.AddWeChatPay();
+        services.AddSingleton(s => new NoticeAddress(s.GetRequiredService<IOptions<ServerOptions>>().Value.PublicUrl));
 
         // A bank that forgot its charges when the hub died would make a restart look like a loss; an empty name keeps it in memory.
         services.PostConfigure<SandboxOptions>(sandbox => sandbox.Book ??= sandbox.Url is null ? Path.Combine(folder.Path, "sandbox.book") : null);

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Net;
+using DeviceHub.Channels.Http;
 using Microsoft.Extensions.Options;
 
 namespace DeviceHub.Server.Hosting;
@@ -16,6 +17,12 @@ public sealed class ServerOptions
     /// <summary>Where pages and API listen, separated by ';': http or https, an IP address, a port (0: any free one).</summary>
     [Required]
     public string Urls { get; set; } = "http://127.0.0.1:5080";
+
+    /// <summary>
+    /// Where the Internet reaches this hub, such as <c>https://hub.example.com</c>; channels are told to send their notices there. None: they are
+    /// told no address, and what became of a payment or a refund is asked for.
+    /// </summary>
+    public Uri? PublicUrl { get; set; }
 
     /// <summary>PEM file of the certificate (chain) for https.</summary>
     public string? CertificateFile { get; set; }
@@ -106,6 +113,11 @@ internal sealed class ServerOptionsValidator : IValidateOptions<ServerOptions>
             {
                 faults.Add($"Server:Urls has {url}, which would send passwords in the clear; use https, or say Server:AllowPlainHttp=true");
             }
+        }
+
+        if (options.PublicUrl is not null && ChannelAddress.Fault("Server:PublicUrl", options.PublicUrl) is { } fault)
+        {
+            faults.Add(fault);
         }
 
         if (urls.Any(url => url is { Scheme: "https" }) && (options.CertificateFile is null || options.CertificateKeyFile is null))

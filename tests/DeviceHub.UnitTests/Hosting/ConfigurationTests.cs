@@ -6,6 +6,7 @@ using DeviceHub.Channels.Alipay;
 using DeviceHub.Channels.Http;
 using DeviceHub.Channels.Sandbox;
 using DeviceHub.Channels.Shouqianba;
+using DeviceHub.Channels.WeChatPay;
 using DeviceHub.Core.Payments;
 using DeviceHub.Core.Terminals;
 using DeviceHub.Gateways;
@@ -21,7 +22,7 @@ public sealed class ConfigurationTests
 {
     private static readonly object[] Sections =
         [new ServerOptions(), new StorageOptions(), new MqttOptions(), new SessionOptions(), new TerminalOptions(), new PaymentOptions(), new SandboxOptions(),
-         new ChannelHttpOptions(), new AlipayOptions(), new ShouqianbaOptions()];
+         new ChannelHttpOptions(), new AlipayOptions(), new ShouqianbaOptions(), new WeChatPayOptions()];
 
     private static readonly Dictionary<string, Row> Described = Read();
 
