@@ -83,6 +83,10 @@ internal static class WeChatBill
 
         private readonly Dictionary<string, int> columns = new(StringComparer.Ordinal);
         private readonly long[] sums = new long[Sums.Length];
+
+        /// <summary>Of <see cref="sums"/>: refunds that failed. Whether the totals have them is not documented.</summary>
+        private readonly long[] failed = new long[Sums.Length];
+
         private string[]? totals;
         private bool ended;
         private int line;
@@ -93,7 +97,7 @@ internal static class WeChatBill
             line++;
             if (!isWhole && totals is null)
             {
-                throw new BillException($"the bill ends inside line {line}: it is cut off");
+                throw Cut();
             }
 
             if (line == 1)
@@ -114,7 +118,7 @@ internal static class WeChatBill
 
             if (totals is not null)
             {
-                Totals(text);
+                Totals(text, isWhole);
                 return null;
             }
 
@@ -158,11 +162,14 @@ internal static class WeChatBill
             }
 
             rows++;
+            var isFailed = columns.TryGetValue("退款状态", out var status) && cells[status] == "FAIL";
             for (var i = 0; i < Sums.Length; i++)
             {
                 if (columns.TryGetValue(Sums[i].Column, out var column))
                 {
-                    sums[i] += Yuan(cells[column], Sums[i].Column);
+                    var units = Yuan(cells[column], Sums[i].Column);
+                    sums[i] += units;
+                    failed[i] += isFailed ? units : 0;
                 }
             }
 
@@ -171,17 +178,23 @@ internal static class WeChatBill
                 throw Fault("is of another merchant number (商户号)");
             }
 
+            if (isFailed)
+            {
+                // No money moved.
+                return null;
+            }
+
             if (subMerchant is not null && columns.TryGetValue("特约商户号", out var sub) && cells[sub] != subMerchant)
             {
                 return null;
             }
 
-            // A reversal of a paid order is its refund, without a number of its own.
-            var kind = cells[columns["交易状态"]] switch
+            var state = cells[columns["交易状态"]];
+            var kind = state switch
             {
                 "SUCCESS" => BillRowKind.Payment,
                 "REFUND" or "REVOKED" => BillRowKind.Refund,
-                var state => throw Fault($"has the state {ChannelAlarms.Shown(state)} (交易状态), which is not known"),
+                _ => throw Fault($"has the state {ChannelAlarms.Shown(state)} (交易状态), which is not known"),
             };
             var amount = kind == BillRowKind.Payment ? "订单金额" : "申请退款金额";
             var fee = Yuan(cells[columns["手续费"]], "手续费");
@@ -189,19 +202,21 @@ internal static class WeChatBill
                 line,
                 kind,
                 Needs(cells, "商户订单号"),
-                kind == BillRowKind.Refund && cells[columns["商户退款单号"]] is var refund and not ("" or "0") ? refund : null,
+
+                // A reversal of a paid order is its refund, without a number of its own.
+                state == "REFUND" && cells[columns["商户退款单号"]] is var refund and not ("" or "0") ? refund : null,
                 Needs(cells, "微信订单号"),
                 Fen(cells[columns[amount]], amount),
                 (Math.Abs(fee) + (UnitsOfFen / 2)) / UnitsOfFen,
                 WeChatText.BillTime(cells[columns["交易时间"]]) ?? throw Fault("交易时间 is not a time"));
         }
 
-        private void Totals(string text)
+        private void Totals(string text, bool isWhole)
         {
             var cells = Split(text);
             if (cells.Length != totals!.Length)
             {
-                throw Fault($"has {cells.Length} totals, the line before names {totals.Length}");
+                throw Wrong($"has {cells.Length} totals, the line before names {totals.Length}");
             }
 
             for (var i = 0; i < cells.Length; i++)
@@ -210,16 +225,19 @@ internal static class WeChatBill
                 {
                     if (cells[i] != rows.ToString(CultureInfo.InvariantCulture))
                     {
-                        throw Fault($"总交易单数 says {ChannelAlarms.Words(cells[i])} trades, the bill has {rows}");
+                        throw Wrong($"总交易单数 says {ChannelAlarms.Words(cells[i])} trades, the bill has {rows}");
                     }
                 }
-                else if (Array.FindIndex(Sums, s => s.Total == totals[i]) is var sum and >= 0 && columns.ContainsKey(Sums[sum].Column) && Yuan(cells[i], totals[i]) != sums[sum])
+                else if (Array.FindIndex(Sums, s => s.Total == totals[i]) is var sum and >= 0 && columns.ContainsKey(Sums[sum].Column)
+                    && Yuan(cells[i], totals[i]) is var told && told != sums[sum] && told != sums[sum] - failed[sum])
                 {
-                    throw Fault($"{totals[i]} says {ChannelAlarms.Words(cells[i])} yuan, the lines add up to {(decimal)sums[sum] / Unit:0.00###}");
+                    throw Wrong($"{totals[i]} says {ChannelAlarms.Words(cells[i])} yuan, the lines add up to {(decimal)sums[sum] / Unit:0.00###}");
                 }
             }
 
             ended = true;
+
+            BillException Wrong(string what) => isWhole ? Fault(what) : Cut();
         }
 
         private static string[] Split(string text) => text.StartsWith('`') ? text[1..].Split(",`") : text.Split(',');
@@ -238,6 +256,8 @@ internal static class WeChatBill
             && Math.Abs(yuan) <= 1_000_000_000_000m && yuan * Unit is var units && units == Math.Truncate(units)
                 ? (long)units
                 : throw Fault($"{column} is not an amount in yuan");
+
+        private BillException Cut() => new($"the bill ends inside line {line}: it is cut off");
 
         private BillException Fault(string what) => new($"line {line} of the bill {what}");
     }

@@ -17,6 +17,7 @@ internal static class WeChatCodes
         Unknown("INVALID_REQUEST", "permission, frequency, or a repeat: then the first one may have been paid"),
         Unknown("ORDERPAID", "this order number was paid before: by a request of ours whose answer was lost"),
         Unknown("OUT_TRADE_NO_USED", "this order number was used before: by a request of ours whose answer was lost"),
+        Unknown("FREQUENCY_LIMITED", "too many requests"),
         Declined("NOTENOUGH", DeclineReason.InsufficientFunds, "not enough money"),
         Declined("NOTSUPORTCARD", DeclineReason.Other, "this kind of card is not taken; WeChat spells it so"),
         Declined("AUTHCODEEXPIRE", DeclineReason.CodeExpired, "the payment code has expired"),
@@ -42,7 +43,6 @@ internal static class WeChatCodes
         [
             NotFound("ORDERNOTEXIST", "no such order, or not yet"),
             .. Refused,
-            Unknown("SYSTEMERROR", "ask again"),
         ]);
 
     /// <summary><c>trade_state</c> of both versions.</summary>
@@ -61,13 +61,10 @@ internal static class WeChatCodes
         [
             NotFound("ORDERNOTEXIST", "there is nothing to reverse, or not yet"),
             .. Refused,
-            Unknown("SYSTEMERROR", "call it again"),
             Unknown("INVALID_TRANSACTIONID", "not WeChat's number"),
             Unknown("REVERSE_EXPIRE", "older than 7 days: it can only be refunded"),
             Unknown("TRADE_ERROR", "a rule forbids it"),
-            Unknown("INVALID_REQUEST", "permission, frequency or certificate"),
             Unknown("USERPAYING", "the payer types a password: call it again"),
-            Unknown("CERT_ERROR", "the client certificate is wrong"),
         ]);
 
     /// <summary>Version 2, <c>err_code</c> of <c>/secapi/pay/refund</c>. The same number again is the same refund, so that only what another try cannot mend has failed.</summary>
@@ -78,16 +75,12 @@ internal static class WeChatCodes
             Failed("NOTENOUGH", "the merchant's balance does not cover it"),
             Failed("REFUND_FEE_MISMATCH", "this refund number has another amount"),
             .. Refused,
-            Unknown("SYSTEMERROR", "send it again"),
             Unknown("BIZERR_NEED_RETRY", "send it again"),
             Unknown("ERROR", "a rule forbids it: the query says what became of it"),
-            Unknown("INVALID_REQ_TOO_MUCH", "too many wrong requests"),
-            Unknown("FREQUENCY_LIMITED", "too many refunds of old orders"),
             Unknown("INVALID_TRANSACTIONID", "no such payment"),
-            Unknown("INVALID_REQUEST", "permission, frequency or certificate"),
             Unknown("ORDERNOTEXIST", "no such order"),
             Unknown("ORDER_NOT_READY", "the order is being worked on"),
-            Unknown("CERT_ERROR", "the client certificate is wrong"),
+            Unknown("ORDERNOTREADY", "the order is being worked on"),
         ]);
 
     /// <summary>Version 2, <c>err_code</c> of <c>/pay/refundquery</c>.</summary>
@@ -95,7 +88,6 @@ internal static class WeChatCodes
         [
             NotFound("REFUNDNOTEXIST", "no such refund, or not yet"),
             .. Refused,
-            Unknown("SYSTEMERROR", "ask again"),
             Unknown("INVALID_TRANSACTIONID", "no such payment"),
             Unknown("ORDERNOTEXIST", "no such order"),
         ]);
@@ -130,6 +122,8 @@ internal static class WeChatCodes
         Declined("BUYER_MISMATCH", DeclineReason.Other, "another payer under the same order number"),
         Declined("TRADE_ERROR", DeclineReason.Other, "risk control, the payer's account or a rule"),
         Declined("ACCOUNT_ERROR", DeclineReason.Other, "the payer's account is restricted"),
+        Declined("USER_ACCOUNT_ABNORMAL", DeclineReason.Other, "the payer's account is restricted"),
+        Declined("NOT_SUPPORT_CARD", DeclineReason.Other, "this kind of card is not taken"),
         Declined("ORDERCLOSED", DeclineReason.Other, "the order is closed"),
         Declined("ORDER_CLOSED", DeclineReason.Other, "the order is closed"),
         Declined("ORDERREVERSED", DeclineReason.Other, "the order was reversed"),
@@ -180,6 +174,11 @@ internal static class WeChatCodes
         Unknown("XML_FORMAT_ERROR", "the request is not XML"),
         Unknown("NOT_UTF8", "the request is not UTF-8"),
         Unknown("REQUIRE_POST_METHOD", "the request is not a POST"),
+        Unknown("INVALID_REQUEST", "permission, frequency or certificate"),
+        Unknown("CERT_ERROR", "the client certificate is wrong"),
+        Unknown("FREQUENCY_LIMITED", "too many requests"),
+        Unknown("INVALID_REQ_TOO_MUCH", "too many wrong requests"),
+        Unknown("SYSTEMERROR", "ask, or send it, again"),
     ];
 
     private static CodeRow[] RefusedV3 =>

@@ -24,18 +24,18 @@ internal static class WeChatFields
         .. Numbers,
         new("signType", AccountFieldKind.Text, false, "How messages are signed: HMAC-SHA256 (the default) or MD5.", "^(MD5|HMAC-SHA256)$", 11),
         new("apiKey", AccountFieldKind.Secret, true, "API key of version 2, 32 characters: merchant platform, Account, API security.", "^[0-9A-Za-z]{32}$", 32),
-        new("certificate", AccountFieldKind.Certificate, true, "API certificate (apiclient_cert.pem); reversals and refunds need it.", MaxLength: 16 * 1024),
-        new("privateKey", AccountFieldKind.PrivateKey, true, "Key of the API certificate (apiclient_key.pem).", MaxLength: 16 * 1024),
+        new("clientCertificate", AccountFieldKind.Certificate, true, "API certificate (apiclient_cert.pem); reversals and refunds need it.", MaxLength: 16 * 1024),
+        new("clientPrivateKey", AccountFieldKind.PrivateKey, true, "Key of the API certificate (apiclient_key.pem).", MaxLength: 16 * 1024),
     ];
 
     public static readonly IReadOnlyList<AccountField> V3 =
     [
         .. Numbers,
-        new("serialNumber", AccountFieldKind.Text, true, "Serial number of the API certificate, in hexadecimal.", "^[0-9A-Fa-f]{16,40}$", 40),
+        new("certificateSerial", AccountFieldKind.Text, true, "Serial number of the API certificate, in hexadecimal.", "^[0-9A-Fa-f]{16,40}$", 40),
         new("privateKey", AccountFieldKind.PrivateKey, true, "Key of the API certificate (apiclient_key.pem); requests are signed with it.", MaxLength: 16 * 1024),
-        new("apiKey", AccountFieldKind.Secret, true, "API key of version 3, 32 characters; notices are encrypted with it.", "^[0-9A-Za-z]{32}$", 32),
-        new("publicKeyId", AccountFieldKind.Text, false, "Id of WeChat Pay's public key (PUB_KEY_ID_...), when the merchant checks by it.", "^PUB_KEY_ID_[0-9A-Za-z]{10,60}$", 80),
-        new("publicKey", AccountFieldKind.PublicKey, false, "WeChat Pay's public key (pub_key.pem), with its id.", MaxLength: 16 * 1024),
+        new("apiV3Key", AccountFieldKind.Secret, true, "API key of version 3, 32 characters; notices are encrypted with it.", "^[0-9A-Za-z]{32}$", 32),
+        new("platformPublicKeyId", AccountFieldKind.Text, false, "Id of WeChat Pay's public key (PUB_KEY_ID_...), when the merchant checks by it.", "^PUB_KEY_ID_[0-9A-Za-z]{10,60}$", 80),
+        new("platformPublicKey", AccountFieldKind.PublicKey, false, "WeChat Pay's public key (pub_key.pem), with its id.", MaxLength: 16 * 1024),
         new("platformCertificate", AccountFieldKind.Certificate, false, "WeChat Pay's platform certificate, for merchants without the public key; several one after another while they change.", MaxLength: 64 * 1024),
         new("storeCode", AccountFieldKind.Text, false, "The store as WeChat's scene knows it (store_info.out_id); left out, the terminal's serial number is sent.", "^[0-9A-Za-z_-]{1,32}$", 32),
     ];
@@ -62,7 +62,7 @@ internal static class WeChatFields
     /// <summary>With its key, so that TLS can prove it.</summary>
     public static X509Certificate2 ClientCertificate(string certificate, string privateKey)
     {
-        var pair = Read("certificate", () => X509Certificate2.CreateFromPem(certificate, privateKey));
+        var pair = Read("clientCertificate", () => X509Certificate2.CreateFromPem(certificate, privateKey));
         if (!OperatingSystem.IsWindows())
         {
             return pair;

@@ -23,7 +23,7 @@ internal sealed class WeChatV2Keys
             _ => throw new AccountFault("signType must be MD5 or HMAC-SHA256"),
         };
         ApiKey = Encoding.UTF8.GetBytes(WeChatFields.RequiredSecret(account, "apiKey"));
-        Certificate = WeChatFields.ClientCertificate(WeChatFields.Required(account, "certificate"), WeChatFields.RequiredSecret(account, "privateKey"));
+        Certificate = WeChatFields.ClientCertificate(WeChatFields.Required(account, "clientCertificate"), WeChatFields.RequiredSecret(account, "clientPrivateKey"));
     }
 
     /// <summary>For a signature alone: vectors.</summary>

@@ -25,19 +25,19 @@ internal sealed class WeChatV3Keys
         SubMerchantNumber = account.Setting("subMchId");
         SubApplicationId = account.Setting("subAppId");
         StoreCode = account.Setting("storeCode");
-        SerialNumber = WeChatFields.Required(account, "serialNumber").ToUpperInvariant();
+        SerialNumber = WeChatFields.Required(account, "certificateSerial").ToUpperInvariant();
         var privateKey = WeChatFields.RequiredSecret(account, "privateKey");
         signing = WeChatFields.Read("privateKey", () => RsaKey.FromPem(privateKey));
-        apiKey = Encoding.UTF8.GetBytes(WeChatFields.RequiredSecret(account, "apiKey"));
+        apiKey = Encoding.UTF8.GetBytes(WeChatFields.RequiredSecret(account, "apiV3Key"));
         if (apiKey.Length != 32)
         {
-            throw new AccountFault("apiKey must have 32 characters");
+            throw new AccountFault("apiV3Key must have 32 characters");
         }
 
-        if (account.Setting("publicKey") is { Length: > 0 } publicKey)
+        if (account.Setting("platformPublicKey") is { Length: > 0 } publicKey)
         {
-            PublicKeyId = WeChatFields.Required(account, "publicKeyId");
-            platform.Add(PublicKeyId, WeChatFields.Read("publicKey", () => RsaKey.FromPem(publicKey)));
+            PublicKeyId = WeChatFields.Required(account, "platformPublicKeyId");
+            platform.Add(PublicKeyId, WeChatFields.Read("platformPublicKey", () => RsaKey.FromPem(publicKey)));
         }
 
         if (account.Setting("platformCertificate") is { Length: > 0 } pem)
@@ -55,7 +55,7 @@ internal sealed class WeChatV3Keys
 
         if (platform.Count == 0)
         {
-            throw new AccountFault("publicKey with publicKeyId, or platformCertificate, is missing: no answer could be checked");
+            throw new AccountFault("platformPublicKey with platformPublicKeyId, or platformCertificate, is missing: no answer could be checked");
         }
     }
 

@@ -22,6 +22,7 @@ internal static class HubApi
         services.AddSingleton<WrongCredentials>();
         services.AddSingleton<ApiKeyBook>();
         services.AddSingleton<Paging>();
+        services.AddSingleton<NoticesApi>();
         services.AddProblemDetails();
         services.AddExceptionHandler<ProblemHandler>();
         services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
@@ -49,6 +50,7 @@ internal static class HubApi
         api.MapGroup("").WithTags("API keys and audit").MapApiKeys();
         routes.MapGet("/api/v1/time", (TimeProvider clock) => new HubTime(clock.GetUtcNow().ToUnixTimeMilliseconds()))
             .AllowAnonymous().RequireRateLimiting(RateLimit).WithTags("Time").WithSummary("The hub's time, for terminals that make a token");
+        NoticesApi.Map(routes);
         var pages = routes.MapGroup("").RequireAuthorization(Permission.Read);
         pages.MapOpenApi("/openapi/{documentName}.json");
         pages.MapScalarApiReference("/scalar", scalar =>
@@ -104,17 +106,19 @@ internal static class HubApi
             await Results.Problem(statusCode: StatusCodes.Status429TooManyRequests, detail: "too many requests; try again later").ExecuteAsync(context.HttpContext);
         };
         limiter.AddPolicy(RateLimit, http => RateLimitPartition.GetTokenBucketLimiter(
-            http.User.Identity is { IsAuthenticated: true, Name: { } name } ? name : Address(http),
-            _ => new TokenBucketRateLimiterOptions
-            {
-                TokenLimit = server.ApiRequestsPerSecond * 5,
-                TokensPerPeriod = server.ApiRequestsPerSecond,
-                ReplenishmentPeriod = TimeSpan.FromSeconds(1),
-                QueueLimit = 0,
-            }));
+            http.User.Identity is { IsAuthenticated: true, Name: { } name } ? name : Address(http), _ => Bucket(server.ApiRequestsPerSecond)));
+        limiter.AddPolicy(NoticesApi.RateLimit, http => RateLimitPartition.GetTokenBucketLimiter(Address(http), _ => Bucket(server.NoticesPerSecond)));
         limiter.AddPolicy(SignInPages.RateLimit, http => RateLimitPartition.GetFixedWindowLimiter(
             Address(http), _ => new FixedWindowRateLimiterOptions { PermitLimit = server.SignInsPerMinute, Window = TimeSpan.FromMinutes(1), QueueLimit = 0 }));
     }
+
+    private static TokenBucketRateLimiterOptions Bucket(int perSecond) => new()
+    {
+        TokenLimit = perSecond * 5,
+        TokensPerPeriod = perSecond,
+        ReplenishmentPeriod = TimeSpan.FromSeconds(1),
+        QueueLimit = 0,
+    };
 
     private static string Address(HttpContext http) => http.Connection.RemoteIpAddress?.ToString() ?? "unknown";
 }

@@ -57,6 +57,14 @@ public sealed class ServerOptions
     [Range(1, 100_000)]
     public int ApiRequestsPerSecond { get; set; } = 50;
 
+    /// <summary>Notices of channels a second from one address; a burst may be 5 times as many. A channel that is refused calls again.</summary>
+    [Range(1, 100_000)]
+    public int NoticesPerSecond { get; set; } = 100;
+
+    /// <summary>Largest notice of a channel, in bytes.</summary>
+    [Range(1024, 1024 * 1024)]
+    public int MaxNoticeBytes { get; set; } = 64 * 1024;
+
     /// <summary>Tries to sign in a minute from one address.</summary>
     [Range(1, 10_000)]
     public int SignInsPerMinute { get; set; } = 20;

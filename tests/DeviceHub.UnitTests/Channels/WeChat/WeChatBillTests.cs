@@ -137,13 +137,26 @@ public sealed class WeChatBillTests : IDisposable
         {
             var part = whole[..cut];
             stub.Answer = (_, _) => File(part);
-            Assert.Matches("gzip is broken or cut off|cut off|the bill is empty|ends", (await Assert.ThrowsAsync<BillException>(V2)).Message);
+            var fault = await Record.ExceptionAsync(V2);
+
+            // Of the last bytes only the checksum, or the zeros of the last total, are lost: the rows are all there and add up.
+            Assert.True(fault is null ? cut > whole.Length - 20 : fault is BillException && fault.Message.Contains("cut off", StringComparison.Ordinal), $"{cut} of {whole.Length}: {fault?.Message}");
         }
 
         var broken = whole.ToArray();
         broken[whole.Length / 2] ^= 0xFF;
         stub.Answer = (_, _) => File(broken);
         await Assert.ThrowsAsync<BillException>(V2);
+    }
+
+    [Theory]
+    [InlineData("`2,`12.00,`1.00,`0.00,`0.06200,`12.34,`1.00")]
+    [InlineData("`2,`12.00,`0.00,`0.00,`0.07200,`12.34,`0.00")]
+    public async Task Refund_that_failed_moved_no_money_whether_the_totals_have_it_or_not(string totals)
+    {
+        var text = Lines(Header, Payment, Refund.Replace("`ORIGINAL,`SUCCESS", "`ORIGINAL,`FAIL", StringComparison.Ordinal), TotalNames, totals);
+        stub.Answer = (_, _) => File(Gzip(text));
+        Assert.Equal([Rows[0]], await V2());
     }
 
     [Fact]

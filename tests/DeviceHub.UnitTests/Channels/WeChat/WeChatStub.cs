@@ -74,13 +74,13 @@ internal sealed class WeChatStub : HttpMessageHandler, ILogger<ChannelAlarms>
     public string AskedText => Encoding.UTF8.GetString(Assert.Single(Asked).Body);
 
     public static ChannelAccount AccountV2(string signType = "HMAC-SHA256", string? subMchId = null, params (string Field, string? Value)[] other) => Account(
-        "wechat-v2", subMchId, [("signType", signType), ("certificate", Certificate), ("apiKey", ApiKey), ("privateKey", Merchant.ExportPkcs8PrivateKeyPem()), .. other]);
+        "wechat-v2", subMchId, [("signType", signType), ("clientCertificate", Certificate), ("apiKey", ApiKey), ("clientPrivateKey", Merchant.ExportPkcs8PrivateKeyPem()), .. other]);
 
     public static ChannelAccount AccountV3(string? subMchId = null, params (string Field, string? Value)[] other) => Account(
         "wechat-v3", subMchId,
         [
-            ("serialNumber", "1DDE55AD98ED71D6EDD4A4A16996DE7B47773A8C"), ("publicKeyId", PublicKeyId), ("publicKey", Platform.ExportSubjectPublicKeyInfoPem()),
-            ("apiKey", ApiKey), ("privateKey", Merchant.ExportPkcs8PrivateKeyPem()), .. other,
+            ("certificateSerial", "1DDE55AD98ED71D6EDD4A4A16996DE7B47773A8C"), ("platformPublicKeyId", PublicKeyId), ("platformPublicKey", Platform.ExportSubjectPublicKeyInfoPem()),
+            ("apiV3Key", ApiKey), ("privateKey", Merchant.ExportPkcs8PrivateKeyPem()), .. other,
         ]);
 
     public static ChannelReference Reference(ChannelAccount account, long amount = 888) => new(Order, account, amount);
@@ -162,7 +162,7 @@ internal sealed class WeChatStub : HttpMessageHandler, ILogger<ChannelAlarms>
         {
             settings.Remove(field);
             secrets.Remove(field);
-            if (value is not null && field is "apiKey" or "privateKey")
+            if (value is not null && field is "apiKey" or "apiV3Key" or "privateKey" or "clientPrivateKey")
             {
                 secrets[field] = new SecretText(value!);
             }

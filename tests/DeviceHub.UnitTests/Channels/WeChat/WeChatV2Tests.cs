@@ -251,8 +251,8 @@ public sealed class WeChatV2Tests : IDisposable
 
     [Theory]
     [InlineData("apiKey")]
-    [InlineData("privateKey")]
-    [InlineData("certificate")]
+    [InlineData("clientPrivateKey")]
+    [InlineData("clientCertificate")]
     public async Task Account_without_a_key_sends_nothing_and_says_which(string field)
     {
         var account = WeChatStub.AccountV2(other: (field, null));
@@ -267,7 +267,7 @@ public sealed class WeChatV2Tests : IDisposable
     public async Task Account_with_an_expired_certificate_charges_nothing_that_it_could_not_undo()
     {
         var expired = WeChatStub.SelfSigned(WeChatStub.Merchant, WeChatStub.Now.AddYears(-2), WeChatStub.Now.AddDays(-1)).ExportCertificatePem();
-        var account = WeChatStub.AccountV2(other: ("certificate", expired));
+        var account = WeChatStub.AccountV2(other: ("clientCertificate", expired));
 
         var verdict = await stub.V2.Pay(WeChatStub.Payment(account), default);
         Assert.Equal((Verdict.Rerouteable, "account", "the API certificate expired at 2026-11-24 04:00:00Z"), (verdict.Verdict, verdict.Code, verdict.Text));
@@ -281,8 +281,8 @@ public sealed class WeChatV2Tests : IDisposable
     public async Task Key_of_another_certificate_is_told_without_the_key()
     {
         using var other = RSA.Create(2048);
-        var verdict = await stub.V2.Pay(WeChatStub.Payment(WeChatStub.AccountV2(other: ("privateKey", other.ExportPkcs8PrivateKeyPem()))), default);
-        Assert.Equal((Verdict.Rerouteable, "certificate is not what it should be: it cannot be read as PEM of that kind"), (verdict.Verdict, verdict.Text));
+        var verdict = await stub.V2.Pay(WeChatStub.Payment(WeChatStub.AccountV2(other: ("clientPrivateKey", other.ExportPkcs8PrivateKeyPem()))), default);
+        Assert.Equal((Verdict.Rerouteable, "clientCertificate is not what it should be: it cannot be read as PEM of that kind"), (verdict.Verdict, verdict.Text));
     }
 
     [Fact]

@@ -141,7 +141,7 @@ public sealed class WeChatV3Tests : IDisposable
     {
         using var second = RSA.Create(2048);
         var (old, fresh) = (WeChatStub.SelfSigned(WeChatStub.Platform, WeChatStub.Now.AddYears(-1), WeChatStub.Now), WeChatStub.SelfSigned(second, WeChatStub.Now, WeChatStub.Now.AddYears(1)));
-        var account = WeChatStub.AccountV3(null, ("publicKey", null), ("publicKeyId", null), ("platformCertificate", old.ExportCertificatePem() + "\n" + fresh.ExportCertificatePem()));
+        var account = WeChatStub.AccountV3(null, ("platformPublicKey", null), ("platformPublicKeyId", null), ("platformCertificate", old.ExportCertificatePem() + "\n" + fresh.ExportCertificatePem()));
         var body = Paid.Replace("ORDER", WeChatStub.Order, StringComparison.Ordinal);
         stub.Answer = (_, _) => WeChatStub.Json(body, signer: second, serial: fresh.SerialNumber);
         Assert.Equal(Verdict.Approved, (await stub.V3.Query(WeChatStub.Reference(account), default)).Verdict);
@@ -190,10 +190,10 @@ public sealed class WeChatV3Tests : IDisposable
 
     [Theory]
     [InlineData("privateKey", "privateKey is missing")]
-    [InlineData("apiKey", "apiKey is missing")]
-    [InlineData("serialNumber", "serialNumber is missing")]
-    [InlineData("publicKeyId", "publicKeyId is missing")]
-    [InlineData("publicKey", "publicKey with publicKeyId, or platformCertificate, is missing: no answer could be checked")]
+    [InlineData("apiV3Key", "apiV3Key is missing")]
+    [InlineData("certificateSerial", "certificateSerial is missing")]
+    [InlineData("platformPublicKeyId", "platformPublicKeyId is missing")]
+    [InlineData("platformPublicKey", "platformPublicKey with platformPublicKeyId, or platformCertificate, is missing: no answer could be checked")]
     public async Task Account_without_a_key_sends_nothing_and_says_which(string field, string says)
     {
         var account = WeChatStub.AccountV3(null, (field, null));
