@@ -206,7 +206,7 @@ public sealed class ChannelHttp : IDisposable
         _ => HttpFault.Lost,
     };
 
-    private static SocketsHttpHandler Handler(ChannelHttpOptions options, X509Certificate2? certificate)
+    internal static SocketsHttpHandler Handler(ChannelHttpOptions options, X509Certificate2? certificate)
     {
         var handler = new SocketsHttpHandler
         {

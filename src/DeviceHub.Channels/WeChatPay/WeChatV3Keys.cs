@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -153,15 +152,13 @@ internal sealed class WeChatV3Keys
 /// </summary>
 internal sealed class RsaKey
 {
-    private static readonly int MaxKept = Environment.ProcessorCount;
-
     private readonly RSAParameters parameters;
-    private readonly ConcurrentBag<RSA> idle = [];
+    private readonly RSA?[] idle = new RSA?[Environment.ProcessorCount];
 
     private RsaKey(RSA first, bool isPrivate)
     {
         parameters = first.ExportParameters(isPrivate);
-        idle.Add(first);
+        idle[0] = first;
     }
 
     public static RsaKey FromPem(string pem)
@@ -200,17 +197,29 @@ internal sealed class RsaKey
         }
     }
 
-    private RSA Take() => idle.TryTake(out var rsa) ? rsa : RSA.Create(parameters);
+    private RSA Take()
+    {
+        for (var i = 0; i < idle.Length; i++)
+        {
+            if (Interlocked.Exchange(ref idle[i], null) is { } rsa)
+            {
+                return rsa;
+            }
+        }
+
+        return RSA.Create(parameters);
+    }
 
     private void Put(RSA rsa)
     {
-        if (idle.Count < MaxKept)
+        for (var i = 0; i < idle.Length; i++)
         {
-            idle.Add(rsa);
+            if (Interlocked.CompareExchange(ref idle[i], rsa, null) is null)
+            {
+                return;
+            }
         }
-        else
-        {
-            rsa.Dispose();
-        }
+
+        rsa.Dispose();
     }
 }

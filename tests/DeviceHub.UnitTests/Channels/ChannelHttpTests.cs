@@ -1,7 +1,12 @@
+using System.Collections.Concurrent;
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using DeviceHub.Channels.Http;
+using DeviceHub.Core.Merchants;
 using DeviceHub.Core.Payments;
 using Microsoft.Extensions.Options;
 
@@ -145,6 +150,45 @@ public sealed class ChannelHttpTests : IDisposable
             return true;
         });
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => http.Send(Request("http"), end.Token));
+    }
+
+    [Fact]
+    public async Task Client_certificate_is_shown_in_the_handshake_of_its_account_and_of_no_other_call()
+    {
+        using var key = RSA.Create(2048);
+        using var certificate = WeChat.WeChatStub.SelfSigned(key, TimeProvider.System.GetUtcNow().AddDays(-1), TimeProvider.System.GetUtcNow().AddDays(1));
+        using var trusting = new ChannelHttp(options, TimeProvider.System, shown =>
+        {
+            var handler = ChannelHttp.Handler(options, shown);
+            handler.SslOptions.RemoteCertificateValidationCallback = IsOurs;
+            return handler;
+        });
+        var seen = new ConcurrentQueue<string?>();
+        _ = Accept();
+
+        await trusting.Send(Request("https"), default);
+        await trusting.Send(Request("https"), new ChannelAccount { Id = "a", MerchantId = "m", Channel = "c" }, certificate, default);
+
+        Assert.Equal([null, "CN=1900000109"], seen);
+
+        bool IsOurs(object sender, X509Certificate? shown, X509Chain? chain, SslPolicyErrors errors) =>
+            shown is null || shown.GetCertHashString() == certificate.Thumbprint;
+
+        async Task Accept()
+        {
+            while (true)
+            {
+                using var client = await listener.AcceptTcpClientAsync(end.Token);
+                await using var tls = new SslStream(client.GetStream());
+                await tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions
+                {
+                    ServerCertificate = certificate, ClientCertificateRequired = true, RemoteCertificateValidationCallback = IsOurs,
+                });
+                seen.Enqueue(tls.RemoteCertificate?.Subject);
+                await tls.ReadAtLeastAsync(new byte[4096], 1, false, end.Token);
+                await tls.WriteAsync(Encoding.ASCII.GetBytes(Fine), end.Token);
+            }
+        }
     }
 
     [Fact]
