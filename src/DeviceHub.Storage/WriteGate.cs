@@ -10,27 +10,31 @@ internal sealed class WriteGate
     private readonly Queue<Waiter> waiters = new();
     private bool held;
 
-    public ValueTask<Lease> Enter(CancellationToken cancellationToken = default)
+    public ValueTask<Lease> Enter(CancellationToken cancellationToken = default) =>
+        Queue() is { } waiter ? new(Wait(waiter, cancellationToken)) : new(new Lease(this));
+
+    /// <summary>For a thread of its own: it is woken by whoever leaves, without a pool thread between them.</summary>
+    public Lease EnterBlocking()
+    {
+        Queue()?.Task.Wait();
+        return new Lease(this);
+    }
+
+    /// <summary>Null: the gate was free and is held now.</summary>
+    private Waiter? Queue()
     {
         lock (sync)
         {
             if (!held)
             {
                 held = true;
-                return new(new Lease(this));
+                return null;
             }
 
             var waiter = new Waiter();
             waiters.Enqueue(waiter);
-            return new(Wait(waiter, cancellationToken));
+            return waiter;
         }
-    }
-
-    /// <summary>For a thread of its own.</summary>
-    public Lease EnterBlocking()
-    {
-        var entering = Enter();
-        return entering.IsCompletedSuccessfully ? entering.Result : entering.AsTask().GetAwaiter().GetResult();
     }
 
     private async Task<Lease> Wait(Waiter waiter, CancellationToken cancellationToken)

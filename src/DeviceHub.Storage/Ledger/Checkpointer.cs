@@ -41,12 +41,14 @@ internal sealed partial class Checkpointer(HubDatabase database, IOptions<Storag
                     continue;
                 }
 
-                Checkpoint(connection, raw.SQLITE_CHECKPOINT_PASSIVE);
-                using (await database.Gate.Enter(stoppingToken))
+                await Blocking.Run(() =>
                 {
-                    Checkpoint(connection, raw.SQLITE_CHECKPOINT_RESTART);
-                }
-
+                    Checkpoint(connection, raw.SQLITE_CHECKPOINT_PASSIVE);
+                    using (database.Gate.EnterBlocking())
+                    {
+                        Checkpoint(connection, raw.SQLITE_CHECKPOINT_RESTART);
+                    }
+                });
                 failing = false;
             }
             catch (SqliteException e)

@@ -31,7 +31,8 @@ internal sealed class LedgerBook(HubDatabase database) : IDisposable
     /// <summary>After a failed commit: whether this entry's version is there, and is its own.</summary>
     public WriteResult Find(LedgerItem item)
     {
-        var body = db.Prepare("SELECT body FROM payment_event WHERE sn = ?1 AND request_id = ?2 AND version = ?3")
+        var body = db.Prepare(
+            "SELECT body FROM payment_event WHERE payment = (SELECT payment FROM payment_key WHERE sn = ?1 AND request_id = ?2) AND version = ?3")
             .Bind(1, item.Id.SerialNumber).Bind(2, item.Id.RequestId).Bind(3, item.Version);
         try
         {
@@ -73,9 +74,24 @@ internal sealed class LedgerBook(HubDatabase database) : IDisposable
             return raw.SQLITE_OK;
         }
 
-        code = db.Prepare("INSERT INTO payment_event(sn, request_id, version, body) VALUES (?1, ?2, 1, ?3) ON CONFLICT DO NOTHING")
-            .Bind(1, item.Id.SerialNumber).Bind(2, item.Id.RequestId).Bind(3, item.Body).TryRun();
+        code = db.Prepare(
+            """
+            INSERT INTO payment_key(sn, request_id, payment) SELECT ?1, ?2, coalesce(max(seq), 0) + 1 FROM payment_event WHERE true
+            ON CONFLICT DO NOTHING
+            """)
+            .Bind(1, item.Id.SerialNumber).Bind(2, item.Id.RequestId).TryRun();
         if (code != raw.SQLITE_OK || !Changed)
+        {
+            return code;
+        }
+
+        code = db.Prepare(
+            """
+            INSERT INTO payment_event(seq, payment, sn, request_id, version, body) SELECT payment, payment, ?1, ?2, 1, ?3
+            FROM payment_key WHERE sn = ?1 AND request_id = ?2
+            """)
+            .Bind(1, item.Id.SerialNumber).Bind(2, item.Id.RequestId).Bind(3, item.Body).TryRun();
+        if (code != raw.SQLITE_OK)
         {
             return code;
         }
@@ -159,8 +175,9 @@ internal sealed class LedgerBook(HubDatabase database) : IDisposable
         item.Result = WriteResult.Conflict;
         var code = db.Prepare(
             """
-            INSERT INTO payment_event(sn, request_id, version, body) SELECT ?1, ?2, ?3, ?4
-            WHERE EXISTS (SELECT 1 FROM payment_event WHERE sn = ?1 AND request_id = ?2 AND version = ?3 - 1)
+            INSERT INTO payment_event(payment, sn, request_id, version, body) SELECT k.payment, ?1, ?2, ?3, ?4 FROM payment_key k
+            WHERE k.sn = ?1 AND k.request_id = ?2
+              AND EXISTS (SELECT 1 FROM payment_event e WHERE e.payment = k.payment AND e.version = ?3 - 1)
             ON CONFLICT DO NOTHING
             """)
             .Bind(1, item.Id.SerialNumber).Bind(2, item.Id.RequestId).Bind(3, append.Version).Bind(4, item.Body).TryRun();
@@ -195,8 +212,13 @@ internal sealed class LedgerBook(HubDatabase database) : IDisposable
 
         taken = false;
         item.Result = WriteResult.NotWritten;
-        return db.Prepare("DELETE FROM payment_event WHERE sn = ?1 AND request_id = ?2 AND version = ?3")
+        code = db.Prepare(
+            "DELETE FROM payment_event WHERE payment = (SELECT payment FROM payment_key WHERE sn = ?1 AND request_id = ?2) AND version = ?3")
             .Bind(1, item.Id.SerialNumber).Bind(2, item.Id.RequestId).Bind(3, item.Version).TryRun();
+        return code != raw.SQLITE_OK || item is not AcceptItem
+            ? code
+            : db.Prepare("DELETE FROM payment_key WHERE sn = ?1 AND request_id = ?2")
+                .Bind(1, item.Id.SerialNumber).Bind(2, item.Id.RequestId).TryRun();
     }
 
     private int Stand(AppendItem item, LedgerAppend append)
@@ -240,7 +262,8 @@ internal sealed class LedgerBook(HubDatabase database) : IDisposable
     /// <summary>A payment whose row had left, final and shown, has something to do again: a charge that was found late.</summary>
     private int Revive(AppendItem item, LedgerAppend append)
     {
-        var first = db.Prepare("SELECT body FROM payment_event WHERE sn = ?1 AND request_id = ?2 AND version = 1")
+        var first = db.Prepare(
+            "SELECT body FROM payment_event WHERE payment = (SELECT payment FROM payment_key WHERE sn = ?1 AND request_id = ?2) AND version = 1")
             .Bind(1, item.Id.SerialNumber).Bind(2, item.Id.RequestId);
         var code = first.Step();
         var accepted = code == raw.SQLITE_ROW ? PaymentEventJson.Read(first.Blob(0)).OfType<PaymentAccepted>().First() : null;

@@ -9,7 +9,11 @@ internal sealed class LedgerReads(ReadPool pool)
     {
         var events = new List<PaymentEvent>();
         var version = 0;
-        var rows = db.Prepare("SELECT version, body FROM payment_event WHERE sn = ?1 AND request_id = ?2 ORDER BY version")
+        var rows = db.Prepare(
+            """
+            SELECT version, body FROM payment_event
+            WHERE payment = (SELECT payment FROM payment_key WHERE sn = ?1 AND request_id = ?2) ORDER BY version
+            """)
             .Bind(1, id.SerialNumber).Bind(2, id.RequestId);
         while (rows.Next())
         {

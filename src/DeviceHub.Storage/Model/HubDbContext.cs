@@ -119,8 +119,9 @@ public sealed class HubDbContext(DbContextOptions<HubDbContext> options) : Ident
             // row id never comes twice and needs no AUTOINCREMENT counter a commit.
             e.ToTable("payment_event").HasKey(r => r.Seq);
             e.Property(r => r.Seq).ValueGeneratedNever();
-            e.HasIndex(r => new { r.Sn, r.RequestId, r.Version }).IsUnique();
+            e.HasIndex(r => new { r.Payment, r.Version }).IsUnique();
         });
+        builder.Entity<PaymentKeyRow>().ToTable("payment_key").HasKey(r => new { r.Sn, r.RequestId });
         builder.Entity<ChannelOrderRow>().ToTable("channel_order").HasKey(r => r.Number);
         builder.Entity<LivePaymentRow>(live =>
         {

@@ -8,6 +8,9 @@ internal sealed class PaymentEventRow
     /// <summary>The order of appends, over all payments.</summary>
     public long Seq { get; init; }
 
+    /// <summary><see cref="PaymentKeyRow.Payment"/>.</summary>
+    public long Payment { get; init; }
+
     public required string Sn { get; init; }
 
     public required string RequestId { get; init; }
@@ -17,6 +20,19 @@ internal sealed class PaymentEventRow
 
     /// <summary>The events of one append, JSON.</summary>
     public required byte[] Body { get; init; }
+}
+
+/// <summary>
+/// One payment for ever (I2). Its number is the sequence of its first event, so that the fence's keys of payments of one time lie beside
+/// each other: a key that begins with the terminal is a page of its own for every entry of a commit, and pages are what a commit costs.
+/// </summary>
+internal sealed class PaymentKeyRow
+{
+    public required string Sn { get; init; }
+
+    public required string RequestId { get; init; }
+
+    public long Payment { get; init; }
 }
 
 /// <summary>An attempt's order number at its channel, never reused (I3).</summary>

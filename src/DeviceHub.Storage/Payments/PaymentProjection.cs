@@ -20,19 +20,21 @@ internal sealed partial class PaymentProjection(
     public long Lag { get; private set; }
 
     /// <summary>Takes one batch. The number of ledger rows in it; 0: nothing was left.</summary>
-    public async Task<int> Step()
+    public Task<int> Step() => Blocking.Run(() =>
     {
-        var batch = await reads.Read(options.Value.ProjectionBatch, ReadBatch);
+        var batch = reads.Read(options.Value.ProjectionBatch, ReadBatch).AsTask().GetAwaiter().GetResult();
         if (batch.Rows > 0)
         {
-            using var lease = await database.Gate.Enter();
-            Write(batch);
+            using (database.Gate.EnterBlocking())
+            {
+                Write(batch);
+            }
         }
 
         Lag = batch.Last - batch.Cursor;
         StorageMetrics.ProjectionLag.Record(Lag);
         return batch.Rows;
-    }
+    });
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -66,20 +68,20 @@ internal sealed partial class PaymentProjection(
     {
         var cursor = Number(db.Prepare("SELECT seq FROM projection_cursor WHERE name = ?1").Bind(1, Cursor));
         var last = Number(db.Prepare("SELECT max(seq) FROM payment_event"));
-        var changed = new HashSet<PaymentId>();
+        var changed = new Dictionary<long, PaymentId>();
         var rows = 0;
-        var tail = db.Prepare("SELECT seq, sn, request_id FROM payment_event WHERE seq > ?1 ORDER BY seq LIMIT ?2").Bind(1, cursor).Bind(2, limit);
+        var tail = db.Prepare("SELECT seq, payment, sn, request_id FROM payment_event WHERE seq > ?1 ORDER BY seq LIMIT ?2").Bind(1, cursor).Bind(2, limit);
         while (tail.Next())
         {
             rows++;
             cursor = tail.Long(0);
-            changed.Add(new PaymentId(tail.Text(1), tail.Text(2)));
+            changed[tail.Long(1)] = new PaymentId(tail.Text(2), tail.Text(3));
         }
 
         var payments = new List<Folded>(changed.Count);
-        foreach (var id in changed)
+        foreach (var (payment, id) in changed)
         {
-            if (Fold(db, id) is { } folded)
+            if (Fold(db, payment, id) is { } folded)
             {
                 payments.Add(folded);
             }
@@ -88,26 +90,23 @@ internal sealed partial class PaymentProjection(
         return new Batch(rows, cursor, last, payments);
     }
 
-    private Folded? Fold(PreparedConnection db, PaymentId id)
+    private Folded? Fold(PreparedConnection db, long payment, PaymentId id)
     {
-        long seq = 0;
         var version = 0;
         PaymentState? state = null;
-        var rows = db.Prepare("SELECT seq, version, body FROM payment_event WHERE sn = ?1 AND request_id = ?2 ORDER BY version")
-            .Bind(1, id.SerialNumber).Bind(2, id.RequestId);
+        var rows = db.Prepare("SELECT version, body FROM payment_event WHERE payment = ?1 ORDER BY version").Bind(1, payment);
         try
         {
             while (rows.Next())
             {
-                seq = version == 0 ? rows.Long(0) : seq;
-                version = (int)rows.Long(1);
-                foreach (var e in PaymentEventJson.Read(rows.Blob(2)))
+                version = (int)rows.Long(0);
+                foreach (var e in PaymentEventJson.Read(rows.Blob(1)))
                 {
                     state = PaymentState.Apply(id, state, e);
                 }
             }
 
-            return state is null ? null : new Folded(seq, version, state);
+            return state is null ? null : new Folded(payment, version, state);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentOutOfRangeException)
         {

@@ -57,8 +57,13 @@ internal sealed partial class LastSeenWriter(HubDatabase database, IOptions<Stor
         {
             try
             {
-                using var lease = await database.Gate.Enter();
-                Write(chunk);
+                await Blocking.Run(() =>
+                {
+                    using (database.Gate.EnterBlocking())
+                    {
+                        Write(chunk);
+                    }
+                });
                 failing = false;
             }
             catch (SqliteException e)
