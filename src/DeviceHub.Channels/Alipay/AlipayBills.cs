@@ -62,7 +62,7 @@ internal sealed class AlipayBills(AlipayClient client, ChannelHttp http, IOption
         }
 
         // Alipay still writes http; its server speaks https, and a bill that anybody on the way could have written proves nothing.
-        var plain = address.Scheme == Uri.UriSchemeHttp && !(address.IsLoopback && options.Value.Gateway.IsLoopback);
+        var plain = address.Scheme == Uri.UriSchemeHttp && !(address.IsLoopback && options.Value.Url.IsLoopback);
         return plain ? new UriBuilder(address) { Scheme = Uri.UriSchemeHttps, Port = address.IsDefaultPort ? 443 : address.Port }.Uri : address;
     }
 

@@ -15,6 +15,9 @@ internal sealed class AlipayChannel(AlipayClient client, ChannelAlarms alarms, T
 
     public IReadOnlyList<AccountField> AccountFields => AlipayAccount.Fields;
 
+    /// <summary>Whose codes it can charge.</summary>
+    public IReadOnlyList<Wallet> Wallets { get; } = [Wallet.Alipay];
+
     public async Task<AccountCheck> Test(ChannelAccount account, CancellationToken cancellationToken)
     {
         var reply = await client.Call(account, EffectKind.Query, "alipay.trade.query", cancellationToken, ("out_trade_no", "devicehub_account_test"));

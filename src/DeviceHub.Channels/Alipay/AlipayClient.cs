@@ -23,7 +23,7 @@ internal sealed class AlipayClient(ChannelHttp http, ChannelAlarms alarms, IOpti
     private static readonly TimeSpan China = TimeSpan.FromHours(8);
 
     /// <summary>The gateway decodes the body by the character set of the address; every other parameter is in the body.</summary>
-    private readonly Uri gateway = new($"{options.Value.Gateway.AbsoluteUri}?charset={Charset}");
+    private readonly Uri gateway = new($"{options.Value.Url.AbsoluteUri}?charset={Charset}");
 
     public async Task<AlipayReply> Call(
         ChannelAccount account, EffectKind call, string method, CancellationToken cancellationToken, params (string Name, string? Value)[] content)

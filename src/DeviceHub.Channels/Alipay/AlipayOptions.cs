@@ -9,11 +9,11 @@ public sealed class AlipayOptions
     public const string Section = "Alipay";
 
     /// <summary>Alipay's gateway.</summary>
-    public Uri Gateway { get; set; } = new("https://openapi.alipay.com/gateway.do");
+    public Uri Url { get; set; } = new("https://openapi.alipay.com/gateway.do");
 }
 
 internal sealed class AlipayOptionsValidator : IValidateOptions<AlipayOptions>
 {
     public ValidateOptionsResult Validate(string? name, AlipayOptions options) =>
-        ChannelAddress.Fault("Alipay:Gateway", options.Gateway) is { } fault ? ValidateOptionsResult.Fail(fault) : ValidateOptionsResult.Success;
+        ChannelAddress.Fault("Alipay:Url", options.Url) is { } fault ? ValidateOptionsResult.Fail(fault) : ValidateOptionsResult.Success;
 }

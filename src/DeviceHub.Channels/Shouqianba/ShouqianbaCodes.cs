@@ -41,12 +41,16 @@ internal static class ShouqianbaCodes
 
             Row("PAY_IN_PROGRESS", Verdict.Unknown, "under way, in another state than it should be"),
 
-            // "Failed and reversed", and the order says the same: only then does the error say why.
-            Row("PAY_FAIL.PAY_CANCELED.INSUFFICIENT_FUND", Verdict.Declined, "not enough money", DeclineReason.InsufficientFunds),
-            Row("PAY_FAIL.PAY_CANCELED.INVALID_BARCODE", Verdict.Declined, "not a payment code", DeclineReason.CodeInvalid),
-            Row("PAY_FAIL.PAY_CANCELED.EXPIRED_BARCODE", Verdict.Declined, "the code has expired", DeclineReason.CodeExpired),
-            Row("PAY_FAIL.PAY_CANCELED.BUYER_OVER_DAILY_LIMIT", Verdict.Declined, "the customer's limit of the day", DeclineReason.Limit),
-            Row("PAY_FAIL.PAY_CANCELED.BUYER_OVER_TRANSACTION_LIMIT", Verdict.Declined, "the customer's limit for one payment", DeclineReason.Limit),
+            // "Failed and reversed"; with the order, it must say the same.
+            .. Failed("INSUFFICIENT_FUND", Verdict.Declined, "not enough money", DeclineReason.InsufficientFunds),
+            .. Failed("INVALID_BARCODE", Verdict.Declined, "not a payment code, or one that was used", DeclineReason.CodeInvalid),
+            .. Failed("EXPIRED_BARCODE", Verdict.Declined, "the code has expired", DeclineReason.CodeExpired),
+            .. Failed("BUYER_OVER_DAILY_LIMIT", Verdict.Declined, "the customer's limit of the day", DeclineReason.Limit),
+            .. Failed("BUYER_OVER_TRANSACTION_LIMIT", Verdict.Declined, "the customer's limit for one payment", DeclineReason.Limit),
+            .. Failed("UPAY_TERMINAL_NOT_EXISTS", Verdict.Rerouteable, "the terminal is not known for payments"),
+            .. Failed("UPAY_TERMINAL_STATUS_ABNORMAL", Verdict.Rerouteable, "the terminal is not activated"),
+
+            // Only the order says that nothing was taken.
             Row("PAY_FAIL.PAY_CANCELED.SELLER_OVER_DAILY_LIMIT", Verdict.Rerouteable, "the merchant's limit of the day"),
             Row("PAY_FAIL.PAY_CANCELED.UPAY_STORE_OVER_DAILY_LIMIT", Verdict.Rerouteable, "the store's limit of the day"),
             Row("PAY_FAIL", Verdict.Unknown, "failed; what became of the order is asked"),
@@ -125,6 +129,9 @@ internal static class ShouqianbaCodes
 
     private static IEnumerable<CodeRow> Each(string one, string other, string error, Verdict verdict, string says) =>
         [Row($"{one}.{error}", verdict, says), Row($"{other}.{error}", verdict, says)];
+
+    private static IEnumerable<CodeRow> Failed(string error, Verdict verdict, string says, DeclineReason reason = DeclineReason.None) =>
+        [Row($"PAY_FAIL.{error}", verdict, says, reason), Row($"PAY_FAIL.PAY_CANCELED.{error}", verdict, says, reason)];
 
     private static IEnumerable<CodeRow> Rows(IEnumerable<(string Code, string Says)> rows, Verdict verdict) => rows.Select(r => Row(r.Code, verdict, r.Says));
 

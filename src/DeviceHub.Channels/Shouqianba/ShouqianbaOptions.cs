@@ -9,7 +9,7 @@ public sealed class ShouqianbaOptions
     public const string Section = "Shouqianba";
 
     /// <summary>Shouqianba's web API; its newer documents name <c>https://vsi-api.shouqianba.com</c>.</summary>
-    public Uri BaseAddress { get; set; } = new("https://api.shouqianba.com");
+    public Uri Url { get; set; } = new("https://api.shouqianba.com");
 
     /// <summary>Whether each account checks in with its first call of a day in China, which changes its key.</summary>
     public bool CheckIn { get; set; } = true;
@@ -26,7 +26,7 @@ internal sealed class ShouqianbaOptionsValidator : IValidateOptions<ShouqianbaOp
     public ValidateOptionsResult Validate(string? name, ShouqianbaOptions options)
     {
         var faults = new List<string>();
-        if (ChannelAddress.Fault("Shouqianba:BaseAddress", options.BaseAddress) is { } fault)
+        if (ChannelAddress.Fault("Shouqianba:Url", options.Url) is { } fault)
         {
             faults.Add(fault);
         }

@@ -26,7 +26,7 @@ internal sealed class AlipayStub
     {
         Handler = new ScriptedHandler(raw ?? (request => ScriptedHandler.Bytes(Encoding.UTF8.GetBytes(Envelope(request, answer!)))));
         var http = new ChannelHttp(new ChannelHttpOptions(), Clock, _ => Handler);
-        var options = Options.Create(new AlipayOptions { Gateway = new Uri("http://127.0.0.1:9/gateway.do") });
+        var options = Options.Create(new AlipayOptions { Url = new Uri("http://127.0.0.1:9/gateway.do") });
         var alarms = new ChannelAlarms(NullLogger<ChannelAlarms>.Instance, Clock);
         var client = new AlipayClient(http, alarms, options, Clock);
         Channel = new AlipayChannel(client, alarms, Clock);

@@ -66,7 +66,8 @@ public sealed class ShouqianbaChannelTests
     [InlineData("PAY_FAIL", "PAY_CANCELED", "BRAND_NEW")]
     [InlineData("PAY_FAIL", "PAY_CANCELED", null)]
     [InlineData("PAY_FAIL", "PAY_ERROR", "EXPIRED_BARCODE")]
-    [InlineData("PAY_FAIL", null, "EXPIRED_BARCODE")]
+    [InlineData("PAY_FAIL", null, "SELLER_OVER_DAILY_LIMIT")]
+    [InlineData("PAY_FAIL", "PAID", "INSUFFICIENT_FUND")]
     [InlineData("PAY_FAIL_ERROR", "PAY_ERROR", "INSUFFICIENT_FUND")]
     [InlineData("PAY_IN_PROGRESS", "PAID", null)]
     [InlineData("FAIL", null, "EXPIRED_BARCODE")]
@@ -194,7 +195,7 @@ public sealed class ShouqianbaChannelTests
         {
             1 => ShouqianbaStub.Business(parts[0]),
             3 => ShouqianbaStub.Business(parts[0], parts[1], parts[2]),
-            _ when parts[0] is "FAIL" or "REFUND_FAIL" or "CANCEL_ERROR" => ShouqianbaStub.Business(parts[0], error: parts[1]),
+            _ when parts[0] is "FAIL" or "PAY_FAIL" or "REFUND_FAIL" or "CANCEL_ERROR" => ShouqianbaStub.Business(parts[0], error: parts[1]),
             _ => ShouqianbaStub.Business(parts[0], parts[1]),
         };
     }

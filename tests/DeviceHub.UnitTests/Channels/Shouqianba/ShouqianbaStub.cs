@@ -33,7 +33,7 @@ internal sealed class ShouqianbaStub : IChannelAccounts, IAccountKeeper
         this.answer = answer ?? (_ => "{}");
         account = Account([("terminalSn", Sn), ("terminalKey", "key1"), ("vendorSn", "v001"), ("vendorKey", "vendorkey"), ("appId", "app1"), ("activationCode", "12345678"), .. fields]);
         Handler = new ScriptedHandler(request => Raw is { } raw ? raw(request) : ScriptedHandler.Bytes(Encoding.UTF8.GetBytes(Answer(request))));
-        var options = Options.Create(new ShouqianbaOptions { BaseAddress = new Uri("http://127.0.0.1:9/"), CheckIn = checkIn });
+        var options = Options.Create(new ShouqianbaOptions { Url = new Uri("http://127.0.0.1:9/"), CheckIn = checkIn });
         var alarms = new ChannelAlarms(new Logs<ChannelAlarms>(Logged), Clock);
         var client = new ShouqianbaClient(new ChannelHttp(new ChannelHttpOptions(), Clock, _ => Handler), alarms, options);
         Channel = new ShouqianbaChannel(client, new ShouqianbaTerminals(client, this, this, options, Clock, new Logs<ShouqianbaTerminals>(Logged)), alarms);
