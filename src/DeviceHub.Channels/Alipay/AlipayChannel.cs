@@ -9,6 +9,9 @@ internal sealed class AlipayChannel(AlipayClient client, ChannelAlarms alarms, T
 {
     internal const string ChannelName = "alipay";
 
+    /// <summary>The one that asks for notices.</summary>
+    internal const string PayMethod = "alipay.trade.pay";
+
     private const int MaxSubject = 128;
 
     public string Name => ChannelName;
@@ -37,7 +40,7 @@ internal sealed class AlipayChannel(AlipayClient client, ChannelAlarms alarms, T
     {
         var (reference, account) = (payment.Reference, payment.Reference.Account);
         var reply = await client.Call(
-            account, EffectKind.Pay, "alipay.trade.pay", cancellationToken,
+            account, EffectKind.Pay, PayMethod, cancellationToken,
             ("out_trade_no", reference.OrderNumber),
             ("scene", "bar_code"),
             ("auth_code", payment.Code.Reveal()),
@@ -52,7 +55,7 @@ internal sealed class AlipayChannel(AlipayClient client, ChannelAlarms alarms, T
             return fault;
         }
 
-        var verdict = Judge(AlipayCodes.Pay, account, EffectKind.Pay, AlipayCodes.Of(reply.Fields));
+        var verdict = alarms.Judge(account, EffectKind.Pay, AlipayCodes.Pay, AlipayCodes.Of(reply.Fields));
         return verdict.Verdict is Verdict.Approved or Verdict.Pending ? Check(verdict, reply.Fields, reference, EffectKind.Pay) : verdict;
     }
 
@@ -65,7 +68,7 @@ internal sealed class AlipayChannel(AlipayClient client, ChannelAlarms alarms, T
         }
 
         var code = AlipayCodes.Of(reply.Fields);
-        var verdict = Judge(AlipayCodes.Query, reference.Account, EffectKind.Query, code is "10000" ? reply.Fields.GetValueOrDefault("trade_status", "") : code);
+        var verdict = alarms.Judge(reference.Account, EffectKind.Query, AlipayCodes.Query, code is "10000" ? reply.Fields.GetValueOrDefault("trade_status", "") : code);
         return code is "10000" && verdict.Verdict != Verdict.Unknown ? Check(verdict, reply.Fields, reference, EffectKind.Query) : verdict;
     }
 
@@ -80,7 +83,7 @@ internal sealed class AlipayChannel(AlipayClient client, ChannelAlarms alarms, T
         var code = AlipayCodes.Of(reply.Fields);
         if (code is not "10000")
         {
-            return Judge(AlipayCodes.Cancel, reference.Account, EffectKind.Reverse, code);
+            return alarms.Judge(reference.Account, EffectKind.Reverse, AlipayCodes.Cancel, code);
         }
 
         if (!IsOf(reply.Fields, reference))
@@ -94,7 +97,7 @@ internal sealed class AlipayChannel(AlipayClient client, ChannelAlarms alarms, T
             "N" => reply.Fields.GetValueOrDefault("action", "nothing"),
             _ => "retry",
         };
-        return Judge(AlipayCodes.Cancel, reference.Account, EffectKind.Reverse, done);
+        return alarms.Judge(reference.Account, EffectKind.Reverse, AlipayCodes.Cancel, done);
     }
 
     public async Task<ChannelVerdict> Refund(ChannelRefund refund, CancellationToken cancellationToken)
@@ -113,7 +116,7 @@ internal sealed class AlipayChannel(AlipayClient client, ChannelAlarms alarms, T
         var code = AlipayCodes.Of(reply.Fields);
         if (code is not "10000")
         {
-            return Judge(AlipayCodes.Refund, reference.Account, EffectKind.Refund, code);
+            return alarms.Judge(reference.Account, EffectKind.Refund, AlipayCodes.Refund, code);
         }
 
         if (!IsOf(reply.Fields, reference))
@@ -122,7 +125,7 @@ internal sealed class AlipayChannel(AlipayClient client, ChannelAlarms alarms, T
         }
 
         // refund_fee is what of the order went back in all.
-        var verdict = Judge(AlipayCodes.Refund, reference.Account, EffectKind.Refund, reply.Fields.GetValueOrDefault("fund_change", "N"));
+        var verdict = alarms.Judge(reference.Account, EffectKind.Refund, AlipayCodes.Refund, reply.Fields.GetValueOrDefault("fund_change", "N"));
         return verdict.Verdict == Verdict.Refunded && (!Read(reply.Fields, "refund_fee", out var back) || back < refund.RefundFen)
             ? alarms.WrongAnswer(reference.Account, EffectKind.Refund, "other-amount")
             : verdict;
@@ -146,7 +149,7 @@ internal sealed class AlipayChannel(AlipayClient client, ChannelAlarms alarms, T
             code = reply.Fields.GetValueOrDefault("refund_status", reply.Fields.ContainsKey("refund_amount") ? "found" : "nothing");
         }
 
-        var verdict = Judge(AlipayCodes.RefundQuery, reference.Account, EffectKind.QueryRefund, code);
+        var verdict = alarms.Judge(reference.Account, EffectKind.QueryRefund, AlipayCodes.RefundQuery, code);
         if (verdict.Verdict != Verdict.Refunded)
         {
             return verdict;
@@ -198,9 +201,6 @@ internal sealed class AlipayChannel(AlipayClient client, ChannelAlarms alarms, T
             ? WithMoney(verdict, fields, reference.AmountFen)
             : alarms.WrongAnswer(reference.Account, call, "other-amount");
     }
-
-    private ChannelVerdict Judge(VerdictTable table, ChannelAccount account, EffectKind call, string code) =>
-        table.Find(code) is { } row ? new ChannelVerdict(row.Verdict, row.Code, row.Says, row.Reason) : alarms.UnknownCode(account, call, code);
 
     /// <summary>Whole minutes, at least one: the order does not outlive the request by more than Alipay allows.</summary>
     private string Timeout(DateTimeOffset expiresAt) =>

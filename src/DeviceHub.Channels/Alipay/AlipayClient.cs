@@ -16,7 +16,7 @@ internal readonly record struct AlipayReply(ChannelVerdict? Fault, IReadOnlyDict
 }
 
 /// <summary>Calls a method of Alipay's gateway: signs the request, checks the answer's signature before anything of it is believed.</summary>
-internal sealed class AlipayClient(ChannelHttp http, ChannelAlarms alarms, IOptions<AlipayOptions> options, TimeProvider clock)
+internal sealed class AlipayClient(ChannelHttp http, ChannelAlarms alarms, NoticeAddress notices, IOptions<AlipayOptions> options, TimeProvider clock)
 {
     private const string Charset = "utf-8";
 
@@ -31,8 +31,7 @@ internal sealed class AlipayClient(ChannelHttp http, ChannelAlarms alarms, IOpti
         var keys = AlipayKeys.Of(account);
         if (keys.FaultAt(clock.GetUtcNow()) is { } fault)
         {
-            // Nothing was sent.
-            return AlipayReply.Of(new ChannelVerdict(call == EffectKind.Pay ? Verdict.Rerouteable : Verdict.Unknown, "account-not-usable", fault));
+            return AlipayReply.Of(alarms.UnusableAccount(account, call, fault));
         }
 
         var answer = await http.Send(Request(account, keys, method, content), cancellationToken);
@@ -64,6 +63,7 @@ internal sealed class AlipayClient(ChannelHttp http, ChannelAlarms alarms, IOpti
             ["version"] = "1.0",
             ["biz_content"] = Json(content),
         };
+        Add("notify_url", method == AlipayChannel.PayMethod ? notices.Of(account) : null);
         Add("app_auth_token", account.Secret(AlipayAccount.AppAuthToken)?.Reveal());
         Add("app_cert_sn", keys.ApplicationCertificate);
         Add("alipay_root_cert_sn", keys.RootCertificates);

@@ -7,7 +7,7 @@ using DeviceHub.Core.Payments;
 namespace DeviceHub.Channels.Shouqianba;
 
 /// <summary>Shouqianba (收钱吧), an aggregator: upay v2. It tells the wallet by the code, and has one terminal an account.</summary>
-internal sealed class ShouqianbaChannel(ShouqianbaClient client, ShouqianbaTerminals terminals, ChannelAlarms alarms) : IPaymentChannel, IAccountActivation
+internal sealed class ShouqianbaChannel(ShouqianbaClient client, ShouqianbaTerminals terminals, ChannelAlarms alarms, NoticeAddress notices) : IPaymentChannel, IAccountActivation
 {
     internal const string ChannelName = "shouqianba";
 
@@ -34,7 +34,7 @@ internal sealed class ShouqianbaChannel(ShouqianbaClient client, ShouqianbaTermi
         var code = reply.Answer!.Code;
         return code is "FAIL.UPAY_ORDER_NOT_EXISTS"
             ? new AccountCheck(true, $"{asked}: it knows the terminal and accepts its key")
-            : new AccountCheck(false, $"{asked}: {ChannelAlarms.Shown(code)}, {ShouqianbaCodes.Find(ShouqianbaCodes.Query, reply.Answer)?.Says ?? "a code that is in no table"}");
+            : new AccountCheck(false, $"{asked}: {ChannelAlarms.Shown(code)}, {ShouqianbaCodes.Query.Find(ShouqianbaCodes.KeyIn(ShouqianbaCodes.Query, reply.Answer))?.Says ?? "a code that is in no table"}");
     }
 
     public async Task<ChannelVerdict> Pay(ChannelPayment payment, CancellationToken cancellationToken)
@@ -47,7 +47,8 @@ internal sealed class ShouqianbaChannel(ShouqianbaClient client, ShouqianbaTermi
             ("dynamic_id", payment.Code.Reveal()),
             ("subject", Short(payment.Subject, MaxSubject)),
             ("operator", Short(payment.SerialNumber, 32)),
-            ("device_id", ShouqianbaAccount.DeviceOf(reference.Account)));
+            ("device_id", ShouqianbaAccount.DeviceOf(reference.Account)),
+            ("notify_url", NoticesTo(reference.Account)));
         return Judge(ShouqianbaCodes.Pay, reply, reference, EffectKind.Pay);
     }
 
@@ -96,6 +97,10 @@ internal sealed class ShouqianbaChannel(ShouqianbaClient client, ShouqianbaTermi
     internal static string RequestNumber(string refundNumber) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(refundNumber)))[..RefundNumberLength];
 
+    /// <summary>Only when a notice would be believed, and the address is not longer than Shouqianba takes.</summary>
+    private string? NoticesTo(ChannelAccount account) =>
+        account.Setting(ShouqianbaAccount.NoticeKey) is not null && notices.Of(account) is { Length: <= 128 } address ? address : null;
+
     private Task<ShouqianbaReply> Ask(ChannelReference reference, EffectKind call, string path, CancellationToken cancellationToken) =>
         Call(reference.Account, call, path, cancellationToken, ("client_sn", reference.OrderNumber));
 
@@ -104,9 +109,8 @@ internal sealed class ShouqianbaChannel(ShouqianbaClient client, ShouqianbaTermi
     {
         if (await terminals.Of(account, cancellationToken) is not { } terminal)
         {
-            // Nothing was sent.
             const string says = $"the account has no {ShouqianbaAccount.TerminalSn} and {ShouqianbaAccount.TerminalKey}: activate it";
-            return new ShouqianbaReply(new ChannelVerdict(call == EffectKind.Pay ? Verdict.Rerouteable : Verdict.Unknown, "account-not-usable", says), null);
+            return new ShouqianbaReply(alarms.UnusableAccount(account, call, says), null);
         }
 
         return await client.Post(account, call, path, terminal.Sn, terminal.Key, cancellationToken, [("terminal_sn", terminal.Sn), .. members]);
@@ -120,13 +124,10 @@ internal sealed class ShouqianbaChannel(ShouqianbaClient client, ShouqianbaTermi
         }
 
         var answer = reply.Answer!;
-        if (ShouqianbaCodes.Find(table, answer) is not { } row)
-        {
-            return alarms.UnknownCode(reference.Account, call, answer.Code);
-        }
+        var verdict = alarms.Judge(reference.Account, call, table, ShouqianbaCodes.KeyIn(table, answer)) with { Code = ChannelAlarms.Shown(answer.Code) };
 
         // What proves something of an order says of which one; what has no order was refused before there was one.
-        if (row.Verdict != Verdict.Unknown && answer.OrderStatus.Length > 0)
+        if (verdict.Verdict != Verdict.Unknown && answer.OrderStatus.Length > 0)
         {
             // An account that was activated again asks about its older terminal's orders too.
             var otherTerminal = call == EffectKind.Pay && answer.TerminalSn is { } sn && sn != reference.Account.Setting(ShouqianbaAccount.TerminalSn);
@@ -135,14 +136,13 @@ internal sealed class ShouqianbaChannel(ShouqianbaClient client, ShouqianbaTermi
                 return alarms.WrongAnswer(reference.Account, call, "other-order");
             }
 
-            if (answer.TotalFen != reference.AmountFen && (answer.TotalFen is not null || row.Verdict is Verdict.Approved or Verdict.Refunded))
+            if (answer.TotalFen != reference.AmountFen && (answer.TotalFen is not null || verdict.Verdict is Verdict.Approved or Verdict.Refunded))
             {
                 return alarms.WrongAnswer(reference.Account, call, "other-amount");
             }
         }
 
-        var verdict = new ChannelVerdict(row.Verdict, ChannelAlarms.Shown(answer.Code), row.Says, row.Reason);
-        return row.Verdict == Verdict.Approved ? WithMoney(verdict, answer) : verdict;
+        return verdict.Verdict == Verdict.Approved ? WithMoney(verdict, answer) : verdict;
     }
 
     internal static ChannelVerdict WithMoney(ChannelVerdict verdict, ShouqianbaAnswer answer)

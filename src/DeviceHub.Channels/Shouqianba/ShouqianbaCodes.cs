@@ -29,9 +29,9 @@ internal static class ShouqianbaCodes
         ("500", "a fault of Shouqianba's server"),
     ];
 
-    /// <summary>The whole code, or else the action alone, which proves nothing whatever the table says of it. Null: in no table.</summary>
-    public static CodeRow? Find(VerdictTable table, ShouqianbaAnswer answer) =>
-        table.Find(answer.Code) ?? (table.Find(answer.Action) is { Verdict: Verdict.Unknown } row ? row : null);
+    /// <summary>The whole code, or else the action alone when the table says that it proves nothing.</summary>
+    public static string KeyIn(VerdictTable table, ShouqianbaAnswer answer) =>
+        table.Find(answer.Code) is null && table.Find(answer.Action) is { Verdict: Verdict.Unknown } ? answer.Action : answer.Code;
 
     public static VerdictTable Pay { get; } = new(
         "shouqianba pay",

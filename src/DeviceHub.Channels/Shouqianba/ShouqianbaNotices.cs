@@ -41,7 +41,7 @@ internal sealed class ShouqianbaNotices : IChannelNotices
             return Not("it is for another terminal");
         }
 
-        var row = ShouqianbaCodes.Find(ShouqianbaCodes.Query, notice);
+        var row = ShouqianbaCodes.Query.Find(notice.Code);
         var verdict = new ChannelVerdict(row?.Verdict ?? Verdict.Unknown, ChannelAlarms.Shown(notice.Code), row?.Says ?? "in no table");
         return new NoticeReading(new ChannelNotice(order, null, verdict.Verdict == Verdict.Approved ? ShouqianbaChannel.WithMoney(verdict, notice) : verdict), null);
     }

@@ -34,6 +34,7 @@ public sealed class AlipayChannelTests
         Assert.Equal(
             ("alipay.trade.pay", AlipayStub.AppId, "JSON", "utf-8", "RSA2", "1.0", "2026-11-26 00:30:00"),
             (form["method"], form["app_id"], form["format"], form["charset"], form["sign_type"], form["version"], form["timestamp"]));
+        Assert.Equal("https://hub.example.com/notify/alipay/a1", form["notify_url"]);
         using var content = JsonDocument.Parse(form["biz_content"]);
         Assert.Equal(
             [
@@ -225,8 +226,8 @@ public sealed class AlipayChannelTests
     public async Task Account_without_a_key_sends_nothing_and_says_which(string field, string says)
     {
         var stub = new AlipayStub(_ => AlipayStub.Paid()) { Account = AlipayStub.NewAccount(without: field) };
-        Assert.Equal(new ChannelVerdict(Verdict.Rerouteable, "account-not-usable", says), await stub.Pay());
-        Assert.Equal(new ChannelVerdict(Verdict.Unknown, "account-not-usable", says), await stub.Channel.Query(stub.Reference, default));
+        Assert.Equal(new ChannelVerdict(Verdict.Rerouteable, "account", says), await stub.Pay());
+        Assert.Equal(new ChannelVerdict(Verdict.Unknown, "account", says), await stub.Channel.Query(stub.Reference, default));
         var check = await stub.Channel.Test(stub.Account, default);
         Assert.False(check.Works);
         Assert.Contains(says, check.Says, StringComparison.Ordinal);
@@ -237,7 +238,7 @@ public sealed class AlipayChannelTests
     public async Task Key_that_cannot_be_read_is_named_and_not_shown()
     {
         var stub = new AlipayStub(_ => AlipayStub.Paid()) { Account = AlipayStub.NewAccount(more: [("privateKey", "-----BEGIN PRIVATE KEY-----\nSECRET\n-----END PRIVATE KEY-----")]) };
-        Assert.Equal(new ChannelVerdict(Verdict.Rerouteable, "account-not-usable", "privateKey cannot be read"), await stub.Pay());
+        Assert.Equal(new ChannelVerdict(Verdict.Rerouteable, "account", "privateKey cannot be read"), await stub.Pay());
     }
 
     [Fact]

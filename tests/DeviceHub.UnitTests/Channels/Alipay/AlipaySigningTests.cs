@@ -121,7 +121,7 @@ public sealed class AlipaySigningTests
     {
         var stub = new AlipayStub(_ => AlipayStub.Paid()) { Account = Certified(days: 1, AlipayStub.ApplicationKey) };
         stub.Clock.Advance(TimeSpan.FromDays(2));
-        Assert.Equal(new ChannelVerdict(Verdict.Rerouteable, "account-not-usable", "a certificate expired at 2026-11-26 16:30Z"), await stub.Pay());
+        Assert.Equal(new ChannelVerdict(Verdict.Rerouteable, "account", "a certificate expired at 2026-11-26 16:30Z"), await stub.Pay());
         Assert.Contains("a certificate expired", (await stub.Channel.Test(stub.Account, default)).Says, StringComparison.Ordinal);
 
         var foreign = new AlipayStub(_ => AlipayStub.Paid()) { Account = Certified(days: 1, AlipayStub.AlipayKey) };

@@ -28,7 +28,7 @@ internal sealed class AlipayStub
         var http = new ChannelHttp(new ChannelHttpOptions(), Clock, _ => Handler);
         var options = Options.Create(new AlipayOptions { Url = new Uri("http://127.0.0.1:9/gateway.do") });
         var alarms = new ChannelAlarms(NullLogger<ChannelAlarms>.Instance, Clock);
-        var client = new AlipayClient(http, alarms, options, Clock);
+        var client = new AlipayClient(http, alarms, new NoticeAddress(new Uri("https://hub.example.com/")), options, Clock);
         Channel = new AlipayChannel(client, alarms, Clock);
         Notices = new AlipayNotices(Clock);
         Bills = new AlipayBills(client, http, options);

@@ -90,6 +90,14 @@ public sealed class ShouqianbaChannelTests
     }
 
     [Fact]
+    public async Task Notices_are_asked_for_when_they_would_be_believed()
+    {
+        var stub = new ShouqianbaStub(fields: [("noticePublicKey", "pem")]);
+        await stub.Pay();
+        Assert.Equal("https://hub.example.com/notify/shouqianba/ca_1", ShouqianbaStub.Json(stub.Handler.Requests[0]).GetProperty("notify_url").GetString());
+    }
+
+    [Fact]
     public async Task Payment_that_another_terminal_answers_proves_nothing() =>
         Assert.Equal("other-order", (await new ShouqianbaStub(_ => ShouqianbaStub.Business("PAY_SUCCESS", "PAID", more: ",\"terminal_sn\":\"9\"")).Pay()).Code);
 
@@ -155,7 +163,7 @@ public sealed class ShouqianbaChannelTests
     public async Task Account_without_a_terminal_sends_nothing_and_says_what_to_do(string field)
     {
         var stub = new ShouqianbaStub(fields: [(field, null)]);
-        Assert.Equal(new ChannelVerdict(Verdict.Rerouteable, "account-not-usable", "the account has no terminalSn and terminalKey: activate it"), await stub.Pay());
+        Assert.Equal(new ChannelVerdict(Verdict.Rerouteable, "account", "the account has no terminalSn and terminalKey: activate it"), await stub.Pay());
         Assert.Equal(Verdict.Unknown, (await stub.Channel.Query(stub.Reference, default)).Verdict);
         Assert.Contains("activate it", (await stub.Channel.Test(stub.Kept, default)).Says, StringComparison.Ordinal);
         Assert.Empty(stub.Handler.Requests);

@@ -36,7 +36,7 @@ internal sealed class ShouqianbaStub : IChannelAccounts, IAccountKeeper
         var options = Options.Create(new ShouqianbaOptions { Url = new Uri("http://127.0.0.1:9/"), CheckIn = checkIn });
         var alarms = new ChannelAlarms(new Logs<ChannelAlarms>(Logged), Clock);
         var client = new ShouqianbaClient(new ChannelHttp(new ChannelHttpOptions(), Clock, _ => Handler), alarms, options);
-        Channel = new ShouqianbaChannel(client, new ShouqianbaTerminals(client, this, this, options, Clock, new Logs<ShouqianbaTerminals>(Logged)), alarms);
+        Channel = new ShouqianbaChannel(client, new ShouqianbaTerminals(client, this, this, options, Clock, new Logs<ShouqianbaTerminals>(Logged)), alarms, new NoticeAddress(new Uri("https://hub.example.com/")));
     }
 
     public FakeTimeProvider Clock { get; } = new(new DateTimeOffset(2026, 11, 25, 16, 30, 0, TimeSpan.Zero));
