@@ -1,4 +1,5 @@
 using DeviceHub.Core;
+using DeviceHub.Core.Merchants;
 using DeviceHub.Core.Payments;
 using DeviceHub.Core.Terminals;
 using Microsoft.AspNetCore.DataProtection;
@@ -35,6 +36,8 @@ public static class StorageRegistration
         services.AddSingleton<LedgerWriter>();
         services.AddSingleton<IPaymentLedger>(s => s.GetRequiredService<LedgerWriter>());
         services.AddSingleton<ITerminalStore, TerminalStore>();
+        services.AddSingleton<ChannelAccountStore>();
+        services.AddSingleton<IAccountKeeper>(s => ActivatorUtilities.CreateInstance<ChannelAccountKeeper>(s, (Func<PaymentChannels>)s.GetRequiredService<PaymentChannels>));
         services.AddSingleton<LastSeenWriter>();
         services.AddSingleton<PaymentProjection>();
         services.AddSingleton<ILastSeen>(s => s.GetRequiredService<LastSeenWriter>());
@@ -49,6 +52,7 @@ public static class StorageRegistration
         services.AddHostedService<Checkpointer>();
         services.AddHostedService(s => s.GetRequiredService<LastSeenWriter>());
         services.AddHostedService(s => s.GetRequiredService<PaymentProjection>());
+        services.AddHostedService<ChannelAccountLoader>();
         return services;
     }
 

@@ -18,7 +18,6 @@ internal sealed class AlipayChannel(AlipayClient client, ChannelAlarms alarms, T
 
     public IReadOnlyList<AccountField> AccountFields => AlipayAccount.Fields;
 
-    /// <summary>Whose codes it can charge.</summary>
     public IReadOnlyList<Wallet> Wallets { get; } = [Wallet.Alipay];
 
     public async Task<AccountCheck> Test(ChannelAccount account, CancellationToken cancellationToken)

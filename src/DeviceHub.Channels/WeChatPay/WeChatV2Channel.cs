@@ -13,6 +13,8 @@ internal sealed class WeChatV2Channel(WeChatV2Client client, NoticeAddress notic
 
     public IReadOnlyList<AccountField> AccountFields => WeChatFields.V2;
 
+    public IReadOnlyList<Wallet> Wallets => [Wallet.WeChat];
+
     public Task<ChannelVerdict> Pay(ChannelPayment payment, CancellationToken cancellationToken)
     {
         var order = payment.Reference;

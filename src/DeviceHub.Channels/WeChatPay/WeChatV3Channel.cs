@@ -14,6 +14,8 @@ internal sealed class WeChatV3Channel(WeChatV3Client client, NoticeAddress notic
 
     public IReadOnlyList<AccountField> AccountFields => WeChatFields.V3;
 
+    public IReadOnlyList<Wallet> Wallets => [Wallet.WeChat];
+
     /// <summary>
     /// <c>codepay</c> has no time after which the order may not be paid any more, and needs none: it is charged within the life of the payment
     /// code, for which the core waits before "not found" counts.

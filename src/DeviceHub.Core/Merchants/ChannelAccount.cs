@@ -6,6 +6,9 @@ namespace DeviceHub.Core.Merchants;
 /// </summary>
 public sealed class ChannelAccount
 {
+    /// <summary>What ids of accounts begin with. Any other id in the ledger is a merchant's that had no account.</summary>
+    public const string IdPrefix = "ca_";
+
     /// <summary>Ours; in the ledger with every attempt, so it is never used again.</summary>
     public required string Id { get; init; }
 
@@ -20,11 +23,44 @@ public sealed class ChannelAccount
     /// <summary>What may never be read again (I9): API keys, private keys.</summary>
     public IReadOnlyDictionary<string, SecretText> Secrets { get; init; } = new Dictionary<string, SecretText>();
 
+    /// <summary>When each secret was set.</summary>
+    public IReadOnlyDictionary<string, DateTimeOffset> SecretsSince { get; init; } = new Dictionary<string, DateTimeOffset>();
+
+    public AccountTerms Terms { get; init; } = new();
+
+    /// <summary>Of its changes: from 1. 0: the merchant has no account, and this stands for the default channel.</summary>
+    public long Version { get; init; }
+
     /// <summary>Null: not set.</summary>
     public string? Setting(string field) => Settings.GetValueOrDefault(field);
 
     /// <summary>Null: not set.</summary>
     public SecretText? Secret(string field) => Secrets.GetValueOrDefault(field);
+
+    /// <summary>The next version, with these fields over its own; null takes one away.</summary>
+    public ChannelAccount With(IReadOnlyDictionary<string, string?> fields, Func<string, bool> isSecret, DateTimeOffset now, AccountTerms? terms = null)
+    {
+        var (settings, secrets, since) = (new Dictionary<string, string>(Settings), new Dictionary<string, SecretText>(Secrets), new Dictionary<string, DateTimeOffset>(SecretsSince));
+        foreach (var (name, value) in fields)
+        {
+            settings.Remove(name);
+            secrets.Remove(name);
+            since.Remove(name);
+            if (value is not null && isSecret(name))
+            {
+                (secrets[name], since[name]) = (new SecretText(value), now);
+            }
+            else if (value is not null)
+            {
+                settings[name] = value;
+            }
+        }
+
+        return new()
+        {
+            Id = Id, MerchantId = MerchantId, Channel = Channel, Settings = settings, Secrets = secrets, SecretsSince = since, Terms = terms ?? Terms, Version = Version + 1,
+        };
+    }
 
     public override string ToString() => $"{Channel} account {Id}";
 }

@@ -15,6 +15,12 @@ public interface IPaymentChannel
     /// <summary>What an account at this channel is made of.</summary>
     IReadOnlyList<AccountField> AccountFields { get; }
 
+    /// <summary>Whose codes it can charge.</summary>
+    IReadOnlyList<Wallet> Wallets => AccountTerms.AllWallets;
+
+    /// <summary>What is wrong with a field's value beyond its form, in words; null: nothing.</summary>
+    string? FieldFault(string field, string value) => null;
+
     /// <summary>A harmless authenticated call: does the account work, and if not, what is wrong, in words for an operator. Never throws for what the channel answers.</summary>
     Task<AccountCheck> Test(ChannelAccount account, CancellationToken cancellationToken);
 

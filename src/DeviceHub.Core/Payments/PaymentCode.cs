@@ -24,32 +24,3 @@ public enum Wallet
     Alipay = 2,
     UnionPay = 3,
 }
-
-/// <summary>Which wallet a code belongs to, by shape. A code that fits none is an input error, never a guess. Source: PAYMENTS, section 4.</summary>
-public static class WalletTable
-{
-    public static Wallet Of(ReadOnlySpan<char> code)
-    {
-        foreach (var c in code)
-        {
-            if (!char.IsAsciiDigit(c))
-            {
-                return Wallet.None;
-            }
-        }
-
-        if (code.Length < 16)
-        {
-            return Wallet.None;
-        }
-
-        var prefix = ((code[0] - '0') * 10) + (code[1] - '0');
-        return (prefix, code.Length) switch
-        {
-            ( >= 10 and <= 15, 18) => Wallet.WeChat,
-            ( >= 25 and <= 30, >= 16 and <= 24) => Wallet.Alipay,
-            (62, 19) => Wallet.UnionPay,
-            _ => Wallet.None,
-        };
-    }
-}

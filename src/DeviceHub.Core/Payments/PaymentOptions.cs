@@ -11,10 +11,6 @@ public sealed class PaymentOptions
 
     private readonly ConcurrentDictionary<string, ChannelTimes> byChannel = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>The channel that takes payments until there is routing.</summary>
-    [Required]
-    public string Channel { get; set; } = "sandbox";
-
     /// <summary>How long an Accept may wait for the ledger before it is withdrawn and refused.</summary>
     public TimeSpan AcceptDeadline { get; set; } = TimeSpan.FromSeconds(5);
 

@@ -1,5 +1,4 @@
 using System.Collections.Frozen;
-using DeviceHub.Core.Merchants;
 using DeviceHub.Core.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -12,6 +11,12 @@ namespace DeviceHub.Core.Payments;
 public sealed class PaymentChannels(IEnumerable<IPaymentChannel> channels)
 {
     private readonly FrozenDictionary<string, IPaymentChannel> byName = channels.ToFrozenDictionary(c => c.Name);
+
+    /// <summary>By name.</summary>
+    public IReadOnlyList<IPaymentChannel> All => [.. byName.Values.OrderBy(c => c.Name, StringComparer.Ordinal)];
+
+    /// <summary>Null: there is no such channel.</summary>
+    public IPaymentChannel? TryFind(string name) => byName.GetValueOrDefault(name);
 
     public IPaymentChannel Find(string name) => byName.TryGetValue(name, out var channel)
         ? channel
@@ -48,6 +53,7 @@ internal sealed partial class PaymentSweeper(
     TimeProvider clock,
     PaymentEffects effects,
     IOptions<PaymentOptions> options,
+    IOptions<RoutingOptions> routing,
     IHostApplicationLifetime lifetime,
     ILogger<PaymentSweeper> logger) : BackgroundService
 {
@@ -56,10 +62,17 @@ internal sealed partial class PaymentSweeper(
     /// <summary>A channel that is not there would leave every payment in doubt, and times for one are a typing mistake; the hub does not start with it.</summary>
     public override Task StartAsync(CancellationToken cancellationToken)
     {
-        channels.Find(options.Channel);
-        foreach (var name in options.Channels.Keys)
+        if (routing.Value.DefaultChannel is { Length: > 0 } name && channels.TryFind(name) is null)
         {
-            channels.Find(name);
+            throw new OptionsValidationException(
+                RoutingOptions.Section,
+                typeof(RoutingOptions),
+                [$"Routing:DefaultChannel must be one of {string.Join(", ", channels.All.Select(c => c.Name))}, or empty; it is '{name}'"]);
+        }
+
+        foreach (var channel in options.Channels.Keys)
+        {
+            channels.Find(channel);
         }
 
         return base.StartAsync(cancellationToken);
@@ -153,9 +166,7 @@ public static class PaymentRegistration
         services.AddSingleton<IValidateOptions<PaymentOptions>, PaymentOptionsValidator>();
         services.AddSingleton<PaymentChannels>();
         services.AddSingleton<PaymentEffects>();
-        services.AddSingleton<OneChannel>();
-        services.AddSingleton<IRoutingCore>(provider => provider.GetRequiredService<OneChannel>());
-        services.AddSingleton<IChannelAccounts>(provider => provider.GetRequiredService<OneChannel>());
+        services.AddRouting();
         services.AddHostedService<PaymentSweeper>();
         return services;
     }

@@ -1,5 +1,6 @@
 using DeviceHub.Core.Configuration;
 using DeviceHub.Core.Payments;
+using DeviceHub.Core.Routing;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Placement;
@@ -17,6 +18,7 @@ internal sealed partial class TerminalGrain(
     ILastSeen lastSeen,
     IPaymentLedger ledger,
     HubKeys keys,
+    WalletTable wallets,
     TimeProvider clock,
     IOptions<TerminalOptions> options,
     ILogger<TerminalGrain> logger) : Grain, ITerminalGrain
@@ -211,7 +213,7 @@ internal sealed partial class TerminalGrain(
             return new Refusal(RefusalCode.Expired, "the request is older than its time to live");
         }
 
-        wallet = WalletTable.Of(request.Code.Reveal());
+        wallet = wallets.Of(request.Code.Reveal());
         return wallet == Wallet.None ? new Refusal(RefusalCode.PaymentCode, "the payment code fits no wallet") : null;
     }
 

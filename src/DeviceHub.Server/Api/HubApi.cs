@@ -23,6 +23,7 @@ internal static class HubApi
         services.AddSingleton<ApiKeyBook>();
         services.AddSingleton<Paging>();
         services.AddSingleton<NoticesApi>();
+        services.AddSingleton<AccountViews>();
         services.AddProblemDetails();
         services.AddExceptionHandler<ProblemHandler>();
         services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
@@ -47,6 +48,8 @@ internal static class HubApi
         api.MapGroup("").WithTags("Terminals").MapTerminals();
         api.MapGroup("").WithTags("Payments").MapPayments();
         api.MapGroup("").WithTags("Payments").MapRefunds();
+        api.MapGroup("").WithTags("Channel accounts and routing").MapChannelAccounts();
+        api.MapGroup("").WithTags("Channel accounts and routing").MapRouting();
         api.MapGroup("").WithTags("API keys and audit").MapApiKeys();
         routes.MapGet("/api/v1/time", (TimeProvider clock) => new HubTime(clock.GetUtcNow().ToUnixTimeMilliseconds()))
             .AllowAnonymous().RequireRateLimiting(RateLimit).WithTags("Time").WithSummary("The hub's time, for terminals that make a token");

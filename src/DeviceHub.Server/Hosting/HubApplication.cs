@@ -1,6 +1,7 @@
 using DeviceHub.Channels;
 using DeviceHub.Channels.Alipay;
 using DeviceHub.Channels.Sandbox;
+using DeviceHub.Channels.Shouqianba;
 using DeviceHub.Channels.WeChatPay;
 using DeviceHub.Core;
 using DeviceHub.Core.Payments;
@@ -67,6 +68,7 @@ public static class HubApplication
         services.AddSandbox();
         services.AddAlipay();
         services.AddWeChatPay();
+        services.AddShouqianba();
         services.AddSingleton(s => new NoticeAddress(s.GetRequiredService<IOptions<ServerOptions>>().Value.PublicUrl));
 
         // A bank that forgot its charges when the hub died would make a restart look like a loss; an empty name keeps it in memory.

@@ -27,6 +27,8 @@ public sealed class HubDbContext(DbContextOptions<HubDbContext> options) : Ident
 
     public DbSet<ActivationUseRow> ActivationUses => Set<ActivationUseRow>();
 
+    public DbSet<ChannelAccountRow> ChannelAccounts => Set<ChannelAccountRow>();
+
     public DbSet<ApiKeyRow> ApiKeys => Set<ApiKeyRow>();
 
     public DbSet<AuditRow> Audit => Set<AuditRow>();
@@ -73,6 +75,13 @@ public sealed class HubDbContext(DbContextOptions<HubDbContext> options) : Ident
         {
             store.ToTable("store");
             store.HasOne(s => s.Merchant).WithMany().HasForeignKey(s => s.MerchantId).OnDelete(DeleteBehavior.Restrict);
+        });
+        builder.Entity<ChannelAccountRow>(account =>
+        {
+            account.ToTable("channel_account");
+            account.Property(a => a.Version).IsConcurrencyToken();
+            account.HasIndex(a => a.MerchantId);
+            account.HasOne<MerchantRow>().WithMany().HasForeignKey(a => a.MerchantId).OnDelete(DeleteBehavior.Restrict);
         });
         builder.Entity<TerminalRow>(terminal =>
         {

@@ -62,6 +62,9 @@ public sealed class PaymentRow
 
     public string? Channel { get; set; }
 
+    /// <summary>Of the last attempt; a merchant's id when it had no account.</summary>
+    public string? ChannelAccount { get; set; }
+
     public string? ChannelTransaction { get; set; }
 
     public string? Payer { get; set; }

@@ -38,6 +38,8 @@ internal sealed partial class Caller : IDisposable
 
     public Task<JsonElement> Put(string path, object? body, HttpStatusCode expected = HttpStatusCode.OK) => Json(HttpMethod.Put, path, body, expected);
 
+    public Task<JsonElement> Patch(string path, object? body, HttpStatusCode expected = HttpStatusCode.OK) => Json(HttpMethod.Patch, path, body, expected);
+
     /// <summary>Fields that a refused request is told about.</summary>
     public async Task<IReadOnlyList<string>> Faults(HttpMethod method, string path, object? body = null) =>
         [.. (await Json(method, path, body, HttpStatusCode.BadRequest)).GetProperty("errors").EnumerateObject().Select(f => f.Name)];

@@ -8,6 +8,7 @@ using DeviceHub.Channels.Sandbox;
 using DeviceHub.Channels.Shouqianba;
 using DeviceHub.Channels.WeChatPay;
 using DeviceHub.Core.Payments;
+using DeviceHub.Core.Routing;
 using DeviceHub.Core.Terminals;
 using DeviceHub.Gateways;
 using DeviceHub.Gateways.Mqtt;
@@ -21,8 +22,9 @@ namespace DeviceHub.UnitTests.Hosting;
 public sealed class ConfigurationTests
 {
     private static readonly object[] Sections =
-        [new ServerOptions(), new StorageOptions(), new MqttOptions(), new SessionOptions(), new TerminalOptions(), new PaymentOptions(), new SandboxOptions(),
-         new ChannelHttpOptions(), new AlipayOptions(), new ShouqianbaOptions(), new WeChatPayOptions()];
+        [new ServerOptions(), new StorageOptions(), new MqttOptions(), new SessionOptions(), new TerminalOptions(), new PaymentOptions(), new RoutingOptions(),
+         new SandboxOptions(), new ChannelHttpOptions(), new AlipayOptions(), new ShouqianbaOptions(),
+         new WeChatPayOptions()];
 
     private static readonly Dictionary<string, Row> Described = Read();
 

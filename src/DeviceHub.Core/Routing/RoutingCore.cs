@@ -1,0 +1,195 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
+using DeviceHub.Core.Merchants;
+using DeviceHub.Core.Payments;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+
+namespace DeviceHub.Core.Routing;
+
+/// <summary>
+/// The built-in routing core: <see cref="RoutingDecisions"/> with the accounts' terms, their health and what they took today. Health is kept
+/// in memory for accounts that exist, so it has a bound; a restart begins with all circuits closed.
+/// </summary>
+public sealed class RoutingCore(ChannelAccountBook accounts, IOptions<RoutingOptions> options, TimeProvider clock) : IRoutingCore
+{
+    private readonly RoutingOptions options = options.Value;
+    private readonly ConcurrentDictionary<string, AccountHealth> health = new(StringComparer.Ordinal);
+    private readonly long started = clock.GetTimestamp();
+
+    public Route Choose(RouteRequest request)
+    {
+        var decision = Explain(request);
+        if (decision.Account is { Version: > 0 } account)
+        {
+            Of(account.Id).Chosen(clock.GetElapsedTime(started));
+        }
+
+        return new(decision.Account, decision.Why);
+    }
+
+    /// <summary>What <see cref="Choose"/> would choose now, and why; nothing is changed by it.</summary>
+    public RouteDecision Explain(RouteRequest request)
+    {
+        var own = accounts.Of(request.MerchantId);
+        if (own.IsEmpty)
+        {
+            return Default(request);
+        }
+
+        var standings = new AccountStanding[own.Length];
+        for (var i = 0; i < own.Length; i++)
+        {
+            var (circuit, today) = Standing(own[i], request.At);
+            standings[i] = new(own[i], circuit, today);
+        }
+
+        return RoutingDecisions.Decide(request, standings, RoutingDecisions.Number(request));
+    }
+
+    /// <summary>An account's circuit now, and what it has taken on its own calendar day.</summary>
+    public (CircuitView Circuit, long TodayFen) Standing(ChannelAccount account, DateTimeOffset at)
+    {
+        var now = clock.GetElapsedTime(started);
+        return health.TryGetValue(account.Id, out var known) ? known.View(now, account.Terms.DayOf(at)) : (default, 0);
+    }
+
+    public void Learn(RouteLesson lesson)
+    {
+        if (accounts.Known(lesson.Account) is not { } account)
+        {
+            return;
+        }
+
+        if (lesson.Call == EffectKind.Pay)
+        {
+            RoutingMetrics.Payments.Add(
+                1,
+                new("account", account.Id),
+                new KeyValuePair<string, object?>("channel", account.Channel),
+                new KeyValuePair<string, object?>("verdict", lesson.Verdict.Verdict.ToString()));
+        }
+
+        Of(account.Id).Learn(lesson, account, clock.GetElapsedTime(started), options);
+    }
+
+    /// <summary>What an account had taken today before this process began.</summary>
+    public void Restore(string account, DateOnly day, long takenFen) => Of(account).Take(day, takenFen);
+
+    private RouteDecision Default(RouteRequest request)
+    {
+        if (options.DefaultChannel.Length == 0)
+        {
+            return new(null, "the merchant has no channel account, and there is no default channel", []);
+        }
+
+        return request.Tried.Contains(request.MerchantId)
+            ? new(null, $"the merchant has no channel account, and the default channel {options.DefaultChannel} was tried", [])
+            : new(ChannelAccountBook.Default(request.MerchantId, options.DefaultChannel), $"the merchant has no channel account, so the default channel {options.DefaultChannel} takes it", []);
+    }
+
+    private AccountHealth Of(string account) => health.GetOrAdd(account, id => new AccountHealth(id, options));
+}
+
+/// <summary>What is known of one account. Its lock is held for moments only.</summary>
+internal sealed class AccountHealth(string id, RoutingOptions options)
+{
+    private readonly Lock sync = new();
+    private readonly CircuitBreaker breaker = new(options);
+    private DateOnly day;
+    private long takenFen;
+
+    public (CircuitView Circuit, long TodayFen) View(TimeSpan now, DateOnly today)
+    {
+        lock (sync)
+        {
+            return (breaker.View(now), day == today ? takenFen : 0);
+        }
+    }
+
+    public void Chosen(TimeSpan now)
+    {
+        lock (sync)
+        {
+            if (breaker.View(now).Circuit != Circuit.Closed)
+            {
+                breaker.Probe(now);
+            }
+        }
+    }
+
+    public void Learn(RouteLesson lesson, ChannelAccount account, TimeSpan now, RoutingOptions options)
+    {
+        lock (sync)
+        {
+            // The payer was charged. A payment that is asked about again after it was paid (a reversal that did nothing) counts twice: the
+            // limit is then reached early, never late.
+            if (lesson is { Call: EffectKind.Pay or EffectKind.Query, Verdict.Verdict: Verdict.Approved })
+            {
+                Add(account.Terms.DayOf(lesson.At), lesson.AmountFen);
+            }
+
+            var before = breaker.View(now).Circuit == Circuit.Closed;
+            if (lesson.Call == EffectKind.Pay || (before && IsUnanswered(lesson)))
+            {
+                breaker.Learn(Failed(lesson), lesson.Took >= options.BreakerSlowAfter, lesson.Took, now);
+                var after = breaker.View(now).Circuit == Circuit.Closed;
+                if (before != after)
+                {
+                    RoutingMetrics.CircuitsOpen.Add(after ? -1 : 1, new KeyValuePair<string, object?>("account", id));
+                }
+            }
+        }
+    }
+
+    public void Take(DateOnly on, long fen)
+    {
+        lock (sync)
+        {
+            Add(on, fen);
+        }
+    }
+
+    private void Add(DateOnly on, long fen)
+    {
+        if (on > day)
+        {
+            (day, takenFen) = (on, 0);
+        }
+
+        takenFen += on == day ? fen : 0;
+    }
+
+    /// <summary>A query that is answered says nothing of payments; one that is not says that nobody is there.</summary>
+    private static bool IsUnanswered(RouteLesson lesson) =>
+        lesson is { Call: EffectKind.Query, Verdict: { Verdict: Verdict.Unknown, Code: "timeout" or "unreachable" } };
+
+    private static bool Failed(RouteLesson lesson) => lesson.Verdict.Verdict is Verdict.Unknown or Verdict.Rerouteable;
+}
+
+/// <summary>What operators watch about routing.</summary>
+internal static class RoutingMetrics
+{
+    private static readonly Meter Meter = new("DeviceHub.Core");
+
+    public static readonly Counter<long> Payments = Meter.CreateCounter<long>("routing.payments", description: "Payments sent to an account, by what their first answer proved");
+    public static readonly UpDownCounter<long> CircuitsOpen = Meter.CreateUpDownCounter<long>("routing.circuits_open", description: "1 while an account's circuit is open or half open");
+}
+
+/// <summary>Registration of routing in a silo's host.</summary>
+public static class RoutingRegistration
+{
+    public static IServiceCollection AddRouting(this IServiceCollection services)
+    {
+        services.AddOptionsSection<RoutingOptions>(RoutingOptions.Section);
+        services.AddSingleton<IValidateOptions<RoutingOptions>, RoutingOptionsValidator>();
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<WalletTable>();
+        services.AddSingleton<ChannelAccountBook>();
+        services.AddSingleton<IChannelAccounts>(provider => provider.GetRequiredService<ChannelAccountBook>());
+        services.AddSingleton<RoutingCore>();
+        services.AddSingleton<IRoutingCore>(provider => provider.GetRequiredService<RoutingCore>());
+        return services;
+    }
+}
