@@ -2,9 +2,12 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using DeviceHub.Tools.ChannelSandbox.Accounts;
+using DeviceHub.Tools.ChannelSandbox.Alipay;
 using DeviceHub.Tools.ChannelSandbox.Bank;
 using DeviceHub.Tools.ChannelSandbox.Faults;
 using DeviceHub.Tools.ChannelSandbox.Http;
+using DeviceHub.Tools.ChannelSandbox.Notices;
+using DeviceHub.Tools.ChannelSandbox.Shouqianba;
 using DeviceHub.Tools.ChannelSandbox.WeChat;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -22,6 +25,7 @@ internal sealed class SandboxServer : IAsyncDisposable
     private readonly Transmission transmission;
     private readonly Control control;
     private readonly ListenerGate gate;
+    private readonly NoticeSender notices;
     private readonly IDialect[] dialects;
     private Task settling = Task.CompletedTask;
 
@@ -34,13 +38,19 @@ internal sealed class SandboxServer : IAsyncDisposable
         transmission = new Transmission(options, time);
         app = Build(options, time);
         gate = (ListenerGate)app.Services.GetRequiredService<IConnectionListenerFactory>();
-        control = new Control(Bank, Faults, gate, Clock);
         var rates = new RateLimit(options, Clock);
         var wechat = new WeChatBook(accounts.WeChat);
+        var alipay = new AlipayBook(accounts.Alipay);
+        notices = new NoticeSender(
+            [new WeChatV2Notices(wechat), new WeChatV3Notices(wechat, Clock), new AlipayNotices(alipay, Clock), new ShouqianbaNotices(accounts.Shouqianba)], options, time);
+        Bank.Happened = notices.Tell;
+        control = new Control(Bank, Faults, notices, gate, Clock);
         dialects =
         [
             new WeChatV2(wechat, Bank, Faults, Clock, options, rates),
             new WeChatV3(wechat, Bank, Faults, Clock, options, rates),
+            new AlipayGateway(alipay, Bank, Faults, Clock, options, rates),
+            new ShouqianbaApi(new Terminals(accounts.Shouqianba, options.Book is { } book ? book + ".terminals" : null, Clock), Bank, Faults, Clock, rates),
         ];
         app.Run(Serve);
     }
@@ -66,6 +76,7 @@ internal sealed class SandboxServer : IAsyncDisposable
     {
         await ending.CancelAsync();
         await settling;
+        await notices.DisposeAsync();
         await app.DisposeAsync();
         journal.Dispose();
         ending.Dispose();

@@ -18,13 +18,14 @@ internal static class AccountMaker
             [WeChat("1900000109", "wx8888888888888888", keyBits), WeChat("1900000200", "wx9999999999999999", keyBits, "1900000201")]);
         using var alipayKey = RSA.Create(keyBits);
         var alipay = new AlipayPlatform(alipayKey.ExportPkcs8PrivateKeyPem(), [Alipay("2021000000000001", "2088000000000001", keyBits), Alipay("2021000000000002", "2088000000000002", keyBits, "2088000000000003")]);
-        var shouqianba = new ShouqianbaPlatform([new("91800000001", Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)), "2018000000000001", new Dictionary<string, int> { [Digits(8)] = 1000 })]);
+        using var noticeKey = RSA.Create(keyBits);
+        var shouqianba = new ShouqianbaPlatform(noticeKey.ExportPkcs8PrivateKeyPem(), [new("91800000001", Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)), "2018000000000001", new Dictionary<string, int> { [Digits(8)] = 1000 })]);
         return new AccountsFile
         {
             WeChat = platform,
             Alipay = alipay,
             Shouqianba = shouqianba,
-            Hub = [.. HubAccounts.Of(platform), .. HubAccounts.Of(alipay, alipayKey.ExportSubjectPublicKeyInfoPem()), .. HubAccounts.Of(shouqianba)],
+            Hub = [.. HubAccounts.Of(platform), .. HubAccounts.Of(alipay, alipayKey.ExportSubjectPublicKeyInfoPem()), .. HubAccounts.Of(shouqianba, noticeKey.ExportSubjectPublicKeyInfoPem())],
         };
     }
 
@@ -40,7 +41,11 @@ internal static class AccountMaker
             request.CertificateExtensions.Add(names.Build());
         }
 
-        using var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddYears(10));
+        // 40 digits in hexadecimal, the first of them not 0, as the channels' serial numbers have.
+        var serial = RandomNumberGenerator.GetBytes(20);
+        serial[0] = (byte)((serial[0] & 0x3F) | 0x40);
+        using var certificate = request.Create(
+            request.SubjectName, X509SignatureGenerator.CreateForRSA(key, RSASignaturePadding.Pkcs1), DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddYears(10), serial);
         return certificate.ExportCertificatePem();
     }
 

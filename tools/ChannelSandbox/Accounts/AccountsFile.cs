@@ -67,7 +67,8 @@ internal sealed record AlipayPlatform(string PrivateKey, IReadOnlyList<AlipayApp
 /// <param name="Authorizations">app_auth_token to the seller that it stands for.</param>
 internal sealed record AlipayApplication(string AppId, string PublicKey, string PrivateKey, string SellerId, IReadOnlyDictionary<string, string> Authorizations);
 
-internal sealed record ShouqianbaPlatform(IReadOnlyList<ShouqianbaVendor> Vendors);
+/// <param name="NoticePrivateKey">Its notices are signed with it.</param>
+internal sealed record ShouqianbaPlatform(string NoticePrivateKey, IReadOnlyList<ShouqianbaVendor> Vendors);
 
 /// <param name="Codes">Activation code to how many terminals it activates.</param>
 internal sealed record ShouqianbaVendor(string VendorSn, string VendorKey, string AppId, IReadOnlyDictionary<string, int> Codes);

@@ -56,8 +56,8 @@ internal static class HubAccounts
         }
     }
 
-    public static IEnumerable<HubAccount> Of(ShouqianbaPlatform platform) =>
+    public static IEnumerable<HubAccount> Of(ShouqianbaPlatform platform, string noticePublicKey) =>
         platform.Vendors.Select(vendor => new HubAccount("shouqianba", "shouqianba",
-            new Dictionary<string, string> { ["vendorSn"] = vendor.VendorSn, ["appId"] = vendor.AppId },
+            new Dictionary<string, string> { ["vendorSn"] = vendor.VendorSn, ["appId"] = vendor.AppId, ["noticePublicKey"] = noticePublicKey },
             new Dictionary<string, string> { ["vendorKey"] = vendor.VendorKey, ["activationCode"] = vendor.Codes.Keys.First() }));
 }

@@ -9,6 +9,15 @@ internal sealed class KeyPool(Func<RSA> make)
 {
     private readonly ConcurrentBag<RSA> free = [];
 
+    private static readonly Lazy<KeyPool> Forger = new(() =>
+    {
+        using var key = RSA.Create(2048);
+        return OfPem(key.ExportPkcs8PrivateKeyPem());
+    });
+
+    /// <summary>A key that nobody knows, of who pretends to be a channel.</summary>
+    public static KeyPool Foreign => Forger.Value;
+
     public static KeyPool OfPem(string pem) => new(() =>
     {
         var key = RSA.Create();

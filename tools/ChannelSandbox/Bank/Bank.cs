@@ -184,14 +184,14 @@ internal sealed class Bank
         }
     }
 
-    public RefundAnswer Refund(OrderKey key, string number, long fen, string? notifyUrl)
+    public RefundAnswer Refund(OrderKey key, string number, long fen, string? notifyUrl, bool isV3 = false)
     {
         if (Find(key) is not { } order)
         {
             return new(RefundOutcome.NoOrder, null, null);
         }
 
-        var answer = Refund(order, key with { Number = number }, fen, notifyUrl);
+        var answer = Refund(order, key with { Number = number }, fen, notifyUrl, isV3);
         if (answer is { Outcome: RefundOutcome.Accepted or RefundOutcome.Lost, Refund.State: not RefundState.Processing })
         {
             Happened?.Invoke(order, answer.Refund);
@@ -231,6 +231,7 @@ internal sealed class Bank
             Device = payment.Device,
             Attach = payment.Attach,
             NotifyUrl = payment.NotifyUrl,
+            IsV3 = payment.IsV3,
             Traits = fault?.Traits ?? Traits.None,
         };
         var effect = fault?.Effect ?? Effect.Usual;
@@ -296,7 +297,7 @@ internal sealed class Bank
         return new(outcome, order);
     }
 
-    private RefundAnswer Refund(Order order, OrderKey refundKey, long fen, string? notifyUrl)
+    private RefundAnswer Refund(Order order, OrderKey refundKey, long fen, string? notifyUrl, bool isV3)
     {
         lock (order)
         {
@@ -323,6 +324,7 @@ internal sealed class Bank
             var refund = new Refund(order, refundKey.Number, fen, Interlocked.Increment(ref sequence), now)
             {
                 NotifyUrl = notifyUrl,
+                IsV3 = isV3,
                 State = slow ? RefundState.Processing : order.Traits.HasFlag(Traits.RefundFails) ? RefundState.Failed : RefundState.Done,
                 EndedAt = slow ? 0 : now,
             };

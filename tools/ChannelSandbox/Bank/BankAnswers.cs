@@ -82,4 +82,6 @@ internal readonly record struct Payment(OrderKey Key, long Fen, UInt128 Code)
     public string? Attach { get; init; }
 
     public string? NotifyUrl { get; init; }
+
+    public bool IsV3 { get; init; }
 }

@@ -102,6 +102,7 @@ internal sealed class Book : IDisposable
         Optional(json, "device", order.Device);
         Optional(json, "attach", order.Attach);
         Optional(json, "notify", order.NotifyUrl);
+        json.WriteBoolean("v3"u8, order.IsV3);
         json.WriteNumber("charged"u8, order.ChargedAt);
         json.WriteNumber("revoked"u8, order.RevokedAt);
         json.WriteNumber("reversed"u8, order.ReversedFen);
@@ -121,6 +122,7 @@ internal sealed class Book : IDisposable
             json.WriteNumber("state"u8, (int)refund.State);
             json.WriteNumber("ended"u8, refund.EndedAt);
             Optional(json, "notify", refund.NotifyUrl);
+            json.WriteBoolean("v3"u8, refund.IsV3);
             json.WriteEndObject();
         }
 
@@ -148,6 +150,7 @@ internal sealed class Book : IDisposable
             Device = Text(json, "device"),
             Attach = Text(json, "attach"),
             NotifyUrl = Text(json, "notify"),
+            IsV3 = json.GetProperty("v3").GetBoolean(),
             ChargedAt = Number(json, "charged"),
             RevokedAt = Number(json, "revoked"),
             ReversedFen = Number(json, "reversed"),
@@ -164,6 +167,7 @@ internal sealed class Book : IDisposable
                 State = (RefundState)Number(item, "state"),
                 EndedAt = Number(item, "ended"),
                 NotifyUrl = Text(item, "notify"),
+                IsV3 = item.GetProperty("v3").GetBoolean(),
             });
         }
 

@@ -91,7 +91,10 @@ internal sealed class Refund(Order order, string number, long fen, long sequence
     /// <summary>When it ended; 0 before.</summary>
     public long EndedAt { get; set; }
 
-    public string? NotifyUrl { get; set; }
+    public string? NotifyUrl { get; init; }
+
+    /// <summary>Asked for in WeChat's v3, so told in it.</summary>
+    public bool IsV3 { get; init; }
 }
 
 /// <summary>One order of one merchant. Locked by itself; times are milliseconds since 1970 by the channel's clock.</summary>
@@ -119,6 +122,9 @@ internal sealed class Order(OrderKey key, long fen, UInt128 code, long at)
     public string? Attach { get; init; }
 
     public string? NotifyUrl { get; init; }
+
+    /// <summary>Paid in WeChat's v3, so told in it.</summary>
+    public bool IsV3 { get; init; }
 
     public OrderState State { get; set; }
 

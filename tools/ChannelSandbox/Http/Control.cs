@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using DeviceHub.Tools.ChannelSandbox.Bank;
 using DeviceHub.Tools.ChannelSandbox.Faults;
+using DeviceHub.Tools.ChannelSandbox.Notices;
 
 namespace DeviceHub.Tools.ChannelSandbox.Http;
 
@@ -23,17 +24,24 @@ internal sealed record Chance(int Seed, double Rate, long ClockSkewMs);
 
 internal sealed record FaultView(string Fault, Api? Api, Channel? Channel, string? Order, int Times);
 
+/// <summary>What <c>POST /notices</c> takes: a notice is sent once, now, and what was answered is the answer.</summary>
+/// <param name="Refund">Its number; null: the payment.</param>
+/// <param name="Url">On loopback; null: where it is told anyway.</param>
+internal sealed record NoticeRequest(Channel Channel, string Merchant, string Order, string? Refund = null, string? Url = null, bool Forged = false, int MoreFen = 0);
+
 internal sealed record Problem(string Error);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true, RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(FaultRequest))]
 [JsonSerializable(typeof(Chance))]
 [JsonSerializable(typeof(IEnumerable<FaultView>))]
+[JsonSerializable(typeof(NoticeRequest))]
+[JsonSerializable(typeof(NoticeResult))]
 [JsonSerializable(typeof(Problem))]
 internal sealed partial class ControlJson : JsonSerializerContext;
 
 /// <summary>The sandbox's own API, which no channel has: its book, and what shall go wrong.</summary>
-internal sealed class Control(Bank.Bank bank, FaultPlan faults, ListenerGate gate, ChannelClock clock)
+internal sealed class Control(Bank.Bank bank, FaultPlan faults, NoticeSender notices, ListenerGate gate, ChannelClock clock)
 {
     private const int MaxPage = 100_000;
 
@@ -46,6 +54,7 @@ internal sealed class Control(Bank.Bank bank, FaultPlan faults, ListenerGate gat
         ("DELETE", "/faults") => Clear(context),
         ("GET", "/faults/chance") => ShowChance(context),
         ("PUT", "/faults/chance") => SetChance(context),
+        ("POST", "/notices") => Tell(context),
         _ => Refuse(context, 404, "no such path; README.md of tools/ChannelSandbox lists them"),
     };
 
@@ -172,6 +181,30 @@ internal sealed class Control(Bank.Bank bank, FaultPlan faults, ListenerGate gat
                 await Refuse(context, 409, $"{FaultPlan.MaxScripted} faults wait already; DELETE /faults forgets them");
             }
         }
+    }
+
+    private async Task Tell(HttpContext context)
+    {
+        NoticeRequest? wanted = null;
+        try
+        {
+            wanted = await context.Request.ReadFromJsonAsync(ControlJson.Default.NoticeRequest, context.RequestAborted);
+        }
+        catch (JsonException)
+        {
+            // Answered below.
+        }
+
+        var order = wanted is null ? null : bank.Find(new(wanted.Channel, wanted.Merchant, wanted.Order));
+        var refund = wanted?.Refund is null ? null : order?.Refunds.FirstOrDefault(r => r.Number == wanted.Refund || r.Number.EndsWith(" " + wanted.Refund, StringComparison.Ordinal));
+        if (order is null || (wanted!.Refund is not null && refund is null) || NoticeSender.Loopback(wanted.Url ?? refund?.NotifyUrl ?? order.NotifyUrl) is not { } url
+            || notices.WriterOf(order, refund) is null)
+        {
+            await Refuse(context, 400, "it takes channel, merchant, order, perhaps refund, of something that is in the book, and a url on loopback");
+            return;
+        }
+
+        await context.Response.WriteAsJsonAsync(await notices.Send(new(order, refund, wanted.Forged, wanted.MoreFen), url), ControlJson.Default.NoticeResult);
     }
 
     private Task Clear(HttpContext context)

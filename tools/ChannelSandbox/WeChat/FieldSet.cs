@@ -103,9 +103,13 @@ internal sealed class FieldSet
     }
 
     /// <summary>As XML, every value that is not a number in CDATA, as the channel writes it.</summary>
-    public void WriteXml(Draft into)
+    public void WriteXml(Draft into) => WriteXml(into, "xml"u8);
+
+    public void WriteXml(Draft into, ReadOnlySpan<byte> root)
     {
-        into.Add("<xml>"u8);
+        into.Add((byte)'<');
+        into.Add(root);
+        into.Add((byte)'>');
         for (var i = 0; i < Count; i++)
         {
             into.Add((byte)'<');
@@ -117,7 +121,9 @@ internal sealed class FieldSet
             into.Add((byte)'>');
         }
 
-        into.Add("</xml>"u8);
+        into.Add("</"u8);
+        into.Add(root);
+        into.Add((byte)'>');
     }
 
     /// <summary>The signature, upper-case hexadecimal, over the fields that are there now.</summary>

@@ -164,7 +164,7 @@ internal sealed class WeChatV2(WeChatBook book, Bank.Bank bank, FaultPlan faults
             Application = fields.Text("appid"u8)!,
             Device = fields.Text("device_info"u8),
             Attach = fields.Text("attach"u8),
-            NotifyUrl = exchange.Merchant.Account.NotifyUrl,
+            NotifyUrl = fields.Text("notify_url"u8) ?? exchange.Merchant.Account.NotifyUrl,
         };
         var answer = bank.Pay(payment, planned);
         if (planned?.Code is { } code && answer.Outcome is not (PayOutcome.Again or PayOutcome.NumberUsed or PayOutcome.CodeUsed or PayOutcome.Full))

@@ -41,15 +41,16 @@ internal static class WeChatV2Replies
         }
     }
 
-    private static void Money(FieldSet answer, Order order)
+    /// <param name="moreFen">Added to the truth.</param>
+    public static void Money(FieldSet answer, Order order, int moreFen = 0)
     {
         answer.Add("openid"u8, WeChatBook.OpenId(order));
         answer.Add("is_subscribe"u8, "N"u8);
         answer.Add("trade_type"u8, "MICROPAY"u8);
         answer.Add("bank_type"u8, "OTHERS"u8);
         answer.Add("fee_type"u8, "CNY"u8);
-        answer.Add("total_fee"u8, order.Fen);
-        answer.Add("cash_fee"u8, order.Fen);
+        answer.Add("total_fee"u8, order.Fen + moreFen);
+        answer.Add("cash_fee"u8, order.Fen + moreFen);
         answer.Add("cash_fee_type"u8, "CNY"u8);
         answer.Add("transaction_id"u8, WeChatBook.TransactionId(order));
         answer.Add("out_trade_no"u8, order.Key.Number);

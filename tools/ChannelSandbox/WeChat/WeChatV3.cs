@@ -170,6 +170,7 @@ internal sealed class WeChatV3(WeChatBook book, Bank.Bank bank, FaultPlan faults
             Device = V3Json.Text(root.GetProperty("scene_info"u8), "device_id"),
             Attach = V3Json.Text(root, "attach"),
             NotifyUrl = V3Json.Text(root, "notify_url") ?? exchange.Merchant!.Account.NotifyUrl,
+            IsV3 = true,
         };
         var answer = bank.Pay(payment, planned);
         if (planned?.Code is { } code && answer.Outcome is not (PayOutcome.Again or PayOutcome.NumberUsed or PayOutcome.CodeUsed or PayOutcome.Full))

@@ -44,7 +44,7 @@ internal sealed class WeChatV3Refunds(Bank.Bank bank, FaultPlan faults)
         }
         else
         {
-            Answer(exchange, bank.Refund(key, number!, fen, V3Json.Text(root, "notify_url")));
+            Answer(exchange, bank.Refund(key, number!, fen, V3Json.Text(root, "notify_url"), isV3: true));
         }
     }
 
