@@ -1,6 +1,7 @@
 using DeviceHub.Core;
 using DeviceHub.Core.Merchants;
 using DeviceHub.Core.Payments;
+using DeviceHub.Core.Reconciliation;
 using DeviceHub.Core.Terminals;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.EntityFrameworkCore;
@@ -33,6 +34,7 @@ public static class StorageRegistration
         long FreeBytes() => new DriveInfo(Path.GetFullPath(dataFolder)).AvailableFreeSpace;
         services.AddSingleton(s => new FreeSpace(s.GetRequiredService<IOptions<StorageOptions>>(), s.GetRequiredService<TimeProvider>(), FreeBytes));
         services.AddSingleton(s => new WriteProbe(s.GetRequiredService<HubWrites>(), s.GetRequiredService<IOptions<StorageOptions>>(), FreeBytes));
+        services.AddSingleton(s => new FreeDisk(s.GetRequiredService<IOptions<StorageOptions>>(), FreeBytes));
         services.AddSingleton<LedgerWriter>();
         services.AddSingleton<IPaymentLedger>(s => s.GetRequiredService<LedgerWriter>());
         services.AddSingleton<ITerminalStore, TerminalStore>();
@@ -40,6 +42,7 @@ public static class StorageRegistration
         services.AddSingleton<IAccountKeeper>(s => ActivatorUtilities.CreateInstance<ChannelAccountKeeper>(s, (Func<PaymentChannels>)s.GetRequiredService<PaymentChannels>));
         services.AddSingleton<LastSeenWriter>();
         services.AddSingleton<PaymentProjection>();
+        services.AddSingleton<IReconciliationBook, ReconciliationBook>();
         services.AddSingleton<ILastSeen>(s => s.GetRequiredService<LastSeenWriter>());
         services.AddDbContext<HubDbContext>((s, options) =>
         {
@@ -56,7 +59,7 @@ public static class StorageRegistration
         return services;
     }
 
-    private static DirectoryInfo OwnersFolder(string path) =>
+    internal static DirectoryInfo OwnersFolder(string path) =>
         OperatingSystem.IsWindows()
             ? Directory.CreateDirectory(path)
             : Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);

@@ -1,4 +1,5 @@
 using DeviceHub.Core.Payments;
+using DeviceHub.Core.Reconciliation;
 using Microsoft.Extensions.Options;
 
 namespace DeviceHub.Channels.Sandbox;
@@ -41,7 +42,8 @@ public sealed class SandboxBank : IDisposable
         }
     }
 
-    public SandboxAnswer Pay(string orderNumber, long amountFen, PaymentCode code)
+    /// <param name="account">For the bill; null: it is in none.</param>
+    public SandboxAnswer Pay(string orderNumber, long amountFen, PaymentCode code, string? account = null)
     {
         lock (gate)
         {
@@ -66,7 +68,7 @@ public sealed class SandboxBank : IDisposable
                 return new(new ChannelVerdict(Verdict.Declined, "AUTH_CODE_USED", Reason: DeclineReason.CodeInvalid), options.Latency);
             }
 
-            return PayNew(new SandboxEntry(now, SandboxEntryKind.Taken, orderNumber, rule, amountFen));
+            return PayNew(new SandboxEntry(now, SandboxEntryKind.Taken, orderNumber, rule, amountFen, Account: account));
         }
     }
 
@@ -137,6 +139,23 @@ public sealed class SandboxBank : IDisposable
             Advance();
             return [.. orders.Values.Select(o => new SandboxCharge(o.Number, o.AmountFen, o.Charges, o.NetFen, o.Due is not null))];
         }
+    }
+
+    /// <summary>What the book has of an account's day, as it stands now; read from the file and not from memory. Null: the bank keeps none.</summary>
+    public IEnumerable<BillRow>? Bill(string account, DateOnly day)
+    {
+        lock (gate)
+        {
+            Advance();
+        }
+
+        return book.Read()?.Where(e => e.Account == account && BillDay.Of(e.At) == day && e.Kind is SandboxEntryKind.Charged or SandboxEntryKind.PaidBack).Select(Row);
+
+        BillRow Row(SandboxEntry e, int line) => e.Kind == SandboxEntryKind.Charged
+            ? new(line + 1, BillRowKind.Payment, e.Order, null, "SB" + e.Order, e.AmountFen, Fee(e.AmountFen), e.At)
+            : new(line + 1, BillRowKind.Refund, e.Order, e.Number, "SB" + e.Order, e.AmountFen, Fee(e.AmountFen), e.At);
+
+        long Fee(long fen) => (long)Math.Round(fen * options.FeeBasisPoints / 10_000m, MidpointRounding.AwayFromZero);
     }
 
     public void Dispose() => book.Dispose();
@@ -238,7 +257,7 @@ public sealed class SandboxBank : IDisposable
     {
         if (!orders.TryGetValue(entry.Order, out var order))
         {
-            order = new SandboxOrder(entry.Order, entry.AmountFen, entry.Rule);
+            order = new SandboxOrder(entry.Order, entry.AmountFen, entry.Rule, entry.Account);
             orders.Add(entry.Order, order);
         }
 

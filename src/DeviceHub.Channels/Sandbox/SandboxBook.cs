@@ -25,6 +25,7 @@ public enum SandboxEntryKind
 
 /// <summary>One line of the bank's book.</summary>
 /// <param name="Number">A refund's number.</param>
+/// <param name="Account">The hub's account that it was asked through; null: nobody said.</param>
 public readonly record struct SandboxEntry(
     DateTimeOffset At,
     SandboxEntryKind Kind,
@@ -32,7 +33,8 @@ public readonly record struct SandboxEntry(
     SandboxRule Rule,
     long AmountFen,
     DateTimeOffset? Due = null,
-    string? Number = null);
+    string? Number = null,
+    string? Account = null);
 
 /// <summary>What the bank did to a payer, for one order.</summary>
 /// <param name="Charges">How often it took money: more than once must never be.</param>
@@ -76,32 +78,44 @@ internal sealed class SandboxBook : IDisposable
             yield break;
         }
 
+        foreach (var (entry, bytes) in Lines(long.MaxValue))
+        {
+            yield return entry;
+            length += bytes;
+        }
+
+        RandomAccess.SetLength(file, length);
+    }
+
+    /// <summary>What is in it now; may be read beside appends. Null: nothing is kept.</summary>
+    public IEnumerable<SandboxEntry>? Read() => file is null ? null : Lines(Volatile.Read(ref length)).Select(l => l.Entry);
+
+    private IEnumerable<(SandboxEntry Entry, int Bytes)> Lines(long end)
+    {
         var buffer = new byte[1 << 16];
         var filled = 0;
         long read = 0;
         while (true)
         {
-            var got = RandomAccess.Read(file, buffer.AsSpan(filled), read);
+            var got = RandomAccess.Read(file!, buffer.AsSpan(filled, (int)Math.Min(buffer.Length - filled, end - read)), read);
             read += got;
             filled += got;
             var start = 0;
-            for (int end; (end = buffer.AsSpan(start, filled - start).IndexOf((byte)'\n')) >= 0; start += end + 1)
+            for (int line; (line = buffer.AsSpan(start, filled - start).IndexOf((byte)'\n')) >= 0; start += line + 1)
             {
-                yield return JsonSerializer.Deserialize(buffer.AsSpan(start, end), SandboxBookJson.Default.SandboxEntry);
-                length += end + 1;
+                yield return (JsonSerializer.Deserialize(buffer.AsSpan(start, line), SandboxBookJson.Default.SandboxEntry), line + 1);
             }
 
             buffer.AsSpan(start, filled - start).CopyTo(buffer);
             filled -= start;
             if (got == 0)
             {
-                RandomAccess.SetLength(file, length);
                 yield break;
             }
 
             if (filled == buffer.Length)
             {
-                throw new InvalidDataException($"the Sandbox's book has a line of more than {buffer.Length} bytes at byte {length}: it is not a book");
+                throw new InvalidDataException($"the Sandbox's book has a line of more than {buffer.Length} bytes before byte {read}: it is not a book");
             }
         }
     }
@@ -117,7 +131,7 @@ internal sealed class SandboxBook : IDisposable
         JsonSerializer.Serialize(line, entry, SandboxBookJson.Default.SandboxEntry);
         line.WriteByte((byte)'\n');
         RandomAccess.Write(file, line.GetBuffer().AsSpan(0, (int)line.Length), length);
-        length += line.Length;
+        Volatile.Write(ref length, length + line.Length);
     }
 
     public void Dispose() => file?.Dispose();

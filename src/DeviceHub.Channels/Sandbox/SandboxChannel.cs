@@ -16,7 +16,7 @@ internal sealed class SandboxChannel(SandboxBank bank, TimeProvider clock) : IPa
         Task.FromResult(new AccountCheck(true, "the Sandbox takes every account"));
 
     public Task<ChannelVerdict> Pay(ChannelPayment payment, CancellationToken cancellationToken) =>
-        Answer(bank.Pay(payment.Reference.OrderNumber, payment.Reference.AmountFen, payment.Code), cancellationToken);
+        Answer(bank.Pay(payment.Reference.OrderNumber, payment.Reference.AmountFen, payment.Code, payment.Reference.Account.Id), cancellationToken);
 
     public Task<ChannelVerdict> Query(ChannelReference reference, CancellationToken cancellationToken) =>
         Answer(bank.Query(reference.OrderNumber), cancellationToken);

@@ -54,6 +54,10 @@ public sealed class SandboxOptions
     /// <summary>Which orders the shares hit: the same seed and order number have the same fault.</summary>
     public int FaultSeed { get; set; } = 1;
 
+    /// <summary>What the bank takes, in hundredths of a percent of each amount; only its bill shows it.</summary>
+    [Range(0, 1000)]
+    public int FeeBasisPoints { get; set; }
+
     /// <summary>Whether a payment code that was used once is declined, as wallets do.</summary>
     public bool SingleUseCodes { get; set; }
 }

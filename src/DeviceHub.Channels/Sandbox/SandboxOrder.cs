@@ -5,7 +5,7 @@ namespace DeviceHub.Channels.Sandbox;
 internal enum SandboxOrderState { Taken, Charged, Refused, Closed }
 
 /// <summary>One order of the bank, folded from its book.</summary>
-internal sealed class SandboxOrder(string number, long amountFen, SandboxRule rule)
+internal sealed class SandboxOrder(string number, long amountFen, SandboxRule rule, string? account)
 {
     private List<string>? refunds;
 
@@ -40,7 +40,7 @@ internal sealed class SandboxOrder(string number, long amountFen, SandboxRule ru
         _ => DeclineReason.CustomerRefused,
     };
 
-    public SandboxEntry Entry(DateTimeOffset at, SandboxEntryKind kind) => new(at, kind, number, rule, amountFen);
+    public SandboxEntry Entry(DateTimeOffset at, SandboxEntryKind kind) => new(at, kind, number, rule, amountFen, Account: account);
 
     public void Apply(in SandboxEntry entry)
     {

@@ -17,6 +17,8 @@ public static class SandboxRegistration
             provider.GetRequiredService<IOptions<SandboxOptions>>().Value is { Url: { } url }
                 ? new SandboxHttpChannel(Client(url, TimeSpan.FromMinutes(5)), Client(url, TimeSpan.Zero))
                 : ActivatorUtilities.CreateInstance<SandboxChannel>(provider));
+        services.AddSingleton<IChannelBills>(provider =>
+            new SandboxBills(provider.GetRequiredService<IOptions<SandboxOptions>>().Value.Url is null ? provider.GetRequiredService<SandboxBank>() : null));
         return services;
     }
 

@@ -24,6 +24,8 @@ internal static class HubApi
         services.AddSingleton<Paging>();
         services.AddSingleton<NoticesApi>();
         services.AddSingleton<AccountViews>();
+        services.AddSingleton<ReconciliationReport>();
+        services.AddSingleton<RefundProposalsApi.Deciding>();
         services.AddProblemDetails();
         services.AddExceptionHandler<ProblemHandler>();
         services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
@@ -50,6 +52,8 @@ internal static class HubApi
         api.MapGroup("").WithTags("Payments").MapRefunds();
         api.MapGroup("").WithTags("Channel accounts and routing").MapChannelAccounts();
         api.MapGroup("").WithTags("Channel accounts and routing").MapRouting();
+        api.MapGroup("").WithTags("Reconciliation").MapReconciliations();
+        api.MapGroup("").WithTags("Reconciliation").MapRefundProposals();
         api.MapGroup("").WithTags("API keys and audit").MapApiKeys();
         routes.MapGet("/api/v1/time", (TimeProvider clock) => new HubTime(clock.GetUtcNow().ToUnixTimeMilliseconds()))
             .AllowAnonymous().RequireRateLimiting(RateLimit).WithTags("Time").WithSummary("The hub's time, for terminals that make a token");

@@ -5,6 +5,7 @@ using DeviceHub.Channels.Shouqianba;
 using DeviceHub.Channels.WeChatPay;
 using DeviceHub.Core;
 using DeviceHub.Core.Payments;
+using DeviceHub.Core.Reconciliation;
 using DeviceHub.Core.Terminals;
 using DeviceHub.Gateways;
 using DeviceHub.Gateways.Mqtt;
@@ -74,6 +75,7 @@ public static class HubApplication
         // A bank that forgot its charges when the hub died would make a restart look like a loss; an empty name keeps it in memory.
         services.PostConfigure<SandboxOptions>(sandbox => sandbox.Book ??= sandbox.Url is null ? Path.Combine(folder.Path, "sandbox.book") : null);
         services.AddPayments();
+        services.AddReconciliation();
         services.AddTerminalSessions();
         services.AddMqttEndpoint(folder.Path);
         services.AddHubApi();

@@ -20,3 +20,9 @@ internal sealed class FreeSpace(IOptions<StorageOptions> options, TimeProvider c
         return suffices;
     }
 }
+
+/// <summary>Whether there is room for what payments do not need: twice the reserve.</summary>
+internal sealed class FreeDisk(IOptions<StorageOptions> options, Func<long> freeBytes)
+{
+    public bool HasRoom() => options.Value.ReserveBytes == 0 || freeBytes() >= 2 * options.Value.ReserveBytes;
+}

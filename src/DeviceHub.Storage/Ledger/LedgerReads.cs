@@ -5,24 +5,10 @@ namespace DeviceHub.Storage;
 /// <summary>What correctness asks at run time, from the ledger's own keys.</summary>
 internal sealed class LedgerReads(ReadPool pool)
 {
-    public ValueTask<LedgerHistory?> Read(PaymentId id) => pool.Read(id, static (db, id) =>
-    {
-        var events = new List<PaymentEvent>();
-        var version = 0;
-        var rows = db.Prepare(
-            """
-            SELECT version, body FROM payment_event
-            WHERE payment = (SELECT payment FROM payment_key WHERE sn = ?1 AND request_id = ?2) ORDER BY version
-            """)
-            .Bind(1, id.SerialNumber).Bind(2, id.RequestId);
-        while (rows.Next())
-        {
-            version = (int)rows.Long(0);
-            events.AddRange(PaymentEventJson.Read(rows.Blob(1)));
-        }
+    public ValueTask<LedgerHistory?> Read(PaymentId id) => pool.Read(id, static (db, id) => Read(db, id));
 
-        return version == 0 ? null : new LedgerHistory(version, events);
-    });
+    /// <summary>Null: the ledger has none.</summary>
+    public static PaymentState? Fold(PreparedConnection db, PaymentId id) => Read(db, id) is { } history ? PaymentState.Fold(id, history.Events) : null;
 
     public ValueTask<PaymentId?> FindByChannelOrder(string number) => pool.Read<string, PaymentId?>(number, static (db, number) =>
     {
@@ -43,6 +29,25 @@ internal sealed class LedgerReads(ReadPool pool)
         pool.Read<(DateTimeOffset now, int limit), IReadOnlyList<PaymentId>>((now, limit), static (db, q) => Ids(db.Prepare(
             "SELECT sn, request_id FROM live_payment WHERE due_at IS NOT NULL AND due_at <= ?1 ORDER BY due_at LIMIT ?2")
             .Bind(1, q.now).Bind(2, q.limit)));
+
+    private static LedgerHistory? Read(PreparedConnection db, PaymentId id)
+    {
+        var events = new List<PaymentEvent>();
+        var version = 0;
+        var rows = db.Prepare(
+            """
+            SELECT version, body FROM payment_event
+            WHERE payment = (SELECT payment FROM payment_key WHERE sn = ?1 AND request_id = ?2) ORDER BY version
+            """)
+            .Bind(1, id.SerialNumber).Bind(2, id.RequestId);
+        while (rows.Next())
+        {
+            version = (int)rows.Long(0);
+            events.AddRange(PaymentEventJson.Read(rows.Blob(1)));
+        }
+
+        return version == 0 ? null : new LedgerHistory(version, events);
+    }
 
     private static List<PaymentId> Ids(Statement rows)
     {

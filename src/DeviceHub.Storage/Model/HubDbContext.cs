@@ -35,6 +35,12 @@ public sealed class HubDbContext(DbContextOptions<HubDbContext> options) : Ident
 
     public DbSet<PaymentRow> Payments => Set<PaymentRow>();
 
+    public DbSet<ReconciliationRow> Reconciliations => Set<ReconciliationRow>();
+
+    public DbSet<DifferenceRow> Differences => Set<DifferenceRow>();
+
+    public DbSet<RefundProposalRow> RefundProposals => Set<RefundProposalRow>();
+
     /// <summary>Ledger rows that <see cref="Payments"/> does not show yet.</summary>
     public async Task<long> PaymentsBehind(CancellationToken cancellationToken)
     {
@@ -59,6 +65,7 @@ public sealed class HubDbContext(DbContextOptions<HubDbContext> options) : Ident
         MapPeople(builder);
         MapLedger(builder);
         MapPayments(builder);
+        MapReconciliation(builder);
         foreach (var entity in builder.Model.GetEntityTypes().Where(e => e.ClrType.Name.EndsWith("Row", StringComparison.Ordinal)))
         {
             foreach (var property in entity.GetProperties())
@@ -156,6 +163,40 @@ public sealed class HubDbContext(DbContextOptions<HubDbContext> options) : Ident
         payment.HasIndex(p => p.OrderNumber).HasFilter("order_number IS NOT NULL");
         payment.HasIndex(p => p.AcceptedAt, "IX_payment_needs_attention").HasFilter("needs_attention");
     });
+
+    private static void MapReconciliation(ModelBuilder builder)
+    {
+        builder.Entity<AttemptRow>().ToTable("attempt").HasKey(a => new { a.Account, a.OrderNumber });
+        builder.Entity<AttemptRefundRow>(refund =>
+        {
+            refund.ToTable("attempt_refund").HasKey(r => new { r.Account, r.OrderNumber, r.RefundNumber });
+            refund.HasIndex(r => new { r.Account, r.StartedAt });
+        });
+        builder.Entity<ReconciliationRow>(run =>
+        {
+            run.ToTable("reconciliation");
+            run.HasIndex(r => new { r.AccountId, r.Day }).IsUnique();
+            run.HasIndex(r => r.Day);
+            run.HasIndex(r => r.State);
+        });
+        builder.Entity<DifferenceRow>(difference =>
+        {
+            difference.ToTable("reconciliation_difference").HasKey(d => new { d.ReconciliationId, d.Generation, d.Number });
+            difference.HasIndex(d => new { d.AccountId, d.OrderNumber }).HasFilter("NOT settled");
+            difference.HasIndex(d => new { d.AccountId, d.Awaits }).HasFilter("NOT settled AND awaits IS NOT NULL");
+        });
+        builder.Entity<BillStrayRow>(stray =>
+        {
+            stray.ToTable("bill_stray").HasKey(s => new { s.Account, s.OrderNumber, s.RefundNumber, s.Kind, s.Day });
+            stray.HasIndex(s => new { s.Account, s.Day });
+        });
+        builder.Entity<RefundProposalRow>(proposal =>
+        {
+            proposal.ToTable("refund_proposal");
+            proposal.HasIndex(p => p.OrderNumber).IsUnique();
+            proposal.HasIndex(p => new { p.State, p.Id });
+        });
+    }
 
     private static string SnakeCase(string name)
     {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using DeviceHub.Core.Payments;
+using DeviceHub.Core.Reconciliation;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -64,10 +65,14 @@ internal sealed partial class PaymentProjection(
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
+    /// <summary>The last ledger row that it shows, and the last that there is.</summary>
+    public static (long Shown, long Last) Position(PreparedConnection db) => (
+        Number(db.Prepare("SELECT seq FROM projection_cursor WHERE name = ?1").Bind(1, Cursor)),
+        Number(db.Prepare("SELECT max(seq) FROM payment_event")));
+
     private Batch ReadBatch(PreparedConnection db, int limit)
     {
-        var cursor = Number(db.Prepare("SELECT seq FROM projection_cursor WHERE name = ?1").Bind(1, Cursor));
-        var last = Number(db.Prepare("SELECT max(seq) FROM payment_event"));
+        var (cursor, last) = Position(db);
         var changed = new Dictionary<long, PaymentId>();
         var rows = 0;
         var tail = db.Prepare("SELECT seq, payment, sn, request_id FROM payment_event WHERE seq > ?1 ORDER BY seq LIMIT ?2").Bind(1, cursor).Bind(2, limit);
@@ -155,7 +160,33 @@ internal sealed partial class PaymentProjection(
             .Bind(17, view.PaidFen).Bind(18, view.DiscountFen).Bind(19, view.FinalAt).Bind(20, state.Attempts.Length)
             .Bind(21, attempt?.OrderNumber).Bind(22, attempt?.Channel).Bind(23, view.ChannelTransaction).Bind(24, view.Payer)
             .Bind(25, state.NeedsAttention ? 1L : 0L).Bind(26, state.RefundedFen).Bind(27, attempt?.Account).Run();
+        foreach (var one in state.Attempts)
+        {
+            Upsert(db, payment.Seq, one, state.Refunds.Count(r => r.Attempt == one.Number));
+        }
+
+        foreach (var refund in state.Refunds)
+        {
+            Upsert(db, state.Attempts[refund.Attempt - 1], refund);
+        }
     }
+
+    /// <summary>For reconciliation, which meets attempts by their numbers at the channel.</summary>
+    private static void Upsert(PreparedConnection db, long payment, AttemptState attempt, int refunds) => db.Prepare(
+        """
+        INSERT INTO attempt(account, order_number, payment_seq, number, money, refunds) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+        ON CONFLICT(account, order_number) DO UPDATE SET money = ?5, refunds = ?6
+        """)
+        .Bind(1, attempt.Account).Bind(2, attempt.OrderNumber).Bind(3, payment).Bind(4, attempt.Number)
+        .Bind(5, (long)LedgerAttempt.MoneyOf(attempt)).Bind(6, refunds).Run();
+
+    private static void Upsert(PreparedConnection db, AttemptState attempt, RefundState refund) => db.Prepare(
+        """
+        INSERT INTO attempt_refund(account, order_number, refund_number, amount_fen, money, started_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+        ON CONFLICT(account, order_number, refund_number) DO UPDATE SET money = ?5
+        """)
+        .Bind(1, attempt.Account).Bind(2, attempt.OrderNumber).Bind(3, refund.Number).Bind(4, refund.AmountFen)
+        .Bind(5, (long)LedgerAttempt.MoneyOf(refund.Standing)).Bind(6, refund.StartedAt).Run();
 
     private static long Number(Statement statement)
     {

@@ -8,6 +8,7 @@ using DeviceHub.Channels.Sandbox;
 using DeviceHub.Channels.Shouqianba;
 using DeviceHub.Channels.WeChatPay;
 using DeviceHub.Core.Payments;
+using DeviceHub.Core.Reconciliation;
 using DeviceHub.Core.Routing;
 using DeviceHub.Core.Terminals;
 using DeviceHub.Gateways;
@@ -22,7 +23,7 @@ namespace DeviceHub.UnitTests.Hosting;
 public sealed class ConfigurationTests
 {
     private static readonly object[] Sections =
-        [new ServerOptions(), new StorageOptions(), new MqttOptions(), new SessionOptions(), new TerminalOptions(), new PaymentOptions(), new RoutingOptions(),
+        [new ServerOptions(), new StorageOptions(), new MqttOptions(), new SessionOptions(), new TerminalOptions(), new PaymentOptions(), new ReconciliationOptions(), new RoutingOptions(),
          new SandboxOptions(), new ChannelHttpOptions(), new AlipayOptions(), new ShouqianbaOptions(),
          new WeChatPayOptions()];
 

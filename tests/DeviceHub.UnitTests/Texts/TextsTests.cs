@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using DeviceHub.Core;
+using DeviceHub.Core.Reconciliation;
 using DeviceHub.UnitTests.Tidy;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
 using Wire = DeviceHub.Protocol.Wire;
@@ -36,9 +37,12 @@ public sealed partial class TextsTests
     {
         var literals = Sources.All.Where(f => f.Path.StartsWith(code, StringComparison.Ordinal))
             .SelectMany(f => f.Tree.DescendantTokens()).Where(t => t.Value is string).Select(t => (string)t.Value!)
-            .Concat(Sent.Select(TextId)).ToHashSet(StringComparer.Ordinal);
+            .Concat(Sent.Select(TextId)).Concat(InReports).ToHashSet(StringComparer.Ordinal);
         Assert.DoesNotContain(Read(resources + ".resx").Keys, key => !literals.Contains(key));
     }
+
+    [Fact]
+    public void Every_kind_of_difference_has_a_text() => Assert.All(InReports, name => Assert.Contains(name, Read("src/DeviceHub.Server/Texts.resx").Keys));
 
     [Fact]
     public void Every_refusal_has_its_code_on_the_wire_and_a_text()
@@ -69,6 +73,10 @@ public sealed partial class TextsTests
 
     /// <summary>Refusals that a terminal can be told.</summary>
     private static IEnumerable<RefusalCode> Sent => Enum.GetValues<RefusalCode>().Where(c => c is > RefusalCode.None and < RefusalCode.StaleSession);
+
+    /// <summary>Names that a report makes of what it shows.</summary>
+    private static IEnumerable<string> InReports =>
+        Enum.GetNames<DifferenceClass>().Select(n => "Class" + n).Concat(Enum.GetNames<DifferenceReason>().Select(n => "Reason" + n));
 
     private static string TextId(RefusalCode code) => "refusal_" + NewWord().Replace(code.ToString(), "_$0").ToLower(CultureInfo.InvariantCulture);
 

@@ -1,0 +1,77 @@
+using DeviceHub.Core.Payments;
+using Microsoft.Extensions.Logging;
+
+namespace DeviceHub.Core.Reconciliation;
+
+/// <summary>
+/// Sees approved proposals through, by the payments' own ways: of a late success the payment is told that its channel knows more, and then it
+/// asks and refunds by itself (I7); of what was paid twice a refund is asked for under a key of the proposal's, so that a repeat is the same.
+/// </summary>
+public sealed partial class ProposedRefunds(IReconciliationBook book, IPaymentLedger ledger, IGrainFactory grains, ILogger<ProposedRefunds> logger)
+{
+    private const int AtOnce = 100;
+
+    /// <summary>All that is approved and not done, in pages.</summary>
+    internal async Task Follow(CancellationToken cancellationToken)
+    {
+        var last = 0L;
+        while (await book.Approved(last, AtOnce, cancellationToken) is { Count: > 0 } page)
+        {
+            foreach (var approved in page)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                last = approved.Id;
+                try
+                {
+                    await Follow(approved, cancellationToken);
+                }
+                catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+                {
+                    LogNotDone(e, approved.Id, approved.Payment);
+                }
+            }
+        }
+    }
+
+    private async Task Follow(ApprovedRefund approved, CancellationToken cancellationToken)
+    {
+        if (await ledger.Read(approved.Payment) is not { } history
+            || PaymentState.Fold(approved.Payment, history.Events) is not { } state || state.AttemptOf(approved.OrderNumber) is not { } attempt)
+        {
+            await book.Follow(approved.Id, false, "the ledger has no such payment", cancellationToken);
+            return;
+        }
+
+        var refunds = state.Refunds.Where(r => r.Attempt == attempt.Number).ToList();
+        var back = refunds.Where(r => r.Standing == RefundStanding.Done).Sum(r => r.AmountFen);
+        if (back >= state.Accepted.AmountFen || LedgerAttempt.MoneyOf(attempt) == AttemptMoney.Returned)
+        {
+            await book.Follow(approved.Id, true, null, cancellationToken);
+            return;
+        }
+
+        // What is on its way is not asked for twice; what the channel has refused is for people.
+        var note = refunds.Any(r => r.IsOpen) ? null
+            : refunds.Any(r => r.Standing == RefundStanding.Failed) ? "the channel refused the refund"
+            : await Start(approved, attempt);
+        await book.Follow(approved.Id, false, note, cancellationToken);
+    }
+
+    /// <summary>Why it could not be begun; null: it is.</summary>
+    private async Task<string?> Start(ApprovedRefund approved, AttemptState attempt)
+    {
+        var grain = grains.GetGrain<IPaymentGrain>(approved.Payment.ToString());
+        if (attempt.Fate != AttemptFate.Charged)
+        {
+            await grain.Noticed(approved.OrderNumber, null, new ChannelVerdict(Verdict.Approved, "BILL", "the channel's bill shows a charge", PaidFen: approved.AmountFen));
+            return null;
+        }
+
+        var answer = await grain.Refund(new RefundRequest(
+            string.Create(System.Globalization.CultureInfo.InvariantCulture, $"reconciliation-{approved.Id}"), approved.AmountFen, "the customer paid twice: found by reconciliation", approved.DecidedBy));
+        return answer.Refusal?.Detail;
+    }
+
+    [LoggerMessage(EventName = "ProposalNotDone", Level = LogLevel.Warning, Message = "Proposal {Id} of payment {Payment} could not be followed; it is tried again")]
+    private partial void LogNotDone(Exception e, long id, PaymentId payment);
+}

@@ -1,0 +1,124 @@
+using DeviceHub.Core.Merchants;
+using DeviceHub.Core.Payments;
+using DeviceHub.Core.Reconciliation;
+using DeviceHub.Storage;
+using DeviceHub.Tests;
+using Microsoft.Extensions.Hosting.Internal;
+using Microsoft.Extensions.Logging.Abstractions;
+using static DeviceHub.IntegrationTests.Reconciliation.ReconciliationFixture;
+
+namespace DeviceHub.IntegrationTests.Reconciliation;
+
+/// <summary>The process: what a channel's answers make of a run.</summary>
+public sealed class ReconcilerTests
+{
+    [Theory]
+    [InlineData("line 1: the column 'mch_id' is missing")]
+    [InlineData("line 9: the total says 3 rows, there are 2")]
+    [InlineData("the gzip ends in its middle")]
+    public async Task Bill_that_cannot_be_read_fails_in_words_and_can_be_asked_for_again(string words)
+    {
+        using var books = new ReconciliationFixture();
+        var order = await books.Approved(Noon, 100);
+        await books.FollowLedger();
+        var bills = new FakeBills(_ => throw new BillException(words), _ => [Charge(order, 100)]);
+        await using var running = await Running.Start(books, bills);
+        await books.AskOnly();
+        running.Reconciler.Look();
+        var failed = await Eventually.Becomes(() => books.Row(), r => r.State == RunState.Failed, "the run has failed");
+        Assert.Equal((words, (DateTimeOffset?)null), (failed.Fault, failed.ReportedAt));
+        await books.AskOnly();
+        running.Reconciler.Look();
+        var finished = await Eventually.Becomes(() => books.Row(), r => r.State == RunState.Finished, "the run is finished");
+        Assert.Equal((1L, (string?)null), (finished.Matched, finished.Fault));
+    }
+
+    [Fact]
+    public async Task Bill_that_is_not_there_yet_is_asked_for_again_and_at_last_taken_for_a_day_without_payments()
+    {
+        using var books = new ReconciliationFixture(new ReconciliationOptions { Daily = false, MaxTries = 3, RetryEvery = TimeSpan.FromMilliseconds(20), LookEvery = TimeSpan.FromMilliseconds(20) });
+        await books.Approved(Noon, 100);
+        await books.FollowLedger();
+        var none = new BillException("no bill exists") { None = true };
+        var bills = new FakeBills(_ => throw none, _ => throw none, _ => throw none, _ => throw new BillException("asked a fourth time"));
+        await using var running = await Running.Start(books, bills);
+        await books.AskOnly();
+        running.Reconciler.Look();
+        var finished = await Eventually.Becomes(() => books.Row(), r => r.State == RunState.Finished, "the run is finished");
+        Assert.Equal((3, 0L), (finished.Tries, finished.BillRows));
+        Assert.Equal(DifferenceReason.NotInBill, Assert.Single(await books.Report()).Reason);
+    }
+
+    [Fact]
+    public async Task Yesterdays_bills_are_read_by_themselves()
+    {
+        using var books = new ReconciliationFixture(new ReconciliationOptions { DailyAt = TimeSpan.Zero, LookEvery = TimeSpan.FromMilliseconds(20) });
+        var yesterday = BillDay.Of(TimeProvider.System.GetUtcNow()).AddDays(-1);
+        var order = await books.Approved(BillDay.Start(yesterday).AddHours(12), 100);
+        await books.FollowLedger();
+        await using var running = await Running.Start(books, new FakeBills(_ => [Charge(order, 100)]));
+        var finished = await Eventually.Becomes(() => books.RowOrNone(yesterday), r => r?.State == RunState.Finished, "yesterday is reconciled");
+        Assert.Equal((1L, "system"), (finished!.Matched, finished.RequestedBy));
+    }
+
+    [Fact]
+    public async Task Bill_with_a_negative_amount_or_an_endless_number_is_refused()
+    {
+        using var books = new ReconciliationFixture(new ReconciliationOptions { LookEvery = TimeSpan.FromMilliseconds(20), MaxBillRows = 2 });
+        var bills = new FakeBills(
+            _ => [Charge("A", -1, 7)], _ => [Charge(new string('x', 200), 1, 8)], _ => [Charge("A", 1, 1), Charge("B", 1, 2), Charge("C", 1, 3)]);
+        await using var running = await Running.Start(books, bills);
+        foreach (var said in (string[])["line 7: the amount -1", "line 8:", "more than 2 rows"])
+        {
+            await books.AskOnly();
+            running.Reconciler.Look();
+            await Eventually.Becomes(() => books.Row(), r => r.State == RunState.Failed && r.Fault!.Contains(said, StringComparison.Ordinal), said);
+        }
+    }
+
+    private sealed class Running(Reconciler reconciler, ApplicationLifetime lifetime) : IAsyncDisposable
+    {
+        public Reconciler Reconciler => reconciler;
+
+        public static async Task<Running> Start(ReconciliationFixture books, FakeBills bills)
+        {
+            var lifetime = new ApplicationLifetime(NullLogger<ApplicationLifetime>.Instance);
+            var refunds = new ProposedRefunds(books.Book, books.Storage.Ledger, null!, NullLogger<ProposedRefunds>.Instance);
+            var reconciler = new Reconciler(
+                books.Book, new FakeAccounts(), [bills], refunds, TimeProvider.System, Microsoft.Extensions.Options.Options.Create(books.Options), lifetime, NullLogger<Reconciler>.Instance);
+            await reconciler.StartAsync(CancellationToken.None);
+            lifetime.NotifyStarted();
+            return new Running(reconciler, lifetime);
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            lifetime.StopApplication();
+            await reconciler.StopAsync(CancellationToken.None);
+            reconciler.Dispose();
+        }
+    }
+
+    private sealed class FakeAccounts : IChannelAccounts
+    {
+        public ChannelAccount Find(string id) => new() { Id = id, MerchantId = "M1", Channel = "fake" };
+    }
+
+    /// <summary>Answers each call in turn.</summary>
+    private sealed class FakeBills(params Func<DateOnly, IReadOnlyList<BillRow>>[] answers) : IChannelBills
+    {
+        private int calls;
+
+        public string Name => "fake";
+
+        public async IAsyncEnumerable<BillRow> Read(
+            ChannelAccount account, DateOnly day, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+        {
+            await Task.Yield();
+            foreach (var row in answers[calls++](day))
+            {
+                yield return row;
+            }
+        }
+    }
+}
