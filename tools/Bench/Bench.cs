@@ -53,6 +53,11 @@ internal sealed class Bench(Scale scale, Action<string> say) : IDisposable
     /// <param name="only">Names of targets to measure; empty: all.</param>
     public async Task Run(IReadOnlyList<string> only)
     {
+        if (only.Contains("reconcile"))
+        {
+            Reconcile();
+        }
+
         var targets = new List<Target>();
         if (Wanted("mosquitto"))
         {
@@ -160,6 +165,15 @@ internal sealed class Bench(Scale scale, Action<string> say) : IDisposable
             var p50 = Enumerable.Range(0, scale.Runs + 1).Select(n => target.Measure(n, single, Work.Requests, scale.RunFor / 2).P50Ms).Skip(1).ToList();
             Add(Figure.Of(target.Name == "hub" ? "single_p50_ms" : $"single_p50_ms_{target.Name}", p50));
         }
+    }
+
+    /// <summary>A bill of a million rows; the second time every difference is there already.</summary>
+    private void Reconcile()
+    {
+        var child = Own(ServerProcess.Child("reconcile", scale.BillRows.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+        var said = child.Expect("reconciled", TimeSpan.FromMinutes(10)).Split(' ').Select(n => double.Parse(n, System.Globalization.CultureInfo.InvariantCulture)).ToList();
+        Add(Figure.Of("reconcile_s", [said[1], said[3]], 60, atMost: true, note: $"{said[0]:n0} rows"));
+        Add(Figure.Of("reconcile_growth_mb", [said[2] / 1e6, said[4] / 1e6], 300, atMost: true));
     }
 
     private async Task OverTls()
