@@ -47,7 +47,7 @@ internal sealed class CrashWalk : PaymentLife, IDisposable
 
     protected override SimulatedActivation Activate()
     {
-        var one = new SimulatedActivation(World, Id, Ledger, bank, Options, Choose, Dies, gone => Alive.Remove(gone));
+        var one = new SimulatedActivation(World, Id, Ledger, bank, Options, Choose, Dies, gone => Alive.Remove(gone), _ => { });
         Alive.Add(one);
         return one;
     }

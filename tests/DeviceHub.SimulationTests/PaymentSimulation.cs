@@ -14,6 +14,7 @@ internal sealed class PaymentSimulation : PaymentLife
     private readonly SimulatedBank bank;
     private bool settled;
     private int? accounts;
+    private int refusals;
 
     private PaymentSimulation(int seed, bool traced)
         : base(new World(seed, traced), AmountFen) => bank = new SimulatedBank(World, Options, Ledger, said => Someone()?.Feed(said));
@@ -22,18 +23,19 @@ internal sealed class PaymentSimulation : PaymentLife
     private Journey Journey => bank.Orders.Count == 0 ? Journey.NeverArrives : bank.Orders[^1].Journey;
 
     /// <summary>Null, or what was broken and how it came to it.</summary>
-    public static (Journey Journey, PaymentResult Result, string? Fault) Run(int seed, bool traced = false)
+    /// <returns>What the seed came to, in words that are counted, and the fault.</returns>
+    public static (IReadOnlyList<string> Seen, string? Fault) Run(int seed, bool traced = false)
     {
         var simulation = new PaymentSimulation(seed, traced);
         try
         {
             simulation.Play();
             simulation.Check();
-            return (simulation.Journey, simulation.Ledger.State?.Outcome?.Result ?? PaymentResult.None, null);
+            return (simulation.Seen(), null);
         }
         catch (Exception e) when (e is InvariantBrokenException or InvalidOperationException or NullReferenceException or IndexOutOfRangeException)
         {
-            return (simulation.Journey, PaymentResult.None, traced ? $"seed {seed}: {e.Message}\n{simulation.World.Trace}" : Run(seed, traced: true).Fault);
+            return ([], traced ? $"seed {seed}: {e.Message}\n{simulation.World.Trace}" : Run(seed, traced: true).Fault);
         }
     }
 
@@ -48,9 +50,34 @@ internal sealed class PaymentSimulation : PaymentLife
 
     protected override SimulatedActivation Activate()
     {
-        var one = new SimulatedActivation(World, Id, Ledger, bank, Options, Choose, () => World.Fault(Death), gone => Alive.Remove(gone));
+        var one = new SimulatedActivation(World, Id, Ledger, bank, Options, Choose, () => World.Fault(Death), gone => Alive.Remove(gone), _ => refusals++);
         Alive.Add(one);
         return one;
+    }
+
+    private List<string> Seen()
+    {
+        var seen = new List<string> { $"{Journey} -> {Ledger.State?.Outcome?.Result ?? PaymentResult.None}" };
+        if (Ledger.State is { } state)
+        {
+            Add(state.Attempts.Length > 1 && state.Outcome?.Attempt > 1 && state.Outcome.Result == PaymentResult.Approved, "approved on another account");
+            Add(state.Outcome is { Result: PaymentResult.Approved } && state.Refunds.Any(r => r.IsOwn), "approved, and another attempt's charge refunded");
+            Add(state.Outcome is { Result: PaymentResult.Approved } o && o.Attempt < state.Attempts.Length, "approved by an older attempt");
+            Add(state.Refunds.Count(r => !r.IsOwn && r.Standing == RefundStanding.Done) > 1, "refunded in parts by people");
+            Add(state.RefundedFen == AmountFen, "refunded whole by people");
+            Add(Ledger.Events.Any(e => e is NoticeReceived), "noticed");
+            Add(refusals > 0, "refund refused");
+        }
+
+        return seen;
+
+        void Add(bool holds, string what)
+        {
+            if (holds)
+            {
+                seen.Add(what);
+            }
+        }
     }
 
     protected override void Sweep()

@@ -1,3 +1,4 @@
+using DeviceHub.Core;
 using DeviceHub.Core.Payments;
 using DeviceHub.Core.Routing;
 
@@ -16,7 +17,8 @@ internal sealed class SimulatedActivation(
     PaymentOptions options,
     Func<IReadOnlyList<string>, Route> choose,
     Func<bool> dies,
-    Action<SimulatedActivation> died)
+    Action<SimulatedActivation> died,
+    Action<Refusal> refused)
 {
     private static readonly TimeSpan CollectionAge = TimeSpan.FromMinutes(2);
 
@@ -108,6 +110,11 @@ internal sealed class SimulatedActivation(
     {
         var decision = PaymentDecisions.Decide(id, state, input, Now(), options);
         world.Log($"activation of {born:c} v{version}{(busy ? " busy" : "")}: {input.GetType().Name} -> {decision.Events.Count} events, {decision.Effect?.Kind.ToString() ?? "no effect"}, due in {decision.Due - Now().At}");
+        if (decision.Refusal is { } refusal)
+        {
+            refused(refusal);
+        }
+
         if (decision.Events.Count == 0)
         {
             if (PaymentDecisions.MayBeBehind(input, decision) && version < ledger.Version)

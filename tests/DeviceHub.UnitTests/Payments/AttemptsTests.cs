@@ -78,6 +78,28 @@ public sealed class AttemptsTests
         Assert.All([cancelled, expired], story => Assert.True(story.State.IsFinal));
     }
 
+    [Theory]
+    [InlineData(true, PaymentResult.NotCharged)]
+    [InlineData(false, PaymentResult.Refunded)]
+    public void Cancel_that_races_with_success_is_done_by_evidence_or_by_a_refund(bool reversalWorks, PaymentResult end)
+    {
+        var story = new PaymentStory();
+        story.Tell(new PaymentInput.Cancel("terminal"), busy: true);
+
+        var paid = story.Pay(Paid, To("A2"));
+
+        Assert.False(story.State.IsFinal);
+        Assert.Equal(EffectKind.Query, paid.Effect?.Kind);
+        story.UntilQuiet(e => e.Kind switch
+        {
+            EffectKind.Reverse => new(Verdict.Reversed, "OK"),
+            EffectKind.Query => reversalWorks && story.State.Current.Reversals > 0 ? new(Verdict.Reversed, "REVOKED") : Paid,
+            _ => new(Verdict.Refunded, "OK"),
+        });
+        Assert.Equal((end, 1), (story.State.Outcome!.Result, story.State.Outcome.Revision));
+        Assert.Equal(reversalWorks ? 0 : 1, story.State.Refunds.Length);
+    }
+
     [Fact]
     public void Answer_that_comes_after_the_attempt_was_given_up_goes_nowhere()
     {
