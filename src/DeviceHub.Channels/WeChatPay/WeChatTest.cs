@@ -21,6 +21,7 @@ internal static class WeChatTest
         { Code: "clock-skew" } => new(false, $"the answer is signed by WeChat Pay, but its time is far from the hub's: {verdict.Text}"),
         { Code: "bad-signature" } => new(false, $"the answer is not signed as this account expects ({verdict.Text}): {wrongKey}"),
         { Code: "return-fail" or "http401" } => new(false, $"WeChat Pay refuses the question{(verdict.Text is { } text ? $" (\"{text}\")" : "")}: {wrongKey}"),
+        { Code: "SIGN_ERROR" or "SIGNERROR" } => new(false, $"WeChat Pay does not take the hub's signature ({verdict.Code}): {wrongKey}"),
         { Code: "garbage" or "no-answer" or "too-large" } => new(false, $"what answers at {url.Host} is not WeChat Pay ({verdict.Code})"),
         _ => new(false, $"WeChat Pay answers {verdict.Code}{(verdict.Text is { } text ? $": {text}" : "")}"),
     };

@@ -210,6 +210,7 @@ public sealed class WeChatV3Tests : IDisposable
         await Says(false, "the private key, the serial number", () => new HttpResponseMessage(HttpStatusCode.Unauthorized));
         await Says(false, "signed with a key that the account does not know", () => WeChatStub.Json("{}", serial: "X"));
         await Says(false, "its time is far from the hub's", () => WeChatStub.Json("""{"code":"ORDER_NOT_EXIST"}""", 404, at: WeChatStub.Now.AddHours(1)));
+        await Says(false, "does not take the hub's signature (SIGN_ERROR): the private key, the serial number", () => WeChatStub.Json("""{"code":"SIGN_ERROR"}""", 401));
         await Says(false, "NO_AUTH", () => WeChatStub.Json("""{"code":"NO_AUTH"}""", 403));
         await Says(false, "cannot be reached", () => throw new HttpRequestException(HttpRequestError.NameResolutionError));
 
