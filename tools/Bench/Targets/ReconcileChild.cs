@@ -4,6 +4,7 @@ using DeviceHub.Core.Payments;
 using DeviceHub.Core.Reconciliation;
 using DeviceHub.Server.Hosting;
 using DeviceHub.Storage;
+using DeviceHub.Tools.Bench.Driver;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
