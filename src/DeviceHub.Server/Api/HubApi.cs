@@ -60,6 +60,8 @@ internal static class HubApi
         NoticesApi.Map(routes);
         var pages = routes.MapGroup("").RequireAuthorization(Permission.Read);
         pages.MapOpenApi("/openapi/{documentName}.json");
+        pages.MapGet("/openapi/routing-core.json", () => Results.Stream(typeof(HubApi).Assembly.GetManifestResourceStream("routing-core.json")!, "application/json"))
+            .ExcludeFromDescription();
         pages.MapScalarApiReference("/scalar", scalar =>
         {
             // Only what needs nobody else's server.

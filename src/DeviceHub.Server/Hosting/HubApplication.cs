@@ -1,5 +1,6 @@
 using DeviceHub.Channels;
 using DeviceHub.Channels.Alipay;
+using DeviceHub.Channels.Remote;
 using DeviceHub.Channels.Sandbox;
 using DeviceHub.Channels.Shouqianba;
 using DeviceHub.Channels.WeChatPay;
@@ -70,6 +71,7 @@ public static class HubApplication
         services.AddAlipay();
         services.AddWeChatPay();
         services.AddShouqianba();
+        services.AddRemoteCore();
         services.AddSingleton(s => new NoticeAddress(s.GetRequiredService<IOptions<ServerOptions>>().Value.PublicUrl));
 
         // A bank that forgot its charges when the hub died would make a restart look like a loss; an empty name keeps it in memory.

@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Reflection;
 using DeviceHub.Channels.Alipay;
 using DeviceHub.Channels.Http;
+using DeviceHub.Channels.Remote;
 using DeviceHub.Channels.Sandbox;
 using DeviceHub.Channels.Shouqianba;
 using DeviceHub.Channels.WeChatPay;
@@ -25,7 +26,7 @@ public sealed class ConfigurationTests
     private static readonly object[] Sections =
         [new ServerOptions(), new StorageOptions(), new MqttOptions(), new SessionOptions(), new TerminalOptions(), new PaymentOptions(), new ReconciliationOptions(), new RoutingOptions(),
          new SandboxOptions(), new ChannelHttpOptions(), new AlipayOptions(), new ShouqianbaOptions(),
-         new WeChatPayOptions()];
+         new WeChatPayOptions(), new RemoteOptions()];
 
     private static readonly Dictionary<string, Row> Described = Read();
 

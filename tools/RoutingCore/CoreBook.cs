@@ -1,0 +1,90 @@
+using System.Text.Json;
+
+namespace DeviceHub.Tools.RoutingCore;
+
+/// <summary>One order as the book has it.</summary>
+/// <param name="Code">SHA-256 of the payment code: a repeat with another code is another request.</param>
+/// <param name="Refunds">Fen by refund number.</param>
+internal sealed record Order(
+    string Number, long AmountFen, string Code, string State, DateTimeOffset At, int Reversals, Dictionary<string, long> Refunds)
+{
+    public long NetFen => State is "paid" ? AmountFen - Refunds.Values.Sum() : 0;
+}
+
+/// <summary>Orders in memory and, when it has a file, on disk before they are answered.</summary>
+internal sealed class CoreBook : IDisposable
+{
+    private const int MaxOrders = 1_000_000;
+
+    private readonly Lock sync = new();
+    private readonly Dictionary<string, Order> orders = new(StringComparer.Ordinal);
+    private readonly FileStream? file;
+
+    public CoreBook(string? path)
+    {
+        if (path is null)
+        {
+            return;
+        }
+
+        if (File.Exists(path))
+        {
+            foreach (var line in File.ReadLines(path).Where(l => l.EndsWith('}')))
+            {
+                var order = JsonSerializer.Deserialize<Order>(line)!;
+                orders[order.Number] = order;
+            }
+        }
+
+        file = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read);
+    }
+
+    public IReadOnlyList<Order> Orders
+    {
+        get
+        {
+            lock (sync)
+            {
+                return [.. orders.Values];
+            }
+        }
+    }
+
+    public Order? Find(string number)
+    {
+        lock (sync)
+        {
+            return orders.GetValueOrDefault(number);
+        }
+    }
+
+    /// <summary>What <paramref name="change"/> makes of the order, which is null when there is none; null: nothing is changed.</summary>
+    public Order? Change(string number, Func<Order?, Order?> change)
+    {
+        lock (sync)
+        {
+            var before = orders.GetValueOrDefault(number);
+            var after = change(before);
+            if (after is null || ReferenceEquals(after, before))
+            {
+                return before;
+            }
+
+            if (before is null && orders.Count >= MaxOrders)
+            {
+                return null;
+            }
+
+            if (file is not null)
+            {
+                file.Write(JsonSerializer.SerializeToUtf8Bytes(after));
+                file.WriteByte((byte)'\n');
+                file.Flush(flushToDisk: true);
+            }
+
+            return orders[number] = after;
+        }
+    }
+
+    public void Dispose() => file?.Dispose();
+}
