@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using DeviceHub.Core.Payments;
 
 namespace DeviceHub.Core.Merchants;
@@ -35,6 +36,7 @@ public sealed record AccountTerms
     /// <summary>Null: always open, and the day is China's.</summary>
     public AccountSchedule? Schedule { get; init; }
 
+    [JsonIgnore]
     public TimeZoneInfo Zone => Schedule?.Zone ?? AccountSchedule.China;
 
     /// <summary>The account's calendar day.</summary>
