@@ -94,9 +94,11 @@ internal sealed partial class AlipayBillReader(StreamReader file)
         }
 
         var order = Cell(columns.Order);
+
+        // What a cancel gave back has the order's own number, or none.
         var refund = Cell(columns.Refund);
         return new BillRow(
-            lines.Number, kind, order, kind == BillRowKind.Refund && refund.Length > 0 ? refund : null, Cell(columns.Transaction),
+            lines.Number, kind, order, kind == BillRowKind.Refund && refund.Length > 0 && refund != order ? refund : null, Cell(columns.Transaction),
             Math.Abs(Money(columns.Amount)), Math.Abs(Money(columns.Fee)), new DateTimeOffset(at, China));
 
         string Cell(int column) => cells[column].Trim('\t', ' ');

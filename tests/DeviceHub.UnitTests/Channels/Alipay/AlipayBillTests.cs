@@ -34,6 +34,15 @@ public sealed class AlipayBillTests
         Assert.Equal("http://127.0.0.1:9/bill?id=1", stub.Handler.Requests[1].Address.AbsoluteUri);
     }
 
+    [Theory]
+    [InlineData("d1")]
+    [InlineData("")]
+    public async Task What_a_cancel_gave_back_has_no_refund_number(string number)
+    {
+        var rows = await Read(Stub(Zip(("1", Bill().Replace("d1r1", number, StringComparison.Ordinal)))));
+        Assert.Equal((BillRowKind.Refund, "d1", null), (rows[1].Kind, rows[1].OrderNumber, rows[1].RefundNumber));
+    }
+
     [Fact]
     public async Task Details_in_two_files_are_read_both()
     {
