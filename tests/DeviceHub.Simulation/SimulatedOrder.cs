@@ -1,6 +1,7 @@
 using DeviceHub.Core.Payments;
+using static DeviceHub.Simulation.InvariantBrokenException;
 
-namespace DeviceHub.SimulationTests;
+namespace DeviceHub.Simulation;
 
 internal enum Journey
 {
@@ -193,13 +194,5 @@ internal sealed class SimulatedOrder(World world, SimulatedLedger ledger, string
         returnedFen += fen;
         Require(returnedFen <= chargedFen, "I8: more was given back than taken");
         world.Log($"bank: gave back {fen} of {number}");
-    }
-
-    private static void Require(bool holds, string what)
-    {
-        if (!holds)
-        {
-            throw new InvariantBrokenException(what);
-        }
     }
 }

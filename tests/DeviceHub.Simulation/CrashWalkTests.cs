@@ -1,7 +1,7 @@
 using DeviceHub.Channels.Sandbox;
 using DeviceHub.Core.Payments;
 
-namespace DeviceHub.SimulationTests;
+namespace DeviceHub.Simulation;
 
 /// <summary>
 /// Every rule of the Sandbox, walked crash point by crash point: the process dies before and after each durable append and each call to
@@ -37,7 +37,7 @@ public sealed class CrashWalkTests(ITestOutputHelper output)
     {
         var amount = Amount(rule);
         var whole = Walk(new WalkPlan(amount));
-        Assert.True(whole.Result == Ends[rule], $"{whole.Result}\n{CrashWalk.Run(new WalkPlan(amount), traced: true).Trace}");
+        Assert.True(whole.Result == Ends[rule], $"{whole.Result}\n{CrashWalk.Run(new WalkPlan(amount), traced: true).Story}");
         var walks = 1;
         var ends = new HashSet<PaymentResult> { whole.Result };
         for (var first = 1; first <= whole.Points; first++)

@@ -1,11 +1,14 @@
 using DeviceHub.Core.Payments;
+using static DeviceHub.Simulation.InvariantBrokenException;
 
-namespace DeviceHub.SimulationTests;
+namespace DeviceHub.Simulation;
 
 /// <summary>The banks, the way to them, and their calls to the hub; each attempt is an order with a journey of its own.</summary>
 /// <param name="notice">Takes a notice; it is sent until then, and once more for good measure.</param>
 internal sealed class SimulatedBank(World world, PaymentOptions options, SimulatedLedger ledger, Action<PaymentInput.Notice> notice) : ISimulatedChannel
 {
+    private static readonly int Journeys = Enum.GetValues<Journey>().Length;
+
     private readonly List<SimulatedOrder> orders = [];
 
     /// <summary>Now and then nothing gets through for up to 20 minutes, longer than an idle activation lives.</summary>
@@ -67,8 +70,8 @@ internal sealed class SimulatedBank(World world, PaymentOptions options, Simulat
         Require(!orders.Exists(o => o.Number == orderNumber), "Pay was called twice for one attempt");
         Require(orders.TrueForAll(o => o.IsSworn), "I4: Pay was called while another attempt may be charged");
         Require(ledger.HasBegun(orderNumber), "I3: Pay was called before its attempt was in the ledger");
-        var journey = world.Chance(0.2) ? Journey.Rerouteable : (Journey)world.Pick(Enum.GetValues<Journey>().Length);
-        world.Log($"bank: Pay {journey}");
+        var journey = world.Chance(0.2) ? Journey.Rerouteable : (Journey)world.Pick(Journeys);
+        world.Log($"bank: Pay of {orderNumber}; what will become of it: {journey}");
         var order = new SimulatedOrder(world, ledger, orderNumber, amountFen, journey, (refund, verdict) => Notify(journey, new(orderNumber, refund, new(verdict, verdict.ToString()))));
         orders.Add(order);
         order.Pay(options.For(ledger.State!.AttemptOf(orderNumber)!.Channel), answer);
@@ -86,14 +89,6 @@ internal sealed class SimulatedBank(World world, PaymentOptions options, Simulat
         if (must)
         {
             world.After(World.Troubled - world.Now + world.Between(0, 60), () => notice(said));
-        }
-    }
-
-    private static void Require(bool holds, string what)
-    {
-        if (!holds)
-        {
-            throw new InvariantBrokenException(what);
         }
     }
 }

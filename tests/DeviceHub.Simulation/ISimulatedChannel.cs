@@ -2,7 +2,7 @@ using DeviceHub.Channels.Sandbox;
 using DeviceHub.Core.Payments;
 using Microsoft.Extensions.Options;
 
-namespace DeviceHub.SimulationTests;
+namespace DeviceHub.Simulation;
 
 /// <summary>The bank behind a simulated activation.</summary>
 internal interface ISimulatedChannel
