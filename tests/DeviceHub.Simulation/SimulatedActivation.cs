@@ -193,7 +193,7 @@ internal sealed partial class SimulatedActivation(
         }
 
         var wrote = append();
-        world.After(world.Fault(stalls) ? world.Between(1, 120) : world.Between(0, 0.005), () => IfAlive(() => then(wrote)));
+        world.After(world.Fault(stalls) ? world.Between(1, 240) : world.Between(0, 0.005), () => IfAlive(() => then(wrote)));
     });
 
     private void IfAlive(Action action)
