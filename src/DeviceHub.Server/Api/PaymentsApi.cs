@@ -13,7 +13,7 @@ internal static class PaymentsApi
     internal sealed record Payment(
         string SerialNumber, string RequestId, DateTimeOffset AcceptedAt, string MerchantId, string StoreId, long AmountFen, long PaidFen, long DiscountFen, long RefundedFen, Wallet Wallet,
         string CodeLastFour, string? OrderNumber, PaymentStage Stage, PaymentResult Result, DeclineReason Reason, int Revision, int ShownRevision, DateTimeOffset? FinalAt,
-        string? ChannelOrderNumber, string? ChannelTransaction, string? Payer, bool NeedsAttention);
+        string? Channel, string? ChannelAccount, string? ChannelOrderNumber, string? ChannelTransaction, string? Payer, bool NeedsAttention);
 
     /// <param name="Behind">Ledger entries that this list may not show yet; 0: it shows all that there were when it was asked for.</param>
     internal sealed record PaymentPage(IReadOnlyList<Payment> Items, int Page, int PageSize, bool More, long Behind);
@@ -142,6 +142,6 @@ internal static class PaymentsApi
 
     private static Payment Of(PaymentRow row) => new(
         row.SerialNumber, row.RequestId, row.AcceptedAt, row.MerchantId, row.StoreId, row.AmountFen, row.PaidFen, row.DiscountFen, row.RefundedFen, row.Wallet, row.CodeLastFour,
-        row.OrderNumber, row.Stage, row.Result, row.Reason, row.Revision, row.ShownRevision, row.FinalAt, row.ChannelOrderNumber, row.ChannelTransaction, row.Payer,
-        row.NeedsAttention);
+        row.OrderNumber, row.Stage, row.Result, row.Reason, row.Revision, row.ShownRevision, row.FinalAt, row.Channel, row.ChannelAccount,
+        row.ChannelOrderNumber, row.ChannelTransaction, row.Payer, row.NeedsAttention);
 }

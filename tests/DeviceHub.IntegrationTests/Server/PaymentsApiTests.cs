@@ -53,6 +53,7 @@ public sealed class PaymentsApiTests(ServerHub hub) : IClassFixture<ServerHub>
         var all = await Eventually.Becomes(
             () => hub.Admin.Get(list), l => l.GetProperty("behind").GetInt64() == 0 && l.GetProperty("items").GetArrayLength() == 2, "the list has followed the ledger");
         var number = all.GetProperty("items")[0].GetProperty("channelOrderNumber").GetString()!;
+        Assert.Equal("sandbox", all.GetProperty("items")[0].GetProperty("channel").GetString());
         Assert.Equal(["CHANNEL-2"], await Orders("/api/v1/payments?channelOrderNumber=" + number));
         Assert.Empty(await Orders("/api/v1/payments?channelOrderNumber=NO-SUCH-NUMBER"));
         Assert.Empty(await Orders(list + "&channelOrderNumber=" + number + "&result=declined"));
