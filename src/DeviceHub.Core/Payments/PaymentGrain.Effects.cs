@@ -50,9 +50,11 @@ internal sealed partial class PaymentGrain
         var next = known.CancelledBy is null && known.Attempts.Length < options.MaxAttempts && now < known.Accepted.ExpiresAt
             ? Choose(scanned, now, [.. known.Attempts.Select(a => a.Account)])
             : null;
-        order = scanned;
+        (order, takenUpBy) = (scanned, attempt);
         await Feed(new PaymentInput.PayReply(attempt, verdict, next), effectEnded: true);
-        order = null;
+
+        // The next attempt may have been answered while this append ended: then the code is the one's that follows.
+        order = takenUpBy == attempt ? null : order;
     }
 
     /// <summary>Never throws: what a channel has answered must be written, whatever becomes of the routing.</summary>

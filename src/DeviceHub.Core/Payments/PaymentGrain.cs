@@ -46,6 +46,9 @@ internal sealed partial class PaymentGrain(
 
     /// <summary>Only in memory, only until <c>Pay</c> has been called, and from one attempt's proof of having gone nowhere to the next.</summary>
     private PaymentOrder? order;
+
+    /// <summary>The attempt whose answer put <see cref="order"/> back.</summary>
+    private int takenUpBy;
     private bool busy;
     private IGrainTimer? timer;
     private TaskCompletionSource? changed;

@@ -41,6 +41,21 @@ public sealed class PaymentRoutesTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Code_goes_on_to_a_third_account_when_the_second_answers_while_the_first_answer_is_still_worked_on()
+    {
+        hub.Routing.Accounts.AddRange(["M2", "M3"]);
+        var order = hub.Order();
+        hub.Channel.Say(EffectKind.Pay, NotReached);
+        hub.Channel.Say(EffectKind.Pay, NotReached);
+        hub.Channel.Say(EffectKind.Pay, Paid);
+        await hub.Grain(order.Id).Accept(order);
+        var view = await hub.Grain(order.Id).Outcome(PaymentStage.Working, TimeSpan.FromSeconds(20));
+
+        Assert.Equal(PaymentResult.Approved, view.Result);
+        Assert.Equal(["M1", "M2", "M3"], hub.Channel.Paid.Select(p => p.Account));
+    }
+
+    [Fact]
     public async Task Code_that_no_account_takes_is_declined_with_the_reason()
     {
         hub.Routing.Accounts.Add("M2");
