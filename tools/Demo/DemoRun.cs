@@ -1,8 +1,10 @@
 using System.Diagnostics;
 using System.Security.Cryptography.X509Certificates;
+using DeviceHub.Channels.Sandbox;
 using DeviceHub.Server.Hosting;
 using DeviceHub.Tools.Demo.Books;
 using DeviceHub.Tools.VirtualTerminals;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace DeviceHub.Tools.Demo;
 
@@ -30,7 +32,9 @@ internal sealed class DemoRun : IAsyncDisposable
     {
         (this.hub, this.client, this.ca, this.kept) = (hub, client, ca, kept);
         Fleet = new Fleet(setup, book, kept.Keys);
-        books = new HubBooks(hub.Services, Fleet, TimeProvider.System.GetUtcNow());
+        var bank = hub.Services.GetRequiredService<SandboxBank>();
+        books = new HubBooks(
+            hub.Services, () => Task.FromResult<IReadOnlyCollection<SandboxCharge>>(bank.Charges()), book, Fleet.Terminals.Select(t => t.SerialNumber), TimeProvider.System.GetUtcNow());
     }
 
     public HubStart Hub => hub.Facts;

@@ -60,14 +60,17 @@ internal sealed partial class HubClient : IDisposable
         return json.RootElement.Clone();
     }
 
+    public Task<JsonElement> Post(string path, object? body) => Post(http, path, body);
+
     public void Dispose() => http.Dispose();
 
-    private static async Task<string> Text(HttpClient client, string path, object body, string field)
+    private static async Task<string> Text(HttpClient client, string path, object body, string field) => (await Post(client, path, body)).GetProperty(field).GetString()!;
+
+    private static async Task<JsonElement> Post(HttpClient client, string path, object? body)
     {
         using var answer = await client.PostAsJsonAsync(new Uri(path, UriKind.Relative), body);
         await Check(answer);
-        using var json = JsonDocument.Parse(await answer.Content.ReadAsStringAsync());
-        return json.RootElement.GetProperty(field).GetString()!;
+        return JsonElement.Parse(await answer.Content.ReadAsStringAsync());
     }
 
     private static async Task Check(HttpResponseMessage answer)

@@ -36,6 +36,9 @@ public sealed class VirtualTerminal(TerminalSetup setup, TerminalBook book) : IA
 
     public int OpenPayments => open.Count;
 
+    /// <summary>Request ids of the open payments.</summary>
+    public IReadOnlyCollection<string> OpenRequests => [.. open.Keys];
+
     public ulong ConfigurationVersion => configuration.Version;
 
     public IReadOnlyList<ConfigurationEntry> Configuration => configuration.Entries;

@@ -69,6 +69,27 @@ public sealed class ComparisonTests
     }
 
     [Fact]
+    public void Payment_is_double_charged_when_two_of_its_attempts_took_money_even_if_one_gave_it_back()
+    {
+        Approved("two", 600);
+        ledger[^1] = ledger[^1] with { ChannelOrders = ["o-two", "o-two-b"] };
+        bank.Add(new SandboxCharge("o-two-b", 600, 1, 0, false));
+
+        Found(Fault.DoubleCharged, "T1/two");
+    }
+
+    [Theory]
+    [InlineData(600, false)]
+    [InlineData(599, true)]
+    public void Part_that_was_given_back_is_compared_to_the_fen(long refunded, bool differs)
+    {
+        Add("part", 900, Told.Approved, PaymentResult.Approved, new SandboxCharge("o-part", 900, 1, 300, false));
+        ledger[^1] = ledger[^1] with { RefundedFen = refunded };
+
+        Assert.Equal(differs, Compare().Any(d => d.Fault == Fault.Mismatched));
+    }
+
+    [Fact]
     public void Order_of_a_merchant_is_double_charged_when_two_payments_of_it_were_approved()
     {
         Approved("first", 800);

@@ -138,8 +138,8 @@ public sealed class Comparison
         // Whether another's terminal confirms what it was told is between it and the hub.
         var isDone = payment.IsAtRest || (payment is { Result: not PaymentResult.None, IsDue: false } && !fleet.Contains(payment.Id.SerialNumber));
         var net = taken.Sum(c => c.NetFen);
-        var owed = payment.Result == PaymentResult.Approved ? payment.AmountFen : 0;
-        if (net > payment.AmountFen || taken.Exists(c => c.Charges > 1))
+        var owed = payment.Result == PaymentResult.Approved ? payment.AmountFen - payment.RefundedFen : 0;
+        if (net > payment.AmountFen || taken.Sum(c => c.Charges) > 1)
         {
             Add(Fault.DoubleCharged, payment.Id, $"the bank took {net} fen in {taken.Sum(c => c.Charges)} charges for {payment.AmountFen}");
         }
@@ -149,7 +149,7 @@ public sealed class Comparison
         }
         else if (net != owed)
         {
-            Add(Fault.Mismatched, payment.Id, $"the ledger has {payment.Result} of {payment.AmountFen} fen, and the bank holds {net}");
+            Add(Fault.Mismatched, payment.Id, $"the ledger has {payment.Result} of {payment.AmountFen} fen, {payment.RefundedFen} refunded, and the bank holds {net}");
         }
     }
 

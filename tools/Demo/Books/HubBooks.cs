@@ -7,18 +7,24 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace DeviceHub.Tools.Demo.Books;
 
-/// <summary>Reads the ledger and the bank's book of a hub in this process, and compares them with the terminals' book.</summary>
-internal sealed class HubBooks(IServiceProvider hub, Fleet fleet, DateTimeOffset since)
+/// <summary>Reads a hub's ledger and the bank's book, and compares them with the terminals' book.</summary>
+/// <param name="hub">The hub's services, or those of its storage alone over the data folder of a hub in another process.</param>
+/// <param name="bank">Reads the bank's book.</param>
+/// <param name="fleet">Serial numbers of the terminals that keep <paramref name="book"/>.</param>
+internal sealed class HubBooks(
+    IServiceProvider hub, Func<Task<IReadOnlyCollection<SandboxCharge>>> bank, TerminalBook book, IEnumerable<string> fleet, DateTimeOffset since)
 {
     private readonly IPaymentLedger ledger = hub.GetRequiredService<IPaymentLedger>();
     private readonly HubReads reads = hub.GetRequiredService<HubReads>();
-    private readonly SandboxBank bank = hub.GetRequiredService<SandboxBank>();
 
     /// <summary>Payments that were at rest when they were read: while the demo runs they are not read again.</summary>
     private readonly Dictionary<PaymentId, LedgerPayment> atRest = [];
 
     private readonly HashSet<PaymentId> known = [];
-    private readonly HashSet<string> serialNumbers = [.. fleet.Terminals.Select(t => t.SerialNumber)];
+    private readonly HashSet<string> serialNumbers = [.. fleet];
+
+    /// <summary>The ledger's payments as they were last read.</summary>
+    public IReadOnlyList<LedgerPayment> Payments { get; private set; } = [];
 
     /// <summary>All that the terminals, the ledger and the bank know, read anew.</summary>
     public async Task<IReadOnlyList<Difference>> CompareAll()
@@ -36,8 +42,8 @@ internal sealed class HubBooks(IServiceProvider hub, Fleet fleet, DateTimeOffset
     /// </summary>
     public async Task<IReadOnlyList<Difference>> CompareKnown()
     {
-        var before = bank.Charges().Select(c => c.Order).ToHashSet();
-        var entries = fleet.Book.Entries;
+        var before = (await bank()).Select(c => c.Order).ToHashSet();
+        var entries = book.Entries;
         known.UnionWith(entries.Select(e => new PaymentId(e.SerialNumber, e.RequestId)));
         var due = (await ledger.Due(DateTimeOffset.MaxValue, int.MaxValue)).ToHashSet();
         var payments = new List<LedgerPayment>(known.Count);
@@ -49,8 +55,9 @@ internal sealed class HubBooks(IServiceProvider hub, Fleet fleet, DateTimeOffset
             }
         }
 
+        Payments = payments;
         var orders = payments.SelectMany(p => p.ChannelOrders).ToHashSet();
-        var charges = bank.Charges().Where(c => before.Contains(c.Order) || orders.Contains(c.Order)).ToList();
+        var charges = (await bank()).Where(c => before.Contains(c.Order) || orders.Contains(c.Order)).ToList();
         return Comparison.Of(entries, payments, charges, serialNumbers, since);
     }
 

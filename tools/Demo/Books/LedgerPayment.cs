@@ -7,6 +7,7 @@ namespace DeviceHub.Tools.Demo.Books;
 /// <param name="Shown">The terminal has said that it showed this revision.</param>
 /// <param name="IsDue">The hub will still do something about it by itself, such as a late check.</param>
 /// <param name="ChannelOrders">Of all its attempts.</param>
+/// <param name="RefundedFen">What people gave back of an approved payment.</param>
 public sealed record LedgerPayment(
     PaymentId Id,
     DateTimeOffset AcceptedAt,
@@ -17,7 +18,8 @@ public sealed record LedgerPayment(
     int Revision,
     bool Shown,
     bool IsDue,
-    IReadOnlyList<string> ChannelOrders)
+    IReadOnlyList<string> ChannelOrders,
+    long RefundedFen = 0)
 {
     /// <summary>Nothing about it will change any more.</summary>
     public bool IsAtRest => Result != PaymentResult.None && Shown && !IsDue;
@@ -35,6 +37,7 @@ public sealed record LedgerPayment(
             state.Outcome?.Revision ?? 0,
             state.IsShown,
             isDue,
-            [.. state.Attempts.Select(a => a.OrderNumber)]);
+            [.. state.Attempts.Select(a => a.OrderNumber)],
+            state.Outcome is { Result: PaymentResult.Approved } ? state.RefundedFen : 0);
     }
 }
