@@ -30,7 +30,7 @@ public static partial class PaymentDecisions
             return now.At >= ask ? Query(attempt, now, options, times) : new(null, null, ask);
         }
 
-        if (state.Outcome is { Result: PaymentResult.Approved, Attempt: var paid } && paid == attempt.Number)
+        if (IsPaidBy(state, attempt))
         {
             return attempt.AskNow ? Query(attempt, now, options, times) : default;
         }
@@ -137,7 +137,8 @@ public static partial class PaymentDecisions
 
     private static bool WantsReversal(PaymentState state, AttemptState attempt, Moment now, ChannelTimes times)
     {
-        if (attempt.Queries == 0)
+        // What a terminal was told is paid goes back only when people say so, however doubtful a notice has made it.
+        if (attempt.Queries == 0 || IsPaidBy(state, attempt))
         {
             return false;
         }
@@ -157,6 +158,9 @@ public static partial class PaymentDecisions
 
     /// <summary>Nobody waits for this money any more: the payment was cancelled, or settled by another attempt.</summary>
     private static bool IsUnwanted(PaymentState state) => state.CancelledBy is not null || state.IsFinal;
+
+    private static bool IsPaidBy(PaymentState state, AttemptState attempt) =>
+        state.Outcome is { Result: PaymentResult.Approved, Attempt: var paid } && paid == attempt.Number;
 
     /// <summary>I5's wait, by the monotonic clock of the activation that asked, and counted from the attempt and not from an older activation.</summary>
     private static bool IsQuiet(AttemptState attempt, Moment asked, ChannelTimes times) =>

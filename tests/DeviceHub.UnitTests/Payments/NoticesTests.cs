@@ -121,4 +121,32 @@ public sealed class NoticesTests
         Assert.Equal(PaymentResult.Approved, story.State.Outcome?.Result);
         Assert.Equal(0, story.State.RestFen);
     }
+
+    [Fact]
+    public void Payment_that_was_approved_is_never_reversed_by_the_hub_itself()
+    {
+        // A part was paid back at the channel's own pages, an old notice comes again, and then the channel is silent.
+        var story = new PaymentStory();
+        story.Pay(Paid);
+        story.Notice(1, new(Verdict.Refunded, "SUCCESS"), "made-elsewhere");
+        story.Query(1, new(Verdict.Refunded, "REFUND"));
+        story.Notice(1, Paid);
+
+        for (var steps = 0; steps < 60; steps++)
+        {
+            if (story.Last.Effect is { } effect)
+            {
+                Assert.Equal(EffectKind.Query, effect.Kind);
+                story.Query(1, steps < 30 ? NoAnswer : new(Verdict.NotFound, "ORDERNOTEXIST"));
+            }
+            else
+            {
+                story.Wait(300);
+            }
+        }
+
+        story.Query(1, Paid);
+        Assert.Equal((AttemptFate.Charged, 1000L, PaymentResult.Approved), (story.State.Current.Fate, story.State.RestFen, story.State.Outcome!.Result));
+        Assert.Equal(0, story.State.Current.Reversals);
+    }
 }
