@@ -84,10 +84,10 @@ internal sealed class ShouqianbaChannel(ShouqianbaClient client, ShouqianbaTermi
         return order.Verdict switch
         {
             // Shouqianba's own word for one of several: it is the last, and it succeeded.
-            Verdict.Approved or Verdict.Refunded when reply.Answer!.ClientTsn == refund.RefundNumber && reply.Answer.LastSucceeded =>
+            Verdict.Approved or Verdict.Reversed when reply.Answer!.ClientTsn == refund.RefundNumber && reply.Answer.LastSucceeded =>
                 new ChannelVerdict(Verdict.Refunded, order.Code, "the money went back"),
-            Verdict.Refunded or Verdict.Reversed when whole => new ChannelVerdict(Verdict.Refunded, order.Code, "all of the order went back"),
-            Verdict.Approved or Verdict.Refunded => new ChannelVerdict(Verdict.NotFound, order.Code, "the last thing done to the order is not this refund"),
+            Verdict.Reversed when whole => new ChannelVerdict(Verdict.Refunded, order.Code, "all of the order went back"),
+            Verdict.Approved or Verdict.Reversed when reply.Answer!.OrderStatus != "CANCELED" => new ChannelVerdict(Verdict.NotFound, order.Code, "the last thing done to the order is not this refund"),
             Verdict.NotFound => order,
             _ => new ChannelVerdict(Verdict.Unknown, order.Code, order.Text),
         };

@@ -74,7 +74,7 @@ internal static class ShouqianbaCodes
             Row("SUCCESS.CREATED", Verdict.Pending, "the customer has not paid yet"),
             Row("SUCCESS.PAY_CANCELED", Verdict.Closed, "failed and reversed"),
             Row("SUCCESS.CANCELED", Verdict.Reversed, "reversed"),
-            Row("SUCCESS.REFUNDED", Verdict.Refunded, "refunded in full"),
+            Row("SUCCESS.REFUNDED", Verdict.Reversed, "refunded in full; of a part it says PARTIAL_REFUNDED"),
             Row("SUCCESS.PAY_ERROR", Verdict.Unknown, "failed; whether it was reversed is not known"),
             Row("SUCCESS.CANCEL_ERROR", Verdict.Unknown, "the reversal failed; what the wallet did is not known"),
             Row("SUCCESS.CANCEL_INPROGRESS", Verdict.Unknown, "being reversed"),

@@ -51,7 +51,7 @@ internal static class WeChatCodes
         Pending("USERPAYING", "the payer types a password"),
         new CodeRow("CLOSED", Verdict.Closed, DeclineReason.None, "closed without a payment"),
         new CodeRow("REVOKED", Verdict.Reversed, DeclineReason.None, "reversed: an unpaid one is closed, a paid one paid back"),
-        new CodeRow("REFUND", Verdict.Reversed, DeclineReason.None, "paid back; the hub asks this of no order that it refunds in part"),
+        new CodeRow("REFUND", Verdict.Refunded, DeclineReason.None, "a refund was begun, of all or of a part; the refund's own query says how it ended"),
         Unknown("NOTPAY", "there, and not paid yet"),
         Unknown("ACCEPT", "taken, waits for the deduction"),
         Unknown("PAYERROR", "failed, and to be reversed: only then it is final"));

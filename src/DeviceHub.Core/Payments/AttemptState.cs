@@ -121,8 +121,8 @@ public sealed record AttemptState
         };
 
     /// <param name="final">The payment has its outcome.</param>
-    /// <param name="refundedByPeople">Some of its money was given back on purpose: "refunded" is then no news of the charge.</param>
-    internal AttemptState After(Queried x, bool final, bool refundedByPeople)
+    /// <param name="refundKnown">Its refund is the hub's own doing: "refunded" is then no news of the charge.</param>
+    internal AttemptState After(Queried x, bool final, bool refundKnown)
     {
         // By its time, not by counting: a query that was under way when the payment became final is no late check.
         var overtaken = x.Stale && x.Verdict.Verdict is Verdict.Approved or Verdict.NotFound or Verdict.Pending;
@@ -135,7 +135,7 @@ public sealed record AttemptState
             HeardNotFound = x.Verdict.Verdict == Verdict.NotFound,
             LateCheckedAt = proves ? x.At : LateCheckedAt,
         };
-        return overtaken ? a : a.Learn(x, refundedByPeople);
+        return overtaken ? a : a.Learn(x, refundKnown);
     }
 
     internal AttemptState StartReversal() => ReversalStep() with { Reversals = Reversals + 1 };
@@ -150,13 +150,13 @@ public sealed record AttemptState
         };
     }
 
-    private AttemptState Learn(Queried x, bool refundedByPeople)
+    private AttemptState Learn(Queried x, bool refundKnown)
     {
         switch (x.Verdict.Verdict)
         {
             case Verdict.Approved:
                 return this with { Fate = AttemptFate.Charged, Answer = x.Verdict, PaidSinceReversal = true };
-            case Verdict.Reversed or Verdict.Refunded when Fate == AttemptFate.Charged && refundedByPeople:
+            case Verdict.Reversed or Verdict.Refunded when Fate == AttemptFate.Charged && refundKnown:
                 return this;
             case Verdict.Declined or Verdict.Closed or Verdict.Reversed or Verdict.Refunded:
                 return this with { Fate = AttemptFate.NotCharged, Answer = Fate == AttemptFate.Charged ? Answer : x.Verdict };

@@ -64,7 +64,7 @@ public enum Verdict
     /// <summary>Query: was charged and paid back in full. Reverse: answered, the charge is undone.</summary>
     Reversed = 7,
 
-    /// <summary>Refunds: the money went back.</summary>
+    /// <summary>Refunds: the money went back. Query: a refund of it was begun, of all or of a part, and how it ended is not said.</summary>
     Refunded = 8,
 
     /// <summary>Refunds: refused for good; a person must look.</summary>

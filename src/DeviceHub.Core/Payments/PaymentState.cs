@@ -99,7 +99,7 @@ public sealed record PaymentState
             AttemptStarted x => state with { Attempts = state.Attempts.Add(AttemptState.Begin(x)) },
             PayAnswered x => state.With(state.Attempts[x.Attempt - 1].After(x), x.At),
             Interrupted x => state.With(state.Attempts[x.Attempt - 1].Interrupt(x.At), x.At),
-            Queried x => state.With(state.Attempts[x.Attempt - 1].After(x, state.IsFinal, state.GaveBackByPeople(x.Attempt)), x.At),
+            Queried x => state.With(state.Attempts[x.Attempt - 1].After(x, state.IsFinal, state.KnowsRefund(x)), x.At),
             CancelRequested x => state with { CancelledBy = state.CancelledBy ?? x.By },
             ReversalStarted x => state.With(state.Attempts[x.Attempt - 1].StartReversal(), x.At),
             ReversalAnswered x => state.With(state.Attempts[x.Attempt - 1].After(x), x.At),
@@ -203,11 +203,15 @@ public sealed record PaymentState
         return string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{attempt.OrderNumber}r{next}");
     }
 
-    private bool GaveBackByPeople(int attempt)
+    /// <summary>
+    /// The answer tells of what the hub began itself: people gave some of it back, or it shows a refund whatever became of it. That is no news
+    /// of the charge.
+    /// </summary>
+    private bool KnowsRefund(Queried x)
     {
         foreach (var refund in Refunds)
         {
-            if (refund.Attempt == attempt && !refund.IsOwn && refund.Standing != RefundStanding.Failed)
+            if (refund.Attempt == x.Attempt && (x.Verdict.Verdict == Verdict.Refunded || (!refund.IsOwn && refund.Standing != RefundStanding.Failed)))
             {
                 return true;
             }

@@ -1,5 +1,6 @@
 using DeviceHub.Core;
 using DeviceHub.Core.Payments;
+using DeviceHub.Core.Routing;
 using static DeviceHub.UnitTests.Payments.PaymentStory;
 
 namespace DeviceHub.UnitTests.Payments;
@@ -106,6 +107,32 @@ public sealed class RefundsTests
         Assert.Equal((RefundStanding.Failed, 1000L, true), (story.State.Refunds[0].Standing, story.State.RestFen, story.State.NeedsAttention));
         Assert.Null(story.Last.Due);
         Assert.Equal(story.Order(1) + "r2", story.Refund(1000, "k2").Effect?.RefundNumber);
+    }
+
+    [Fact]
+    public void Refused_refund_of_a_late_charge_is_not_done_because_the_channel_shows_that_one_was_begun()
+    {
+        var story = new PaymentStory();
+        story.Pay(NotReached, new Route(null, "none"));
+        story.Notice(1, Paid);
+
+        // As WeChat does: an order of which a refund was begun shows so, whatever became of the refund.
+        story.UntilQuiet(e => e.Kind != EffectKind.Query ? new(Verdict.RefundFailed, "ABNORMAL") : story.State.Refunds.IsEmpty ? Paid : new(Verdict.Refunded, "REFUND"));
+
+        Assert.Equal((PaymentResult.Declined, 1), (story.State.Outcome!.Result, story.State.Outcome.Revision));
+        Assert.Equal((AttemptFate.Charged, RefundStanding.Failed, true), (story.State.Current.Fate, story.State.Refunds[0].Standing, story.State.NeedsAttention));
+    }
+
+    [Fact]
+    public void Refused_refund_leaves_an_approved_payment_charged_whatever_the_order_shows()
+    {
+        var story = Approved();
+        story.Refunded(story.Refund(400, "k1").Effect!.RefundNumber!, Verdict.RefundFailed);
+
+        story.Notice(1, new(Verdict.Refunded, "REFUND"));
+        story.Query(1, new(Verdict.Refunded, "REFUND"));
+
+        Assert.Equal((AttemptFate.Charged, 1000L), (story.State.Current.Fate, story.State.RestFen));
     }
 
     [Fact]

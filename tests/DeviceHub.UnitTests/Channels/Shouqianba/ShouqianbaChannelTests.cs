@@ -140,6 +140,13 @@ public sealed class ShouqianbaChannelTests
         Assert.Equal("234", ShouqianbaStub.Json(stub.Handler.Requests[0]).GetProperty("refund_amount").GetString());
     }
 
+    [Fact]
+    public async Task Order_that_was_refunded_in_full_proves_that_all_of_it_went_back()
+    {
+        var stub = new ShouqianbaStub(_ => ShouqianbaStub.Business("SUCCESS", "REFUNDED"));
+        Assert.Equal(Verdict.Reversed, (await stub.Channel.Query(stub.Reference, default)).Verdict);
+    }
+
     [Theory]
     [InlineData("PARTIAL_REFUNDED", "r1", 34, Verdict.Refunded)]
     [InlineData("PARTIAL_REFUNDED", "r0", 34, Verdict.NotFound)]

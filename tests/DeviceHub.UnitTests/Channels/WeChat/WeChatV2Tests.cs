@@ -243,6 +243,9 @@ public sealed class WeChatV2Tests : IDisposable
     }
 
     [Fact]
+    public void Order_of_which_a_refund_was_begun_is_not_called_reversed() => Assert.Equal(Verdict.Refunded, WeChatCodes.TradeState.Find("REFUND")?.Verdict);
+
+    [Fact]
     public async Task Refund_that_is_not_there_is_not_found()
     {
         stub.Answer = (_, _) => Failed("REFUNDNOTEXIST", "x");
