@@ -72,7 +72,7 @@ internal static class WeChatCodes
         [
             Failed("TRADE_OVERDUE", "older than a year"),
             Failed("USER_ACCOUNT_ABNORMAL", "the payer's account is closed"),
-            Failed("NOTENOUGH", "the merchant's balance does not cover it"),
+            NotFound("NOTENOUGH", "the merchant's balance does not cover it; asked for again until it does"),
             Failed("REFUND_FEE_MISMATCH", "this refund number has another amount"),
             .. Refused,
             Unknown("BIZERR_NEED_RETRY", "send it again"),
@@ -153,7 +153,7 @@ internal static class WeChatCodes
             NotFound("RESOURCE_NOT_EXISTS", "no such refund or order, or not yet"),
             NotFound("REFUND_NOT_EXISTS", "no such refund, or not yet"),
             Failed("USER_ACCOUNT_ABNORMAL", "the payer's account is closed"),
-            Failed("NOT_ENOUGH", "the merchant's balance does not cover it"),
+            NotFound("NOT_ENOUGH", "the merchant's balance does not cover it; asked for again until it does"),
             Failed("TRADE_OVERDUE", "older than a year"),
             .. RefusedV3,
             Unknown("REQUEST_BLOCKED", "a rule forbids it: the query says what became of it"),

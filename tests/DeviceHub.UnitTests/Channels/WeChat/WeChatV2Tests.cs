@@ -243,6 +243,14 @@ public sealed class WeChatV2Tests : IDisposable
     }
 
     [Fact]
+    public async Task Refund_that_the_merchants_balance_does_not_cover_today_is_asked_for_again()
+    {
+        stub.Answer = (_, _) => Failed("NOTENOUGH", "x");
+        Assert.Equal((Verdict.NotFound, "NOTENOUGH"), Of(await stub.V2.Refund(new(WeChatStub.Reference(WeChatStub.AccountV2()), "r1", 1), default)));
+        Assert.Equal(Verdict.NotFound, WeChatCodes.RefundV3.Find("NOT_ENOUGH")?.Verdict);
+    }
+
+    [Fact]
     public void Order_of_which_a_refund_was_begun_is_not_called_reversed() => Assert.Equal(Verdict.Refunded, WeChatCodes.TradeState.Find("REFUND")?.Verdict);
 
     [Fact]
