@@ -18,7 +18,7 @@ internal static class AlipayAccount
 
     public static IReadOnlyList<AccountField> Fields { get; } =
     [
-        new(AppId, AccountFieldKind.Text, true, "The application's APPID, 16 digits, from open.alipay.com; of a service provider, its own.", "[0-9]{16}"),
+        new(AppId, AccountFieldKind.Text, true, "The application's APPID, 16 digits, from open.alipay.com; of a service provider, its own.", "[0-9]{16}", Identifies: true),
         new(PrivateKey, AccountFieldKind.PrivateKey, true, "The application's RSA2 private key (2048 bits), the one whose public key or certificate request was given to Alipay.", MaxLength: MaxPem),
         new(PublicKey, AccountFieldKind.PublicKey, false, "Alipay's public key (支付宝公钥) as open.alipay.com shows it for the application. Not for applications with certificates.", MaxLength: MaxPem),
         new(AppCertificate, AccountFieldKind.Certificate, false, "Of applications with certificates: appCertPublicKey_*.crt.", MaxLength: MaxPem),

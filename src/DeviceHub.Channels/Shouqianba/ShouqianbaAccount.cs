@@ -17,7 +17,7 @@ internal static class ShouqianbaAccount
 
     public static IReadOnlyList<AccountField> Fields { get; } =
     [
-        new(TerminalSn, AccountFieldKind.Text, false, "The terminal's number (terminal_sn). Leave it out when the account is activated with a code: the hub sets it then.", "[0-9A-Za-z]{1,32}", 32),
+        new(TerminalSn, AccountFieldKind.Text, false, "The terminal's number (terminal_sn). Leave it out when the account is activated with a code: the hub sets it then.", "[0-9A-Za-z]{1,32}", 32, Identifies: true),
         new(TerminalKey, AccountFieldKind.Secret, false, "The terminal's key (terminal_key). Leave it out when the account is activated with a code: the hub sets it then, and each day anew.", "[0-9A-Za-z]{1,128}"),
         new(KeyDay, AccountFieldKind.Text, false, "The day in China of the terminal's key, 2026-11-25; the hub sets it with each check-in. Leave it out.", "[0-9]{4}-[0-9]{2}-[0-9]{2}", 10),
         new(DeviceId, AccountFieldKind.Text, false, "The device_id that the terminal was activated with; when it is left out, the account's id.", "[!-~]{1,128}"),

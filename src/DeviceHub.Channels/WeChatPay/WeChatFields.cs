@@ -13,9 +13,9 @@ internal static class WeChatFields
     /// <summary>Of both versions.</summary>
     private static readonly AccountField[] Numbers =
     [
-        new("mchId", AccountFieldKind.Text, true, "Merchant number, 10 digits; under a service provider the provider's.", @"^\d{10}$", 10),
+        new("mchId", AccountFieldKind.Text, true, "Merchant number, 10 digits; under a service provider the provider's.", @"^\d{10}$", 10, Identifies: true),
         new("appId", AccountFieldKind.Text, true, "Application id (wx...) that is bound to the merchant number.", ApplicationId, 32),
-        new("subMchId", AccountFieldKind.Text, false, "Under a service provider: the sub-merchant's number.", MerchantNumber, 10),
+        new("subMchId", AccountFieldKind.Text, false, "Under a service provider: the sub-merchant's number.", MerchantNumber, 10, Identifies: true),
         new("subAppId", AccountFieldKind.Text, false, "Under a service provider: the sub-merchant's own application id, if it has one.", ApplicationId, 32),
     ];
 

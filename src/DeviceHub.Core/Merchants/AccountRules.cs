@@ -67,6 +67,25 @@ public static class AccountRules
         }
     }
 
+    /// <summary>
+    /// An account stays the one that it is at the channel. Another merchant's account knows none of its orders, and "not found" would be
+    /// believed of money that was taken.
+    /// </summary>
+    /// <param name="given">Fields that somebody sent; null takes one away.</param>
+    public static void CheckIdentity(IPaymentChannel channel, ChannelAccount before, IReadOnlyDictionary<string, string?> given, Action<string, string> fault)
+    {
+        var identity = channel.AccountFields.Where(f => f.Identifies).ToList();
+        if (identity.TrueForAll(f => before.Setting(f.Name) is null))
+        {
+            return;
+        }
+
+        foreach (var field in identity.Where(f => given.TryGetValue(f.Name, out var value) && value != before.Setting(f.Name)))
+        {
+            fault("fields." + field.Name, "cannot be changed: orders are asked about and refunded where they were paid; make another account");
+        }
+    }
+
     /// <summary>Null: it is no certificate that can be read.</summary>
     public static X509Certificate2? Certificate(string pem)
     {

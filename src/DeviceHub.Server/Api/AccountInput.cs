@@ -69,6 +69,7 @@ internal static class AccountInput
             name => given.TryGetValue(name, out var value) ? value is not null : before.Setting(name) is not null || before.Secret(name) is not null,
             now,
             Fault);
+        AccountRules.CheckIdentity(channel, before, given, Fault);
         return before.With(given, name => channel.AccountFields.Any(f => f.Name == name && f.IsSecret), now, terms);
     }
 

@@ -24,7 +24,7 @@ public sealed class AccountRulesTests
 
     [Fact]
     public void Field_that_the_channel_does_not_have_is_named() =>
-        Assert.Equal(["fields.kee: keyed has no such field; it has: number, apiKey, key, public, certificate"], Faults(Whole("kee", "x")));
+        Assert.Equal(["fields.kee: keyed has no such field; it has: number, apiKey, key, public, certificate, sub"], Faults(Whole("kee", "x")));
 
     [Theory]
     [InlineData("number", "12345", "has another form")]
@@ -62,6 +62,27 @@ public sealed class AccountRulesTests
     {
         Assert.Equal(["fields.certificate: expired on 2026-11-25; get a new one from the channel"], Faults(Whole("certificate", Certificate(Now.AddYears(-1), Now.AddHours(-20)))));
         Assert.Contains("not valid before 2026-12-06", Assert.Single(Faults(Whole("certificate", Certificate(Now.AddDays(10), Now.AddYears(1))))), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Account_stays_the_one_that_it_is_at_the_channel()
+    {
+        var before = new ChannelAccount { Id = "ca_1", MerchantId = "M1", Channel = "keyed", Settings = new Dictionary<string, string> { ["number"] = "1234567890" } };
+        const string says = "cannot be changed: orders are asked about and refunded where they were paid; make another account";
+
+        Assert.Equal([$"fields.number: {says}"], Faults(("number", "1234567891")));
+        Assert.Equal([$"fields.number: {says}"], Faults(("number", null)));
+        Assert.Equal([$"fields.sub: {says}"], Faults(("sub", "1")));
+        Assert.Empty(Faults(("number", "1234567890"), ("key", "another"), ("sub", null)));
+        before = new ChannelAccount { Id = "ca_1", MerchantId = "M1", Channel = "keyed" };
+        Assert.Empty(Faults(("number", "1234567891"), ("sub", "1")));
+
+        List<string> Faults(params (string Name, string? Value)[] given)
+        {
+            var faults = new List<string>();
+            AccountRules.CheckIdentity(new Keyed(), before, given.ToDictionary(g => g.Name, g => g.Value), (field, fault) => faults.Add($"{field}: {fault}"));
+            return faults;
+        }
     }
 
     [Fact]
@@ -118,11 +139,12 @@ public sealed class AccountRulesTests
 
         public IReadOnlyList<AccountField> AccountFields { get; } =
         [
-            new("number", AccountFieldKind.Text, true, "The merchant number.", "[0-9]{10}"),
+            new("number", AccountFieldKind.Text, true, "The merchant number.", "[0-9]{10}", Identifies: true),
             new("apiKey", AccountFieldKind.Secret, true, "The API key."),
             new("key", AccountFieldKind.PrivateKey, true, "The private key."),
             new("public", AccountFieldKind.PublicKey, false, "The channel's public key."),
             new("certificate", AccountFieldKind.Certificate, false, "The client certificate."),
+            new("sub", AccountFieldKind.Text, false, "The sub-merchant's number.", Identifies: true),
         ];
 
         public Task<AccountCheck> Test(ChannelAccount account, CancellationToken cancellationToken) => throw new NotSupportedException();
