@@ -13,7 +13,8 @@ internal static class Program
         ["responder", var port] => Task.FromResult(Responder.Run(int.Parse(port, CultureInfo.InvariantCulture))),
         ["echo"] => EchoChild.Run(),
         ["hub", .. var groups] => HubChild.Run(groups),
-        ["reconcile", var rows] => ReconcileChild.Run(int.Parse(rows, CultureInfo.InvariantCulture)),
+        ["reconcile-fill", var folder, var payments] => ReconcileChild.Fill(folder, int.Parse(payments, CultureInfo.InvariantCulture)),
+        ["reconcile", var folder, var rows, var url] => ReconcileChild.Run(folder, int.Parse(rows, CultureInfo.InvariantCulture), url),
         _ => Command().Parse(args).InvokeAsync(),
     };
 

@@ -11,15 +11,20 @@ internal static class ChildLoop
         {
             if (line == "collect")
             {
-                for (var i = 0; i < 3; i++)
-                {
-                    GCSettings.LargeObjectHeapCompactionMode = GCLargeObjectHeapCompactionMode.CompactOnce;
-                    GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-                    GC.WaitForPendingFinalizers();
-                }
-
+                Collect();
                 Console.WriteLine("collected");
             }
+        }
+    }
+
+    /// <summary>Gives back what nobody refers to.</summary>
+    public static void Collect()
+    {
+        for (var i = 0; i < 3; i++)
+        {
+            GCSettings.LargeObjectHeapCompactionMode = GCLargeObjectHeapCompactionMode.CompactOnce;
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+            GC.WaitForPendingFinalizers();
         }
     }
 }

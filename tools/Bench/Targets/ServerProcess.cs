@@ -63,6 +63,15 @@ internal sealed class ServerProcess : IDisposable
         throw new BenchException($"{process.StartInfo.FileName} {string.Join(' ', process.StartInfo.ArgumentList)} ended before it said '{word}'");
     }
 
+    /// <summary>Waits for a child that ends by itself.</summary>
+    public void Ends(TimeSpan limit)
+    {
+        if (!process.WaitForExit(limit) || process.ExitCode != 0)
+        {
+            throw new BenchException($"{string.Join(' ', process.StartInfo.ArgumentList)} did not end well within {limit.TotalSeconds} s");
+        }
+    }
+
     /// <summary>Has a child collect its garbage and give the memory back.</summary>
     public void Collect()
     {
