@@ -148,7 +148,19 @@ internal sealed class ReconciliationReport(HubReads reads, DataFolder folder) : 
     /// <summary>Every text is a cell of type text: nothing in it can be a formula.</summary>
     private async Task<bool> WriteXlsx(FileStream file, ReconciliationRow run, IReadOnlyList<ReconciliationsApi.ClassTotal> totals, CancellationToken stop)
     {
-        await using var book = await Spreadsheet.CreateNewAsync(file, cancellationToken: stop);
+        if (!await WriteBook(file, run, totals, stop))
+        {
+            return false;
+        }
+
+        ZipTimes.Clear(file);
+        return true;
+    }
+
+    private async Task<bool> WriteBook(FileStream file, ReconciliationRow run, IReadOnlyList<ReconciliationsApi.ClassTotal> totals, CancellationToken stop)
+    {
+        // Without properties: they would say when it was made, and the same report is the same bytes.
+        await using var book = await Spreadsheet.CreateNewAsync(file, new SpreadCheetahOptions { DocumentProperties = null }, stop);
         await book.StartWorksheetAsync(Texts.Get("ReportTotals"), token: stop);
         foreach (var (name, value) in Head(run))
         {
