@@ -53,7 +53,7 @@ internal sealed class Bench(Scale scale, Action<string> say) : IDisposable
     /// <param name="only">Names of targets to measure; empty: all.</param>
     public async Task Run(IReadOnlyList<string> only)
     {
-        if (only.Contains("reconcile"))
+        if (Wanted("reconcile"))
         {
             await Reconcile();
         }
