@@ -75,7 +75,7 @@ public static class Classification
         {
             if (charge is not null)
             {
-                into.Differences.Add(Of(DifferenceReason.ChargedTwice, row, ledger, ledger.AmountFen));
+                into.Differences.Add(Of(DifferenceReason.ChargedTwice, row, ledger, ledger.InBill == AttemptMoney.Charged ? ledger.AmountFen : null));
                 continue;
             }
 

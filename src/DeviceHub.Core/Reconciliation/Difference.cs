@@ -116,8 +116,18 @@ public sealed record Difference(
     public long Fen => BillFen ?? LedgerFen ?? 0;
 
     /// <summary>A refund is proposed for it: the customer was charged for nothing, and our books know the payment.</summary>
-    public bool ProposesRefund =>
-        Payment is not null && !Settled && Reason is DifferenceReason.LateSuccess or DifferenceReason.PaymentPaidTwice or DifferenceReason.OrderPaidTwice;
+    public bool ProposesRefund => !Settled && IsChargeForNothing;
+
+    /// <summary>What a refund was proposed for is gone by the bills.</summary>
+    public bool EndsProposal => Settled && Line is not null && (IsChargeForNothing || Reason == DifferenceReason.InOtherBill);
+
+    /// <summary>Of two charges that our books have neither of, the first is the late success, and what its payment finds out settles both.</summary>
+    private bool IsChargeForNothing => Payment is not null && Reason switch
+    {
+        DifferenceReason.LateSuccess or DifferenceReason.PaymentPaidTwice or DifferenceReason.OrderPaidTwice => true,
+        DifferenceReason.ChargedTwice => LedgerFen is not null,
+        _ => false,
+    };
 
     public static DifferenceClass ClassOf(DifferenceReason reason) => reason switch
     {

@@ -164,7 +164,7 @@ internal sealed partial class ReconciliationBook
     /// <summary>One proposal an order, for ever: what was decided is not asked again.</summary>
     private async Task Propose(ReconciliationRun run, IEnumerable<Difference> differences, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        foreach (var some in differences.Where(d => d.ProposesRefund || d is { Settled: true, Payment: not null, Line: not null }).Chunk(RowsAWrite))
+        foreach (var some in differences.Where(d => d.ProposesRefund || d.EndsProposal).Chunk(RowsAWrite))
         {
             await Write(db =>
             {
@@ -186,7 +186,8 @@ internal sealed partial class ReconciliationBook
 
     private void Propose(PreparedConnection db, ReconciliationRun run, Difference difference, DateTimeOffset now)
     {
-        var byRule = difference.Fen < options.Value.ApproveBelowFen;
+        // Our books have one charge of that number: a person looks whether the channel's two are two.
+        var byRule = difference.Fen < options.Value.ApproveBelowFen && difference.Reason != DifferenceReason.ChargedTwice;
         var added = db.Prepare(
             """
             INSERT OR IGNORE INTO refund_proposal(reconciliation_id, account_id, day, order_number, serial_number, request_id, attempt, reason, amount_fen,

@@ -26,8 +26,9 @@ public sealed class ReconciliationBookTests
         var row = await books.Row();
         Assert.Equal((RunState.Finished, 6L, bill.Count), (row.State, row.Matched, (int)row.BillRows));
         Assert.Equal(bill.Where(r => r.Kind == BillRowKind.Payment).Sum(r => r.AmountFen), row.ChargedFen);
-        var proposal = Assert.Single(await books.Proposals());
-        Assert.Equal((DifferenceReason.LateSuccess, 103L, ProposalState.Proposed), (proposal.Reason, proposal.AmountFen, proposal.State));
+        Assert.Equal(
+            [(DifferenceReason.LateSuccess, 103L, ProposalState.Proposed), (DifferenceReason.ChargedTwice, 109L, ProposalState.Proposed)],
+            (await books.Proposals()).Select(p => (p.Reason, p.AmountFen, p.State)));
         Assert.Empty(Directory.GetFiles(Path.Combine(books.Storage.Folder, "reconciliation")));
     }
 
@@ -48,7 +49,7 @@ public sealed class ReconciliationBookTests
         var first = await books.Run(bill);
         var second = await books.Run(bill);
         Assert.Equal(first, second);
-        Assert.Single(await books.Proposals());
+        Assert.Equal(2, (await books.Proposals()).Count);
         Assert.Equal(first.Count, books.Storage.Number("SELECT count(*) FROM reconciliation_difference"));
     }
 
@@ -173,7 +174,7 @@ public sealed class ReconciliationBookTests
 
             Assert.Equal(expected.Select(Shape), (await books.Report()).Select(Shape));
             Assert.Equal(RunState.Finished, (await books.Row()).State);
-            Assert.Single(await books.Proposals());
+            Assert.Equal(2, (await books.Proposals()).Count);
         }
 
         static (DifferenceReason, long, int?) Shape(Difference d) => (d.Reason, d.Fen, d.Line);
@@ -264,7 +265,7 @@ public sealed class ReconciliationBookTests
     }
 
     /// <summary>One of each kind, in the order of their numbers; six rows are matched.</summary>
-    private static async Task<List<BillRow>> Mixed(ReconciliationFixture books)
+    internal static async Task<List<BillRow>> Mixed(ReconciliationFixture books)
     {
         var at = Noon;
         string[] orders =

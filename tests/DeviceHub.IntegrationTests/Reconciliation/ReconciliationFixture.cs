@@ -34,23 +34,29 @@ internal sealed class ReconciliationFixture : IDisposable
 
     public ReconciliationBook Book { get; private set; }
 
+    /// <summary>Of the payment that was made last.</summary>
+    public PaymentId LastId { get; private set; }
+
     /// <summary>As a new process has it.</summary>
     public ReconciliationBook NewBook() => Book = new ReconciliationBook(
         Storage.Database, Storage.Pool, new FreeDisk(Storage.Options, () => Storage.FreeBytes), new AnyAccount(fee), TimeProvider.System,
         Microsoft.Extensions.Options.Options.Create(Options), NullLogger<ReconciliationBook>.Instance);
 
     /// <summary>A payment that began then, with these events after its first; its order number at the channel.</summary>
-    public async Task<string> Pay(DateTimeOffset at, long fen, params Func<DateTimeOffset, string, PaymentEvent>[] then)
+    public Task<string> Pay(DateTimeOffset at, long fen, params Func<DateTimeOffset, string, PaymentEvent>[] then) => Pay(at, fen, null, Account, then);
+
+    /// <param name="merchantOrder">What the merchant calls it; null: nothing.</param>
+    public async Task<string> Pay(DateTimeOffset at, long fen, string? merchantOrder, string account, params Func<DateTimeOffset, string, PaymentEvent>[] then)
     {
-        var id = new PaymentId("SN1", $"r{++payments}");
+        var id = LastId = new PaymentId("SN1", $"r{++payments}");
         var order = PaymentDecisions.ChannelOrderNumber(id, 1, at);
         IReadOnlyList<PaymentEvent> events =
         [
-            new PaymentAccepted(at, fen, "CNY", Wallet.WeChat, "1234", "fingerprint", null, "M1", "Tea", "S1", at.AddMinutes(1), null),
-            new AttemptStarted(at, 1, "fake", Account, order, at.AddSeconds(10), "first"),
+            new PaymentAccepted(at, fen, "CNY", Wallet.WeChat, "1234", "fingerprint", merchantOrder, "M1", "Tea", "S1", at.AddMinutes(1), null),
+            new AttemptStarted(at, 1, "fake", account, order, at.AddSeconds(10), "first"),
             .. then.Select(t => t(at.AddSeconds(1), order)),
         ];
-        var answer = await Storage.Ledger.Accept(new LedgerAccept(id, events, "M1", null, fen, order, at, at, null, null), CancellationToken.None);
+        var answer = await Storage.Ledger.Accept(new LedgerAccept(id, events, "M1", merchantOrder, fen, order, at, at, null, null), CancellationToken.None);
         Assert.Equal(WriteResult.Written, answer.Result);
         return order;
     }
@@ -59,6 +65,10 @@ internal sealed class ReconciliationFixture : IDisposable
 
     public Task<string> NotCharged(DateTimeOffset at, long fen) => Pay(
         at, fen, (t, _) => new PayAnswered(t, 1, new ChannelVerdict(Verdict.Declined, "NO")), (t, _) => new OutcomeReached(t, 1, PaymentResult.Declined, DeclineReason.Other, 1));
+
+    /// <summary>Breaks I13: the order number of a paid payment is free, as if it had not been paid.</summary>
+    public async Task FreeOrder() => Assert.Equal(
+        WriteResult.Written, await Storage.Ledger.Append(new LedgerAppend(LastId, 2, [new OutcomeShown(Now, 1)], [], null, new PaymentStanding(Now, false, false))));
 
     public static Func<DateTimeOffset, string, PaymentEvent> Charged(long fen) => (t, _) => new PayAnswered(t, 1, new ChannelVerdict(Verdict.Approved, "OK", PaidFen: fen));
 
