@@ -12,7 +12,7 @@ internal static class RemoteAccount
     public static IReadOnlyList<AccountField> Fields { get; } =
     [
         new(BaseUrl, AccountFieldKind.Text, true, "The core's address; https, or http on loopback. Its host must be in the hub's option Remote:AllowedHosts.", "https?://[^?#@]+", 256),
-        new(Number, AccountFieldKind.Text, true, "What the core calls this account.", "[A-Za-z0-9_.-]{1,64}", 64),
+        new(Number, AccountFieldKind.Text, true, "What the core calls this account.", "[A-Za-z0-9_.-]{1,64}", 64, Identifies: true),
         new(Secret, AccountFieldKind.Secret, true, "What both sides sign with: 32 to 128 random characters.", "[!-~]{32,128}"),
     ];
 
