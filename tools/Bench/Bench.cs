@@ -69,15 +69,25 @@ internal sealed class Bench(Scale scale, Action<string> say) : IDisposable
             targets.Add(OpenBare());
         }
 
-        if (Wanted("hub"))
+        if (Wanted("hub") || Wanted("http"))
         {
             targets.Add(OpenHub("hub", []));
+        }
+
+        if (Wanted("http"))
+        {
+            targets.Add(OpenHubAtChannel("http-v2", "wechat-v2-direct"));
+            targets.Add(OpenHubAtChannel("http-v3", "wechat-v3-direct"));
+        }
+
+        if (Wanted("hub"))
+        {
             targets.Add(OpenHub("hub+idle", ["IDLE=" + scale.IdleTerminals]));
         }
 
         Rates(targets);
         Singles(targets);
-        if (targets.Find(t => t.Name == "hub") is { } hub)
+        if (Wanted("hub") && targets.Find(t => t.Name == "hub") is { } hub)
         {
             var beats = Enumerable.Range(1, scale.Runs).Select(n => hub.Measure(n, hub.Clients, Work.Heartbeats, scale.RunFor).RequestsPerSecond).ToList();
             Add(Figure.Of("heartbeats_per_s", beats, 20_000, 40_000));
@@ -129,6 +139,25 @@ internal sealed class Bench(Scale scale, Action<string> say) : IDisposable
         return target;
     }
 
+    /// <summary>The hub with a channel over HTTP that is a process of its own, its book in memory: the bank is another company's.</summary>
+    private Target OpenHubAtChannel(string name, string account)
+    {
+        var folder = Directory.CreateTempSubdirectory("devicehub-bench-");
+        try
+        {
+            var accounts = Path.Combine(folder.FullName, "accounts.json");
+            var sandbox = Own(ServerProcess.Start(
+                "dotnet", Path.Combine(AppContext.BaseDirectory, "channel-sandbox.dll"), "--url", "http://127.0.0.1:0", "--accounts", accounts, "--plain-amounts", "--max-orders", "10000000"));
+            var url = sandbox.Expect("Channels listen on", Start);
+            var (child, plain, _) = StartHub([$"PAY={Scale.Payers}"], "hub-at", url, accounts, account);
+            return Connect(name, child, plain, n => Terminal("PAY", n));
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
     /// <summary>Payments and logins of others, so that what is measured later is neither compiled nor allocated for the first time.</summary>
     private void Warm(Target target, int port)
     {
@@ -155,6 +184,21 @@ internal sealed class Bench(Scale scale, Action<string> say) : IDisposable
         Ratio("relay_vs_mosquitto", "hub", "mosquitto", 0.4, 1.0);
         Ratio("relay_vs_bare", "hub", "bare");
         Ratio("relay_idle_ratio", "hub+idle", "hub", 0.9);
+        OverHttp();
+    }
+
+    /// <summary>Both of WeChat's dialects, and the lower of them run by run, of which something is demanded.</summary>
+    private void OverHttp()
+    {
+        var both = runs.Where(r => r.Target == "http-v2").Join(runs.Where(r => r.Target == "http-v3"), r => r.Number, r => r.Number, (v2, v3) => (V2: v2.RequestsPerSecond, V3: v3.RequestsPerSecond)).ToList();
+        if (both.Count > 0)
+        {
+            Add(Figure.Of("relay_http_v2_per_s", [.. both.Select(b => b.V2)], note: "MD5"));
+            Add(Figure.Of("relay_http_v3_per_s", [.. both.Select(b => b.V3)], note: "RSA of 2048 bits: the hub signs the request, the channel its answer"));
+            Add(Figure.Of("relay_http_per_s", [.. both.Select(b => Math.Min(b.V2, b.V3))], 2500, 6000, note: "the lower of both"));
+            Ratio("relay_http_v2_vs_hub", "http-v2", "hub");
+            Ratio("relay_http_v3_vs_hub", "http-v3", "hub");
+        }
     }
 
     private void Singles(List<Target> targets)
@@ -211,9 +255,9 @@ internal sealed class Bench(Scale scale, Action<string> say) : IDisposable
         Add(Figure.Of("bytes_per_terminal_tls", [(child.ResidentBytes - before) / (double)idle.Count], 14_000, 9_000, atMost: true));
     }
 
-    private (ServerProcess Child, int Plain, int Tls) StartHub(string[] groups)
+    private (ServerProcess Child, int Plain, int Tls) StartHub(string[] groups, params string[] mode)
     {
-        var child = Own(ServerProcess.Child(["hub", .. groups]));
+        var child = Own(ServerProcess.Child([.. mode.Length == 0 ? ["hub"] : mode, .. groups]));
         var ports = child.Expect("ready", Start).Split(' ').Select(p => int.Parse(p, System.Globalization.CultureInfo.InvariantCulture)).ToList();
         return (child, ports[0], ports[1]);
     }

@@ -13,6 +13,7 @@ internal static class Program
         ["responder", var port] => Task.FromResult(Responder.Run(int.Parse(port, CultureInfo.InvariantCulture))),
         ["echo"] => EchoChild.Run(),
         ["hub", .. var groups] => HubChild.Run(groups),
+        ["hub-at", var url, var accounts, var account, .. var groups] => HubChild.Run(groups, ChannelOfHub.Load(url, accounts, account)),
         ["reconcile-fill", var folder, var payments] => ReconcileChild.Fill(folder, int.Parse(payments, CultureInfo.InvariantCulture)),
         ["reconcile", var folder, var rows, var url] => ReconcileChild.Run(folder, int.Parse(rows, CultureInfo.InvariantCulture), url),
         _ => Command().Parse(args).InvokeAsync(),
@@ -24,7 +25,7 @@ internal static class Program
         var json = new Option<FileInfo?>("--json") { Description = "File to write everything measured to." };
         var results = new Option<FileInfo?>("--results") { Description = "Markdown file to write the figures to." };
         var commit = new Option<string>("--commit") { DefaultValueFactory = _ => "unknown", Description = "What is measured." };
-        var only = new Option<string[]>("--only") { Description = "Targets to measure: mosquitto, bare, hub, tls, reconcile.", AllowMultipleArgumentsPerToken = true };
+        var only = new Option<string[]>("--only") { Description = "Targets to measure: mosquitto, bare, hub, http, tls, reconcile.", AllowMultipleArgumentsPerToken = true };
         var command = new RootCommand("Measures the hub beside mosquitto and its own bare endpoint") { quick, json, results, commit, only };
         command.SetAction(async options =>
         {

@@ -129,7 +129,9 @@ internal sealed class HubClient(string serialNumber, byte[] key, Tally tally) : 
                 RequestId = id,
                 AmountFen = 1000 + (ulong)(counter % 50 * 100),
                 Currency = "CNY",
-                PaymentCode = string.Create(CultureInfo.InvariantCulture, $"13{counter:d16}"),
+
+                // A code is used once, whatever terminal scans it.
+                PaymentCode = string.Create(CultureInfo.InvariantCulture, $"13{(long.Parse(SerialNumber[^6..], CultureInfo.InvariantCulture) * 1_000_000_000) + counter:d16}"),
                 OrderNumber = id,
                 TimeToLiveMs = 60_000,
             },

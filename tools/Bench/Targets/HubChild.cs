@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using DeviceHub.Core;
+using DeviceHub.Core.Merchants;
 using DeviceHub.Core.Terminals;
 using DeviceHub.Gateways.Mqtt;
 using DeviceHub.Server.Hosting;
@@ -29,6 +30,8 @@ internal static class HubChild
         ["Sandbox:MaxOrders"] = "10000000",
     };
 
+    private const string Merchant = "M-bench";
+
     private static readonly IReadOnlyDictionary<string, string> Places = new Dictionary<string, string>
     {
         ["Mqtt:Port"] = "0",
@@ -49,7 +52,8 @@ internal static class HubChild
     public static string SerialNumber(string group, int n) => string.Create(CultureInfo.InvariantCulture, $"{group}{n:d6}");
 
     /// <param name="groups">Terminals to know, such as <c>PAY=64</c>.</param>
-    public static async Task<int> Run(IReadOnlyList<string> groups)
+    /// <param name="channel">Where their merchant has its account; null: at the Sandbox in the hub.</param>
+    public static async Task<int> Run(IReadOnlyList<string> groups, ChannelOfHub? channel = null)
     {
         var folder = Directory.CreateTempSubdirectory("devicehub-bench-");
         try
@@ -58,9 +62,18 @@ internal static class HubChild
             {
                 builder.Configuration.AddInMemoryCollection(Options);
                 builder.Configuration["Server:DataFolder"] = folder.FullName;
+                if (channel is not null)
+                {
+                    builder.Configuration["WeChatPay:Url"] = channel.Url;
+                }
             });
             await app.StartAsync();
             var serials = groups.SelectMany(g => Enumerable.Range(0, int.Parse(g.Split('=')[1], CultureInfo.InvariantCulture)).Select(n => SerialNumber(g.Split('=')[0], n)));
+            if (channel is not null)
+            {
+                app.Services.GetRequiredService<ChannelAccountBook>().Put(channel.Account(Merchant));
+            }
+
             await Register(app.Services.GetRequiredService<ITerminalStore>(), serials);
             var addresses = app.Services.GetRequiredService<MqttAddresses>();
             Console.WriteLine($"ready {addresses.Plain!.Port} {addresses.Tls!.Port}");
@@ -85,7 +98,7 @@ internal static class HubChild
                 SerialNumber = serial,
                 Status = TerminalStatus.Active,
                 Model = "bench",
-                MerchantId = "M-bench",
+                MerchantId = Merchant,
                 MerchantName = "Bench",
                 StoreId = "S-bench",
                 StoreName = "Bench",
