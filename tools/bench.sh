@@ -14,5 +14,5 @@ for argument in "$@"; do
   [ "$argument" = --quick ] && results=()
 done
 
-dotnet build tools/Bench -c Release -v quiet --nologo >&2
-exec artifacts/bin/Bench/release/devicehub-bench --commit "$(git rev-parse --short HEAD 2>/dev/null || echo unknown)" "${results[@]}" "$@"
+dotnet build tools/LoadBench -c Release -v quiet --nologo >&2
+exec artifacts/bin/LoadBench/release/devicehub-loadbench --commit "$(git rev-parse --short HEAD 2>/dev/null || echo unknown)" "${results[@]}" "$@"

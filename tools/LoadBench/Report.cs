@@ -3,7 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace DeviceHub.Tools.Bench;
+namespace DeviceHub.Tools.LoadBench;
 
 /// <summary>One measured run of one target.</summary>
 internal sealed record Run(

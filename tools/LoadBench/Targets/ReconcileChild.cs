@@ -7,13 +7,13 @@ using DeviceHub.Core.Merchants;
 using DeviceHub.Core.Reconciliation;
 using DeviceHub.Server.Hosting;
 using DeviceHub.Storage;
-using DeviceHub.Tools.Bench.Driver;
+using DeviceHub.Tools.LoadBench.Driver;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace DeviceHub.Tools.Bench.Targets;
+namespace DeviceHub.Tools.LoadBench.Targets;
 
 /// <summary>
 /// The whole hub in a process of its own reconciles one bill that it downloads from <see cref="WeChatBillServer"/> through the channel wechat-v2.

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 
-namespace DeviceHub.Tools.Bench.Driver;
+namespace DeviceHub.Tools.LoadBench.Driver;
 
 /// <summary>The few MQTT 3.1.1 packets that the driver sends, built once and sent as they are.</summary>
 internal static class Packets

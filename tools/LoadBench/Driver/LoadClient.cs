@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
 
-namespace DeviceHub.Tools.Bench.Driver;
+namespace DeviceHub.Tools.LoadBench.Driver;
 
 /// <summary>What a client does once it is ready.</summary>
 internal enum Work { Idle, Requests, Heartbeats }

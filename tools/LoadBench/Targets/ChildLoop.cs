@@ -1,6 +1,6 @@
 using System.Runtime;
 
-namespace DeviceHub.Tools.Bench.Targets;
+namespace DeviceHub.Tools.LoadBench.Targets;
 
 /// <summary>A child's side of <see cref="ServerProcess"/>: serves until its input is closed, so that it never outlives the bench.</summary>
 internal static class ChildLoop

@@ -1,7 +1,7 @@
-using DeviceHub.Tools.Bench.Driver;
-using DeviceHub.Tools.Bench.Targets;
+using DeviceHub.Tools.LoadBench.Driver;
+using DeviceHub.Tools.LoadBench.Targets;
 
-namespace DeviceHub.Tools.Bench;
+namespace DeviceHub.Tools.LoadBench;
 
 /// <summary>A server under load, with clients that are connected for the whole bench.</summary>
 internal sealed class Target(string name, ServerProcess process, LoadDriver driver, IReadOnlyList<LoadClient> clients, Tally tally)

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace DeviceHub.Tools.Bench.Driver;
+namespace DeviceHub.Tools.LoadBench.Driver;
 
 /// <summary>One thread, one epoll, any number of clients: the thread that calls is the one that drives.</summary>
 internal sealed class LoadDriver : IDisposable

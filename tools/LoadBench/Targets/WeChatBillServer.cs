@@ -9,7 +9,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
-namespace DeviceHub.Tools.Bench.Targets;
+namespace DeviceHub.Tools.LoadBench.Targets;
 
 /// <summary>
 /// Serves, on loopback and in the bench's own process, the bill of <see cref="BenchBooks"/> as WeChat Pay's version 2 has it: 27 columns, a

@@ -2,7 +2,7 @@ using System.Text.Json;
 using DeviceHub.Core;
 using DeviceHub.Core.Merchants;
 
-namespace DeviceHub.Tools.Bench.Targets;
+namespace DeviceHub.Tools.LoadBench.Targets;
 
 /// <summary>An account at the ChannelSandbox, from the file of accounts that it made.</summary>
 internal sealed record ChannelOfHub(string Url, JsonElement Fields)

@@ -1,8 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
-using DeviceHub.Tools.Bench.Driver;
+using DeviceHub.Tools.LoadBench.Driver;
 
-namespace DeviceHub.Tools.Bench.Targets;
+namespace DeviceHub.Tools.LoadBench.Targets;
 
 /// <summary>Debian's mosquitto on a free loopback port, with its responder.</summary>
 internal sealed class Mosquitto : IDisposable

@@ -1,8 +1,8 @@
-using DeviceHub.Tools.Bench.Driver;
+using DeviceHub.Tools.LoadBench.Driver;
 using System.Diagnostics;
 using System.Globalization;
 
-namespace DeviceHub.Tools.Bench.Targets;
+namespace DeviceHub.Tools.LoadBench.Targets;
 
 /// <summary>A measured process: how much processor time and memory it took, and the few words spoken with it by its pipes.</summary>
 internal sealed class ServerProcess : IDisposable

@@ -1,9 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
-using DeviceHub.Tools.Bench.Driver;
-using DeviceHub.Tools.Bench.Targets;
+using DeviceHub.Tools.LoadBench.Driver;
+using DeviceHub.Tools.LoadBench.Targets;
 
-namespace DeviceHub.Tools.Bench;
+namespace DeviceHub.Tools.LoadBench;
 
 internal static class Program
 {

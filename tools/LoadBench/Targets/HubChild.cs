@@ -6,11 +6,11 @@ using DeviceHub.Core.Merchants;
 using DeviceHub.Core.Terminals;
 using DeviceHub.Gateways.Mqtt;
 using DeviceHub.Server.Hosting;
-using DeviceHub.Tools.Bench.Driver;
+using DeviceHub.Tools.LoadBench.Driver;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace DeviceHub.Tools.Bench.Targets;
+namespace DeviceHub.Tools.LoadBench.Targets;
 
 /// <summary>
 /// The whole hub in a process of its own, as it is started in the field: every check on, a durable ledger in a temporary folder. Only

@@ -1,4 +1,4 @@
-namespace DeviceHub.Tools.Bench.Driver;
+namespace DeviceHub.Tools.LoadBench.Driver;
 
 /// <summary>Against an echo: sends the same payload, as large as a sealed payment request, and waits until it comes back.</summary>
 internal sealed class EchoClient(string serialNumber, Tally tally, int payloadBytes) : LoadClient(serialNumber, tally)

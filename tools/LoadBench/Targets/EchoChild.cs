@@ -5,7 +5,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
-namespace DeviceHub.Tools.Bench.Targets;
+namespace DeviceHub.Tools.LoadBench.Targets;
 
 /// <summary>The hub's MQTT endpoint in a process of its own, with the hub's options, behind which every payload is sent straight back.</summary>
 internal static class EchoChild

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using HdrHistogram;
 
-namespace DeviceHub.Tools.Bench.Driver;
+namespace DeviceHub.Tools.LoadBench.Driver;
 
 /// <summary>What the driver's thread counts; reset at the start of a measured run.</summary>
 internal sealed class Tally

@@ -1,4 +1,4 @@
-namespace DeviceHub.Tools.Bench;
+namespace DeviceHub.Tools.LoadBench;
 
 /// <summary>How long and how large a bench is.</summary>
 internal sealed record Scale(int Runs, TimeSpan RunFor, TimeSpan WarmUpFor, int IdleTerminals, int TlsTerminals, int BillRows)

@@ -2,7 +2,7 @@ using System.Globalization;
 using DeviceHub.Core.Payments;
 using DeviceHub.Core.Reconciliation;
 
-namespace DeviceHub.Tools.Bench.Targets;
+namespace DeviceHub.Tools.LoadBench.Targets;
 
 /// <summary>
 /// A day of one account in two books. The ledger has as many payments as the bill has rows. In the bill, in an order of the channel's own, one row in

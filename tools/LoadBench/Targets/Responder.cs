@@ -2,9 +2,9 @@ using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using DeviceHub.Tools.Bench.Driver;
+using DeviceHub.Tools.LoadBench.Driver;
 
-namespace DeviceHub.Tools.Bench.Targets;
+namespace DeviceHub.Tools.LoadBench.Targets;
 
 /// <summary>
 /// What mosquitto needs to be an echo: a client in its own process that subscribes to all <c>up</c> topics and publishes each payload

@@ -4,7 +4,7 @@ using DeviceHub.Protocol;
 using DeviceHub.Protocol.Wire;
 using Google.Protobuf;
 
-namespace DeviceHub.Tools.Bench.Driver;
+namespace DeviceHub.Tools.LoadBench.Driver;
 
 /// <summary>
 /// A terminal of the hub at its leanest: logs in by challenge, seals, pays, and says that it has shown each outcome. Its packets are

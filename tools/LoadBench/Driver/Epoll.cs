@@ -3,7 +3,7 @@ using System.ComponentModel;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 
-namespace DeviceHub.Tools.Bench.Driver;
+namespace DeviceHub.Tools.LoadBench.Driver;
 
 /// <summary>
 /// Plain Linux sockets and epoll for one thread. The runtime's socket engine hops to the thread pool for every completion; on a machine
