@@ -19,6 +19,9 @@ public sealed class CheckpointerTests
         using var hub = Small();
         using var checkpointer = await Start(hub);
         using var watch = hub.Foreign();
+
+        // A connection that has not read yet knows of no log, and would call it copied.
+        Read(watch);
         for (var i = 0; i < 400; i++)
         {
             Assert.Equal(WriteResult.Written, (await hub.Ledger.Accept(Accept($"request-{i}"), default)).Result);
@@ -28,8 +31,8 @@ public sealed class CheckpointerTests
             }
         }
 
-        // Each payment writes four pages and more: 24 times the bound and more went through it. How late a look comes is the machine's.
-        Assert.InRange(new FileInfo(hub.Database.File + "-wal").Length, Bound, 16 * Bound);
+        // Each payment writes four pages and more: 24 times the bound and more went through it.
+        Assert.InRange(new FileInfo(hub.Database.File + "-wal").Length, Bound, 8 * Bound);
         await checkpointer.StopAsync(default);
     }
 
@@ -40,11 +43,7 @@ public sealed class CheckpointerTests
         await hub.Ledger.Accept(Accept("first"), default);
         using var reader = hub.Foreign();
         using var snapshot = reader.BeginTransaction(deferred: true);
-        using (var look = reader.CreateCommand())
-        {
-            look.CommandText = "SELECT count(*) FROM payment_event";
-            look.ExecuteScalar();
-        }
+        Read(reader);
 
         using var checkpointer = await Start(hub);
         var slowest = TimeSpan.Zero;
@@ -72,7 +71,15 @@ public sealed class CheckpointerTests
     {
         const int CountsOnly = -1;
         Assert.Equal(raw.SQLITE_OK, raw.sqlite3_wal_checkpoint_v2(connection.Handle!, "main", CountsOnly, out var frames, out var copied));
+        Assert.True(frames >= 0, "this connection does not see the log");
         return frames == copied || frames * 4120L < Bound;
+    }
+
+    private static void Read(SqliteConnection connection)
+    {
+        using var look = connection.CreateCommand();
+        look.CommandText = "SELECT count(*) FROM payment_event";
+        look.ExecuteScalar();
     }
 
     private static async Task<Checkpointer> Start(StorageFixture hub)
