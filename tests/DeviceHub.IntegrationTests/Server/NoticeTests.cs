@@ -56,6 +56,12 @@ public sealed class WeChatHub : ServerHub, IAsyncLifetime
     }
 }
 
+/// <summary>A hub that takes one notice a second.</summary>
+public sealed class FloodedHub : ServerHub
+{
+    protected override string[] Options => ["--Server:NoticesPerSecond=1"];
+}
+
 /// <summary>Channels' notices over HTTP: open to everybody, and closed to everything that the channel did not sign, now, about this account's order.</summary>
 public sealed class NoticeTests(WeChatHub hub) : IClassFixture<WeChatHub>
 {
@@ -126,6 +132,33 @@ public sealed class NoticeTests(WeChatHub hub) : IClassFixture<WeChatHub>
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, large.StatusCode);
         using var got = await hub.Anonymous().Send(HttpMethod.Get, "/notify/wechat-v3/" + account);
         Assert.Equal(HttpStatusCode.Unauthorized, got.StatusCode);
+    }
+
+    [Fact]
+    public async Task Notices_of_one_address_are_limited_and_keep_nobody_from_the_api()
+    {
+        await using var own = new FloodedHub();
+        await own.InitializeAsync();
+        var channel = own.Anonymous();
+        HttpResponseMessage answer;
+        var taken = 0;
+        while ((answer = await Notice()).StatusCode == HttpStatusCode.NotFound)
+        {
+            answer.Dispose();
+            Assert.InRange(++taken, 1, 100);
+        }
+
+        // The burst, and what was allowed anew meanwhile.
+        Assert.InRange(taken, 5, 100);
+        Assert.Equal(HttpStatusCode.TooManyRequests, answer.StatusCode);
+        Assert.InRange(answer.Headers.RetryAfter!.Delta!.Value.TotalSeconds, 1, 5);
+        Assert.Equal("application/problem+json", answer.Content.Headers.ContentType?.MediaType);
+        answer.Dispose();
+
+        await own.Admin.Get("/api/v1/channels");
+        await Eventually.Becomes(Notice, a => a.StatusCode == HttpStatusCode.NotFound, "a channel that calls again later is heard");
+
+        Task<HttpResponseMessage> Notice() => channel.Send(HttpMethod.Post, "/notify/wechat-v3/none", new StringContent("{}"));
     }
 
     private Task<double> Refused(string why) => Metrics.Value(hub.Admin, "channels_notices_refused_total", $"why=\"{why}\"");
