@@ -1,6 +1,7 @@
-using System.Net.Http.Json;
+using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using DeviceHub.Channels.Http;
 using DeviceHub.Core.Merchants;
 using DeviceHub.Core.Payments;
 
@@ -19,17 +20,13 @@ public sealed record SandboxCall(string Order, long AmountFen, string? Code = nu
 [JsonSerializable(typeof(IReadOnlyList<SandboxCharge>))]
 public sealed partial class SandboxJson : JsonSerializerContext;
 
-/// <summary>
-/// The bank in another process, over HTTP. No connection means that nothing was sent: Rerouteable for a payment. Whatever else goes
-/// wrong, or is not understood, proves nothing: Unknown.
-/// </summary>
-/// <param name="http">For questions and reversals; they may be sent again on another connection.</param>
-/// <param name="single">
-/// For payments: a new connection each, since a client that finds a kept one broken sends again by itself, and the second failure
-/// would hide that the first sending arrived.
-/// </param>
-internal sealed class SandboxHttpChannel(HttpClient http, HttpClient single) : IPaymentChannel
+/// <summary>The bank in another process, over HTTP. Whatever is not understood proves nothing: Unknown.</summary>
+internal sealed class SandboxHttpChannel(ChannelHttp http, Uri url) : IPaymentChannel
 {
+    private static readonly MediaTypeHeaderValue ContentType = new("application/json");
+
+    private readonly string bank = url.AbsoluteUri.TrimEnd('/');
+
     public string Name => SandboxChannel.ChannelName;
 
     public IReadOnlyList<AccountField> AccountFields => [];
@@ -37,64 +34,42 @@ internal sealed class SandboxHttpChannel(HttpClient http, HttpClient single) : I
     public Task<AccountCheck> Test(ChannelAccount account, CancellationToken cancellationToken) =>
         Task.FromResult(new AccountCheck(true, "the Sandbox takes every account"));
 
-    public async Task<ChannelVerdict> Pay(ChannelPayment payment, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await Send(
-                single, "pay", new SandboxCall(payment.Reference.OrderNumber, payment.Reference.AmountFen, payment.Code.Reveal()), cancellationToken);
-        }
-        catch (HttpRequestException e) when (e.HttpRequestError is HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError
-            or HttpRequestError.SecureConnectionError)
-        {
-            return new ChannelVerdict(Verdict.Rerouteable, "unreachable", e.HttpRequestError.ToString());
-        }
-        catch (Exception e) when (IsFault(e, cancellationToken))
-        {
-            return Unknown(e);
-        }
-    }
+    public Task<ChannelVerdict> Pay(ChannelPayment payment, CancellationToken cancellationToken) =>
+        Ask(EffectKind.Pay, "pay", new SandboxCall(payment.Reference.OrderNumber, payment.Reference.AmountFen, payment.Code.Reveal()), cancellationToken);
 
     public Task<ChannelVerdict> Query(ChannelReference reference, CancellationToken cancellationToken) =>
-        Ask("query", new SandboxCall(reference.OrderNumber, reference.AmountFen), cancellationToken);
+        Ask(EffectKind.Query, "query", new SandboxCall(reference.OrderNumber, reference.AmountFen), cancellationToken);
 
     public Task<ChannelVerdict> Reverse(ChannelReference reference, CancellationToken cancellationToken) =>
-        Ask("reverse", new SandboxCall(reference.OrderNumber, reference.AmountFen), cancellationToken);
+        Ask(EffectKind.Reverse, "reverse", new SandboxCall(reference.OrderNumber, reference.AmountFen), cancellationToken);
 
     public Task<ChannelVerdict> Refund(ChannelRefund refund, CancellationToken cancellationToken) =>
-        Ask("refund", new SandboxCall(refund.Reference.OrderNumber, refund.RefundFen, Refund: refund.RefundNumber), cancellationToken);
+        Ask(EffectKind.Refund, "refund", new SandboxCall(refund.Reference.OrderNumber, refund.RefundFen, Refund: refund.RefundNumber), cancellationToken);
 
     public Task<ChannelVerdict> QueryRefund(ChannelRefund refund, CancellationToken cancellationToken) =>
-        Ask("refund-query", new SandboxCall(refund.Reference.OrderNumber, refund.RefundFen, Refund: refund.RefundNumber), cancellationToken);
+        Ask(EffectKind.QueryRefund, "refund-query", new SandboxCall(refund.Reference.OrderNumber, refund.RefundFen, Refund: refund.RefundNumber), cancellationToken);
 
-    private async Task<ChannelVerdict> Ask(string path, SandboxCall call, CancellationToken cancellationToken)
+    private async Task<ChannelVerdict> Ask(EffectKind call, string path, SandboxCall body, CancellationToken cancellationToken)
+    {
+        var content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body, SandboxJson.Default.SandboxCall)) { Headers = { ContentType = ContentType } };
+        var answer = await http.Send(new HttpRequestMessage(HttpMethod.Post, $"{bank}/{path}") { Content = content }, cancellationToken);
+        return answer.Verdict(call) ?? (answer.Status == 200 ? Read(answer.Body.Span) : new ChannelVerdict(Verdict.Unknown, $"http{answer.Status}"));
+    }
+
+    private static ChannelVerdict Read(ReadOnlySpan<byte> body)
     {
         try
         {
-            return await Send(http, path, call, cancellationToken);
+            if (JsonSerializer.Deserialize(body, SandboxJson.Default.ChannelVerdict) is { } verdict && Enum.IsDefined(verdict.Verdict))
+            {
+                return verdict;
+            }
         }
-        catch (Exception e) when (IsFault(e, cancellationToken))
+        catch (JsonException)
         {
-            return Unknown(e);
-        }
-    }
-
-    private static async Task<ChannelVerdict> Send(HttpClient client, string path, SandboxCall call, CancellationToken cancellationToken)
-    {
-        using var response = await client.PostAsJsonAsync(path, call, SandboxJson.Default.SandboxCall, cancellationToken);
-        if (!response.IsSuccessStatusCode)
-        {
-            return new ChannelVerdict(Verdict.Unknown, $"http{(int)response.StatusCode}");
+            // As any answer that is none.
         }
 
-        var verdict = await response.Content.ReadFromJsonAsync(SandboxJson.Default.ChannelVerdict, cancellationToken);
-        return verdict is not null && Enum.IsDefined(verdict.Verdict) ? verdict : new ChannelVerdict(Verdict.Unknown, "garbage");
+        return new ChannelVerdict(Verdict.Unknown, "garbage");
     }
-
-    private static bool IsFault(Exception e, CancellationToken cancellationToken) =>
-        e is HttpRequestException or JsonException or IOException or NotSupportedException
-        || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested);
-
-    private static ChannelVerdict Unknown(Exception e) =>
-        new(Verdict.Unknown, e is OperationCanceledException ? "timeout" : "fault", e.GetType().Name);
 }
