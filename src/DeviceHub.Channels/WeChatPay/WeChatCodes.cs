@@ -98,8 +98,10 @@ internal static class WeChatCodes
         Pending("PROCESSING", "on its way"),
         Failed("REFUNDCLOSE", "closed: nothing was paid back"),
         Failed("CLOSED", "closed: nothing was paid back"),
-        Failed("CHANGE", "it cannot go back where it came from; a person must send it elsewhere"),
-        Failed("ABNORMAL", "it cannot go back where it came from; a person must send it elsewhere"));
+
+        // Not the end of it: a person has WeChat send it elsewhere, under the same number, and until then nobody may refund that money again.
+        Pending("CHANGE", "it cannot go back where it came from: a person says in WeChat's merchant platform where it shall go"),
+        Pending("ABNORMAL", "it cannot go back where it came from: a person says in WeChat's merchant platform where it shall go"));
 
     /// <summary>Version 3, <c>code</c> of <c>codepay</c>. Those of status 500 are Unknown by their status.</summary>
     public static readonly VerdictTable PayV3 = new("wechat-v3 pay",

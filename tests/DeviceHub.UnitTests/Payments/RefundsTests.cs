@@ -117,7 +117,7 @@ public sealed class RefundsTests
         story.Notice(1, Paid);
 
         // As WeChat does: an order of which a refund was begun shows so, whatever became of the refund.
-        story.UntilQuiet(e => e.Kind != EffectKind.Query ? new(Verdict.RefundFailed, "ABNORMAL") : story.State.Refunds.IsEmpty ? Paid : new(Verdict.Refunded, "REFUND"));
+        story.UntilQuiet(e => e.Kind != EffectKind.Query ? new(Verdict.RefundFailed, "CLOSED") : story.State.Refunds.IsEmpty ? Paid : new(Verdict.Refunded, "REFUND"));
 
         Assert.Equal((PaymentResult.Declined, 1), (story.State.Outcome!.Result, story.State.Outcome.Revision));
         Assert.Equal((AttemptFate.Charged, RefundStanding.Failed, true), (story.State.Current.Fate, story.State.Refunds[0].Standing, story.State.NeedsAttention));

@@ -91,7 +91,7 @@ internal static class V3Json
         json.Flush();
     }
 
-    public static string StatusOf(Refund refund) => refund.State switch { RefundState.Done => "SUCCESS", RefundState.Failed => "ABNORMAL", _ => "PROCESSING" };
+    public static string StatusOf(Refund refund) => refund.State switch { RefundState.Done => "SUCCESS", RefundState.Failed => "CLOSED", _ => "PROCESSING" };
 
     public static void WriteRefund(V3Exchange exchange, Order order, Refund refund)
     {

@@ -113,8 +113,8 @@ internal sealed class WeChatV3Notices(WeChatBook book, ChannelClock clock) : INo
             json.WriteString("id"u8, Guid.NewGuid().ToString());
             json.WriteString("create_time"u8, V3Json.Time(clock.NowMs));
             json.WriteString("resource_type"u8, "encrypt-resource"u8);
-            json.WriteString("event_type"u8, told.Refund is null ? "TRANSACTION.SUCCESS" : told.Refund.State == RefundState.Done ? "REFUND.SUCCESS" : "REFUND.ABNORMAL");
-            json.WriteString("summary"u8, told.Refund is null ? "支付成功" : told.Refund.State == RefundState.Done ? "退款成功" : "退款异常");
+            json.WriteString("event_type"u8, told.Refund is null ? "TRANSACTION.SUCCESS" : told.Refund.State == RefundState.Done ? "REFUND.SUCCESS" : "REFUND.CLOSED");
+            json.WriteString("summary"u8, told.Refund is null ? "支付成功" : told.Refund.State == RefundState.Done ? "退款成功" : "退款关闭");
             json.WriteStartObject("resource"u8);
             json.WriteString("original_type"u8, kind);
             json.WriteString("algorithm"u8, "AEAD_AES_256_GCM"u8);

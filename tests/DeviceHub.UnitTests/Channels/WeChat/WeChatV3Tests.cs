@@ -174,7 +174,7 @@ public sealed class WeChatV3Tests : IDisposable
         Assert.Equal((Verdict.Pending, "PROCESSING"), Of(await stub.V3.Refund(refund, default)));
         Same("""{"out_trade_no":"ORDER","out_refund_no":"r1","notify_url":"https://hub.example.com/notify/wechat-v3/acc1","amount":{"refund":100,"total":888,"currency":"CNY"}}""", stub.Asked[0].Body);
 
-        foreach (var (state, verdict) in ((string, Verdict)[])[("SUCCESS", Verdict.Refunded), ("CLOSED", Verdict.RefundFailed), ("ABNORMAL", Verdict.RefundFailed), ("NEW", Verdict.Unknown)])
+        foreach (var (state, verdict) in ((string, Verdict)[])[("SUCCESS", Verdict.Refunded), ("CLOSED", Verdict.RefundFailed), ("ABNORMAL", Verdict.Pending), ("NEW", Verdict.Unknown)])
         {
             stub.Answer = (_, _) => Answer(Taken.Replace("PROCESSING", state, StringComparison.Ordinal));
             Assert.Equal((verdict, state), Of(await stub.V3.QueryRefund(refund, default)));
