@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using DeviceHub.Core.Merchants;
 using DeviceHub.Core.Payments;
+using DeviceHub.Core.Reconciliation;
 using Microsoft.Extensions.Logging;
 
 namespace DeviceHub.Channels;
@@ -85,6 +86,15 @@ public sealed partial class ChannelAlarms(ILogger<ChannelAlarms> logger, TimePro
 
         return new ChannelVerdict(row.Verdict, code, row.Says, row.Reason);
     }
+
+    /// <summary>
+    /// "There is no such order", of an order that is older than what says whose the account is: it may be another merchant's by now, who knows
+    /// none of its orders, so that proves nothing.
+    /// </summary>
+    /// <param name="since">When the account got what it is asked with; null: it never had another.</param>
+    /// <returns>The verdict of it.</returns>
+    public ChannelVerdict NotThere(ChannelReference reference, EffectKind call, ChannelVerdict verdict, DateTimeOffset? since) =>
+        OwnOrder.StartOf(reference.OrderNumber) < since ? WrongAnswer(reference.Account, call, "order-older-than-account") : verdict;
 
     /// <summary>An account that cannot be used as it stands: nothing was sent.</summary>
     /// <param name="why">In words; nothing secret.</param>

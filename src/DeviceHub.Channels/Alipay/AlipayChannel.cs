@@ -67,7 +67,7 @@ internal sealed class AlipayChannel(AlipayClient client, ChannelAlarms alarms, T
         }
 
         var code = AlipayCodes.Of(reply.Fields);
-        var verdict = alarms.Judge(reference.Account, EffectKind.Query, AlipayCodes.Query, code is "10000" ? reply.Fields.GetValueOrDefault("trade_status", "") : code);
+        var verdict = Judge(reference, EffectKind.Query, AlipayCodes.Query, code is "10000" ? reply.Fields.GetValueOrDefault("trade_status", "") : code);
         return code is "10000" && verdict.Verdict != Verdict.Unknown ? Check(verdict, reply.Fields, reference, EffectKind.Query) : verdict;
     }
 
@@ -82,7 +82,7 @@ internal sealed class AlipayChannel(AlipayClient client, ChannelAlarms alarms, T
         var code = AlipayCodes.Of(reply.Fields);
         if (code is not "10000")
         {
-            return alarms.Judge(reference.Account, EffectKind.Reverse, AlipayCodes.Cancel, code);
+            return Judge(reference, EffectKind.Reverse, AlipayCodes.Cancel, code);
         }
 
         if (!IsOf(reply.Fields, reference))
@@ -96,7 +96,7 @@ internal sealed class AlipayChannel(AlipayClient client, ChannelAlarms alarms, T
             "N" => reply.Fields.GetValueOrDefault("action", "nothing"),
             _ => "retry",
         };
-        return alarms.Judge(reference.Account, EffectKind.Reverse, AlipayCodes.Cancel, done);
+        return Judge(reference, EffectKind.Reverse, AlipayCodes.Cancel, done);
     }
 
     public async Task<ChannelVerdict> Refund(ChannelRefund refund, CancellationToken cancellationToken)
@@ -115,7 +115,7 @@ internal sealed class AlipayChannel(AlipayClient client, ChannelAlarms alarms, T
         var code = AlipayCodes.Of(reply.Fields);
         if (code is not "10000")
         {
-            return alarms.Judge(reference.Account, EffectKind.Refund, AlipayCodes.Refund, code);
+            return Judge(reference, EffectKind.Refund, AlipayCodes.Refund, code);
         }
 
         if (!IsOf(reply.Fields, reference))
@@ -178,6 +178,15 @@ internal sealed class AlipayChannel(AlipayClient client, ChannelAlarms alarms, T
     {
         fen = 0;
         return fields.TryGetValue(name, out var yuan) && Yuan.TryRead(yuan, out fen);
+    }
+
+    /// <summary>A merchant's order is known under the merchant's token alone.</summary>
+    private ChannelVerdict Judge(ChannelReference reference, EffectKind call, VerdictTable table, string code)
+    {
+        var verdict = alarms.Judge(reference.Account, call, table, code);
+        return code is "ACQ.TRADE_NOT_EXIST" or "nothing" && reference.Account.SecretsSince.TryGetValue(AlipayAccount.AppAuthToken, out var since)
+            ? alarms.NotThere(reference, call, verdict, since)
+            : verdict;
     }
 
     private static bool IsOf(IReadOnlyDictionary<string, string> fields, ChannelReference reference) =>

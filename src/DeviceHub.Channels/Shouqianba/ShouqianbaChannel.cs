@@ -126,6 +126,12 @@ internal sealed class ShouqianbaChannel(ShouqianbaClient client, ShouqianbaTermi
         var answer = reply.Answer!;
         var verdict = alarms.Judge(reference.Account, call, table, ShouqianbaCodes.KeyIn(table, answer)) with { Code = ChannelAlarms.Shown(answer.Code) };
 
+        // Which store's the new terminal is its activation does not say.
+        if (answer.Error == "UPAY_ORDER_NOT_EXISTS" && call != EffectKind.QueryRefund)
+        {
+            return alarms.NotThere(reference, call, verdict, ShouqianbaAccount.Since(reference.Account));
+        }
+
         // What proves something of an order says of which one; what has no order was refused before there was one.
         if (verdict.Verdict != Verdict.Unknown && answer.OrderStatus.Length > 0)
         {

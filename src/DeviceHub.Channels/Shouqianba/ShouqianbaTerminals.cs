@@ -67,7 +67,7 @@ internal sealed partial class ShouqianbaTerminals(
             return new AccountCheck(false, $"{asked}: it was refused with {ChannelAlarms.Shown(reply.Answer!.Code)}; a code is good for 7 days and for a number of terminals");
         }
 
-        return await Keep(account, sn, new SecretText(terminalKey), device, cancellationToken)
+        return await Keep(account, sn, new SecretText(terminalKey), device, isNew: true, cancellationToken)
             ? new AccountCheck(true, $"{asked}: it is terminal {sn}, and its key is kept")
             : new AccountCheck(false, $"{asked}: it is terminal {sn}, but the account was changed meanwhile and its key is not kept; activate again");
     }
@@ -156,7 +156,7 @@ internal sealed partial class ShouqianbaTerminals(
     {
         for (var keeping = 1; keeping <= Keepings; keeping++)
         {
-            if (await Keep(account, sn, fresh, device, CancellationToken.None))
+            if (await Keep(account, sn, fresh, device, isNew: false, CancellationToken.None))
             {
                 return true;
             }
@@ -171,16 +171,22 @@ internal sealed partial class ShouqianbaTerminals(
         return false;
     }
 
-    private Task<bool> Keep(ChannelAccount account, string sn, SecretText key, string device, CancellationToken cancellationToken) => keeper.Keep(
-        account,
-        new Dictionary<string, SecretText>
+    private Task<bool> Keep(ChannelAccount account, string sn, SecretText key, string device, bool isNew, CancellationToken cancellationToken)
+    {
+        var fields = new Dictionary<string, SecretText>
         {
             [ShouqianbaAccount.TerminalSn] = new(sn),
             [ShouqianbaAccount.TerminalKey] = key,
             [ShouqianbaAccount.DeviceId] = new(device),
             [ShouqianbaAccount.KeyDay] = new(Today()),
-        },
-        cancellationToken);
+        };
+        if (isNew)
+        {
+            fields[ShouqianbaAccount.TerminalSince] = new(clock.GetUtcNow().ToString(ShouqianbaAccount.TimeFormat, CultureInfo.InvariantCulture));
+        }
+
+        return keeper.Keep(account, fields, cancellationToken);
+    }
 
     /// <summary>The account as it is kept now; an account that is not kept, or is another terminal by now, is as its caller has it.</summary>
     private ChannelAccount Latest(ChannelAccount account) =>

@@ -80,7 +80,8 @@ public static class AccountRules
             return;
         }
 
-        foreach (var field in identity.Where(f => given.TryGetValue(f.Name, out var value) && value != before.Setting(f.Name)))
+        foreach (var field in identity.Where(f => given.TryGetValue(f.Name, out var value)
+            && (f.IsSecret ? value is null && before.Secret(f.Name) is not null : value != before.Setting(f.Name))))
         {
             fault("fields." + field.Name, "cannot be changed: orders are asked about and refunded where they were paid; make another account");
         }

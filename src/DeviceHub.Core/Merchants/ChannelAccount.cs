@@ -69,7 +69,10 @@ public sealed class ChannelAccount
 /// <param name="Name">Camel case, as the API has it.</param>
 /// <param name="Pattern">The whole value matches it; null: any text up to <paramref name="MaxLength"/>.</param>
 /// <param name="Says">What it is and where an operator finds it, in English.</param>
-/// <param name="Identifies">Whose account it is at the channel: once it is set nobody changes it, since orders are asked about where they were paid.</param>
+/// <param name="Identifies">
+/// Whose account it is at the channel: once it is set nobody changes it, since orders are asked about where they were paid. A secret is renewed, and so
+/// may be replaced, but not taken away.
+/// </param>
 public sealed record AccountField(string Name, AccountFieldKind Kind, bool Required, string Says, string? Pattern = null, int MaxLength = 128, bool Identifies = false)
 {
     public bool IsSecret => Kind is AccountFieldKind.Secret or AccountFieldKind.PrivateKey;

@@ -234,7 +234,7 @@ public sealed class JsonSandboxTests : IAsyncLifetime, IChannelAccounts, IAccoun
         return (services!.GetServices<IPaymentChannel>().Single(c => c.Name == made.Channel), kept[name]);
     }
 
-    private static ChannelReference Order(ChannelAccount account, long fen) => new($"d{Interlocked.Increment(ref numbers):x29}", account, fen);
+    private static ChannelReference Order(ChannelAccount account, long fen) => new($"d{TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds():x11}{Interlocked.Increment(ref numbers):x18}", account, fen);
 
     private static Task<ChannelVerdict> Pay(IPaymentChannel channel, ChannelReference order) => channel.Pay(
         new ChannelPayment(order, new PaymentCode($"28{order.OrderNumber.GetHashCode(StringComparison.Ordinal) & 0x7fffffff:d16}"), Wallet.Alipay, "Noodles & tea, 面馆", "T0000001", TimeProvider.System.GetUtcNow().AddMinutes(2)), default);

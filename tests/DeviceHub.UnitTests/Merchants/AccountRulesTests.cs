@@ -24,7 +24,7 @@ public sealed class AccountRulesTests
 
     [Fact]
     public void Field_that_the_channel_does_not_have_is_named() =>
-        Assert.Equal(["fields.kee: keyed has no such field; it has: number, apiKey, key, public, certificate, sub"], Faults(Whole("kee", "x")));
+        Assert.Equal(["fields.kee: keyed has no such field; it has: number, apiKey, key, public, certificate, sub, token"], Faults(Whole("kee", "x")));
 
     [Theory]
     [InlineData("number", "12345", "has another form")]
@@ -73,7 +73,11 @@ public sealed class AccountRulesTests
         Assert.Equal([$"fields.number: {says}"], Faults(("number", "1234567891")));
         Assert.Equal([$"fields.number: {says}"], Faults(("number", null)));
         Assert.Equal([$"fields.sub: {says}"], Faults(("sub", "1")));
-        Assert.Empty(Faults(("number", "1234567890"), ("key", "another"), ("sub", null)));
+        Assert.Empty(Faults(("number", "1234567890"), ("key", "another"), ("sub", null), ("token", null)));
+        Assert.Empty(Faults(("token", "first")));
+        before = before.With(new Dictionary<string, string?> { ["token"] = "first" }, name => name == "token", Now);
+        Assert.Empty(Faults(("token", "renewed")));
+        Assert.Equal([$"fields.token: {says}"], Faults(("token", null)));
         before = new ChannelAccount { Id = "ca_1", MerchantId = "M1", Channel = "keyed" };
         Assert.Empty(Faults(("number", "1234567891"), ("sub", "1")));
 
@@ -145,6 +149,7 @@ public sealed class AccountRulesTests
             new("public", AccountFieldKind.PublicKey, false, "The channel's public key."),
             new("certificate", AccountFieldKind.Certificate, false, "The client certificate."),
             new("sub", AccountFieldKind.Text, false, "The sub-merchant's number.", Identifies: true),
+            new("token", AccountFieldKind.Secret, false, "The merchant's token.", Identifies: true),
         ];
 
         public Task<AccountCheck> Test(ChannelAccount account, CancellationToken cancellationToken) => throw new NotSupportedException();

@@ -242,6 +242,29 @@ public sealed class AlipayChannelTests
     }
 
     [Fact]
+    public async Task Order_that_is_older_than_the_merchants_token_is_not_missing_because_the_token_knows_none()
+    {
+        var since = new DateTimeOffset(2026, 11, 25, 16, 0, 0, TimeSpan.Zero);
+        var account = AlipayStub.NewAccount().With(new Dictionary<string, string?> { ["appAuthToken"] = "token2" }, _ => true, since);
+        var stub = new AlipayStub(_ => AlipayStub.Failed("40004", "ACQ.TRADE_NOT_EXIST")) { Account = account };
+        var (older, younger) = (Begun(since.AddMilliseconds(-1)), Begun(since));
+
+        foreach (var call in (Func<ChannelReference, Task<ChannelVerdict>>[])[o => stub.Channel.Query(o, default), o => stub.Channel.Reverse(o, default), o => stub.Channel.Refund(new(o, "r1", 1), default)])
+        {
+            var verdict = await call(older);
+            Assert.Equal((Verdict.Unknown, "order-older-than-account"), (verdict.Verdict, verdict.Code));
+            Assert.Equal("ACQ.TRADE_NOT_EXIST", (await call(younger)).Code);
+        }
+
+        // Asked for again under its own number, which is what then proves.
+        Assert.Equal(Verdict.NotFound, (await stub.Channel.QueryRefund(new(older, "r1", 1), default)).Verdict);
+        var nothing = new AlipayStub(_ => $$"""{"code":"10000","out_trade_no":"{{older.OrderNumber}}","retry_flag":"N"}""") { Account = account };
+        Assert.Equal(Verdict.Unknown, (await nothing.Channel.Reverse(older, default)).Verdict);
+
+        ChannelReference Begun(DateTimeOffset at) => new($"d{at.ToUnixTimeMilliseconds():x11}{7:x18}", account, AlipayStub.Amount);
+    }
+
+    [Fact]
     public async Task Test_says_in_words_what_works_and_what_does_not()
     {
         var good = new AlipayStub(_ => AlipayStub.Failed("40004", "ACQ.TRADE_NOT_EXIST"));

@@ -78,7 +78,28 @@ public sealed class ShouqianbaTerminalsTests
         var check = await stub.Channel.Activate(stub.Kept, default);
         Assert.Equal(new AccountCheck(true, $"asked Shouqianba to activate a terminal: it is terminal {ShouqianbaStub.Sn}9, and its key is kept"), check);
         Assert.Equal((ShouqianbaStub.Sn + "9", stub.Key, "2026-11-26", "ca_1"), (stub.Kept.Setting("terminalSn"), stub.Kept.Secret("terminalKey")!.Reveal(), stub.Kept.Setting("keyDay"), stub.Kept.Setting("deviceId")));
+        Assert.Equal("2026-11-25T16:32:00.000Z", stub.Kept.Setting("terminalSince"));
         Assert.DoesNotContain(stub.Logged, l => l.Contains("key", StringComparison.Ordinal) && l.Any(char.IsDigit) && l.Contains("key1", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Order_that_is_older_than_the_terminal_is_not_missing_because_the_terminal_knows_none()
+    {
+        var stub = new ShouqianbaStub(_ => ShouqianbaStub.Business("FAIL", error: "UPAY_ORDER_NOT_EXISTS"), fields: [("terminalSince", "2026-11-25T16:00:00.000Z")]);
+        var since = new DateTimeOffset(2026, 11, 25, 16, 0, 0, TimeSpan.Zero);
+        var (older, younger) = (Begun(since.AddMilliseconds(-1)), Begun(since));
+
+        foreach (var call in (Func<ChannelReference, Task<ChannelVerdict>>[])[o => stub.Channel.Query(o, default), o => stub.Channel.Reverse(o, default), o => stub.Channel.Refund(new(o, "r1", 1), default)])
+        {
+            var verdict = await call(older);
+            Assert.Equal((Verdict.Unknown, "order-older-than-account"), (verdict.Verdict, verdict.Code));
+            Assert.Equal("FAIL.UPAY_ORDER_NOT_EXISTS", (await call(younger)).Code);
+        }
+
+        // Asked for again under its own number, which is what then proves.
+        Assert.Equal(Verdict.NotFound, (await stub.Channel.QueryRefund(new(older, "r1", 1), default)).Verdict);
+
+        ChannelReference Begun(DateTimeOffset at) => new($"d{at.ToUnixTimeMilliseconds():x11}{7:x18}", stub.Kept, ShouqianbaStub.Amount);
     }
 
     [Fact]
