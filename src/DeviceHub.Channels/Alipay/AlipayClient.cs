@@ -67,7 +67,7 @@ internal sealed class AlipayClient(ChannelHttp http, ChannelAlarms alarms, Notic
         Add("app_auth_token", account.Secret(AlipayAccount.AppAuthToken)?.Reveal());
         Add("app_cert_sn", keys.ApplicationCertificate);
         Add("alipay_root_cert_sn", keys.RootCertificates);
-        parameters["sign"] = AlipaySigning.Sign(keys.Application!, AlipaySigning.Content(parameters));
+        parameters["sign"] = keys.Application!.Sign(Encoding.UTF8.GetBytes(AlipaySigning.Content(parameters)));
         var form = new FormUrlEncodedContent(parameters.Where(p => p.Key != "charset"));
         form.Headers.ContentType = new MediaTypeHeaderValue("application/x-www-form-urlencoded", Charset);
         return new HttpRequestMessage(HttpMethod.Post, gateway) { Content = form };
@@ -92,7 +92,7 @@ internal sealed class AlipayClient(ChannelHttp http, ChannelAlarms alarms, Notic
             return null;
         }
 
-        if (AlipaySigning.Verify(keys.Alipay!, envelope.Response.Span, signature))
+        if (keys.Alipay!.IsSigned(envelope.Response.Span, signature))
         {
             return envelope.Response;
         }
@@ -103,7 +103,7 @@ internal sealed class AlipayClient(ChannelHttp http, ChannelAlarms alarms, Notic
         }
 
         var plain = Encoding.Latin1.GetBytes(Encoding.Latin1.GetString(envelope.Response.Span).Replace("\\/", "/", StringComparison.Ordinal));
-        return AlipaySigning.Verify(keys.Alipay!, plain, signature) ? plain : null;
+        return keys.Alipay!.IsSigned(plain, signature) ? plain : null;
     }
 
     /// <summary>What an unsigned or wrongly signed answer said, as far as it is a code: a hint for people, never a proof.</summary>

@@ -18,10 +18,10 @@ internal sealed class AlipayKeys
     }
 
     /// <summary>Of the application: signs what is sent.</summary>
-    public RSA? Application { get; private init; }
+    public RsaKey? Application { get; private init; }
 
     /// <summary>Of Alipay: checks what comes.</summary>
-    public RSA? Alipay { get; private init; }
+    public RsaKey? Alipay { get; private init; }
 
     /// <summary>Null: the account works with public keys.</summary>
     public string? ApplicationCertificate { get; private init; }
@@ -73,8 +73,7 @@ internal sealed class AlipayKeys
                 return new AlipayKeys { Fault = $"the account has no {AlipayAccount.PrivateKey}" };
             }
 
-            var application = RSA.Create();
-            application.ImportFromPem(privateKey.Reveal());
+            var application = RsaKey.FromPem(privateKey.Reveal());
             if (account.Setting(AlipayAccount.AppCertificate) is not { } appPem)
             {
                 what = AlipayAccount.PublicKey;
@@ -83,16 +82,14 @@ internal sealed class AlipayKeys
                     return new AlipayKeys { Fault = $"the account has neither {AlipayAccount.PublicKey} nor {AlipayAccount.AppCertificate}" };
                 }
 
-                var alipay = RSA.Create();
-                alipay.ImportFromPem(publicKey);
-                return new AlipayKeys { Application = application, Alipay = alipay };
+                return new AlipayKeys { Application = application, Alipay = RsaKey.FromPem(publicKey) };
             }
 
             what = AlipayAccount.AppCertificate;
             var appCertificate = X509Certificate2.CreateFromPem(appPem);
             using (var certified = appCertificate.GetRSAPublicKey())
             {
-                if (certified is null || !certified.ExportParameters(false).Modulus!.AsSpan().SequenceEqual(application.ExportParameters(false).Modulus))
+                if (certified is null || !application.IsPairOf(certified))
                 {
                     return new AlipayKeys { Fault = $"{AlipayAccount.AppCertificate} is not the certificate of {AlipayAccount.PrivateKey}" };
                 }
@@ -105,7 +102,7 @@ internal sealed class AlipayKeys
             return new AlipayKeys
             {
                 Application = application,
-                Alipay = alipayCertificate.GetRSAPublicKey() ?? throw new CryptographicException(),
+                Alipay = RsaKey.Of(alipayCertificate),
                 ApplicationCertificate = CertificateNumber(appCertificate),
                 RootCertificates = RootNumber(account.Setting(AlipayAccount.RootCertificate) ?? ""),
                 ValidUntil = until,

@@ -33,7 +33,7 @@ internal sealed class AlipayNotices(TimeProvider clock) : IChannelNotices
         }
 
         var content = AlipaySigning.Content(fields.Where(f => f.Key != "sign_type"));
-        if (!AlipaySigning.Verify(keys.Alipay!, Encoding.UTF8.GetBytes(content), signature))
+        if (!keys.Alipay!.IsSigned(Encoding.UTF8.GetBytes(content), signature))
         {
             return Not("its signature is wrong");
         }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using DeviceHub.Core.Merchants;
 using DeviceHub.Core.Payments;
@@ -11,6 +12,9 @@ namespace DeviceHub.Channels.Shouqianba;
 /// </summary>
 internal sealed class ShouqianbaNotices : IChannelNotices
 {
+    /// <summary>Null: it cannot be read.</summary>
+    private static readonly ConditionalWeakTable<ChannelAccount, RsaKey?> Keys = [];
+
     public string Name => ShouqianbaChannel.ChannelName;
 
     public NoticeReading Read(ChannelAccount account, NoticeRequest request)
@@ -25,9 +29,14 @@ internal sealed class ShouqianbaNotices : IChannelNotices
             return Not("it is not signed");
         }
 
-        if (!IsSigned(pem, request.Body.Span, signature, out var unreadable))
+        if (Keys.GetValue(account, _ => Key(pem)) is not { } key)
         {
-            return Not(unreadable ? $"{ShouqianbaAccount.NoticeKey} cannot be read" : "its signature is wrong");
+            return Not($"{ShouqianbaAccount.NoticeKey} cannot be read");
+        }
+
+        if (!key.IsSigned(request.Body.Span, signature))
+        {
+            return Not("its signature is wrong");
         }
 
         if (ShouqianbaAnswer.TryReadNotice(request.Body) is not { ClientSn: { Length: > 0 and <= 64 } order } notice)
@@ -50,26 +59,15 @@ internal sealed class ShouqianbaNotices : IChannelNotices
 
     private static NoticeReading Not(string fault) => new(null, fault);
 
-    private static bool IsSigned(string pem, ReadOnlySpan<byte> body, string signature, out bool unreadable)
+    private static RsaKey? Key(string pem)
     {
-        unreadable = false;
-        var bytes = new byte[(signature.Length / 4 * 3) + 3];
-        if (!Convert.TryFromBase64String(signature, bytes, out var length))
-        {
-            return false;
-        }
-
-        using var key = RSA.Create();
         try
         {
-            key.ImportFromPem(pem);
+            return RsaKey.FromPem(pem);
         }
         catch (Exception e) when (e is CryptographicException or ArgumentException)
         {
-            unreadable = true;
-            return false;
+            return null;
         }
-
-        return key.VerifyData(body, bytes.AsSpan(0, length), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
     }
 }

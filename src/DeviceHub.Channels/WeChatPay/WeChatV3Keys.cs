@@ -84,14 +84,11 @@ internal sealed class WeChatV3Keys
 
     /// <summary>Five lines: method, path with query, time, nonce, body; each ends with a line feed.</summary>
     internal static string Sign(RsaKey key, string method, string pathAndQuery, long timestamp, string nonce, ReadOnlySpan<byte> body) =>
-        Convert.ToBase64String(key.Sign(Lines($"{method}\n{pathAndQuery}\n{timestamp}\n{nonce}\n", body)));
+        key.Sign(Lines($"{method}\n{pathAndQuery}\n{timestamp}\n{nonce}\n", body));
 
     /// <summary>Three lines: time, nonce, body.</summary>
-    internal static bool IsSigned(RsaKey key, string timestamp, string nonce, ReadOnlySpan<byte> body, string signature)
-    {
-        Span<byte> bytes = stackalloc byte[1024];
-        return signature.Length <= 1024 && Convert.TryFromBase64String(signature, bytes, out var length) && key.IsSigned(Lines($"{timestamp}\n{nonce}\n", body), bytes[..length]);
-    }
+    internal static bool IsSigned(RsaKey key, string timestamp, string nonce, ReadOnlySpan<byte> body, string signature) =>
+        key.IsSigned(Lines($"{timestamp}\n{nonce}\n", body), signature);
 
     /// <summary>Why it is not WeChat Pay's; null: it is.</summary>
     /// <param name="header">A header by its name in lower case.</param>
@@ -143,83 +140,5 @@ internal sealed class WeChatV3Keys
         body.CopyTo(lines.AsSpan(size));
         lines[^1] = (byte)'\n';
         return lines;
-    }
-}
-
-/// <summary>
-/// A key for RSA with SHA-256 that many calls use at once. .NET does not promise that one RSA object may be used by two threads, so each call takes
-/// one of its own and puts it back.
-/// </summary>
-internal sealed class RsaKey
-{
-    private readonly RSAParameters parameters;
-    private readonly RSA?[] idle = new RSA?[Environment.ProcessorCount];
-
-    private RsaKey(RSA first, bool isPrivate)
-    {
-        parameters = first.ExportParameters(isPrivate);
-        idle[0] = first;
-    }
-
-    public static RsaKey FromPem(string pem)
-    {
-        var rsa = RSA.Create();
-        rsa.ImportFromPem(pem);
-        return new RsaKey(rsa, pem.Contains("PRIVATE KEY", StringComparison.Ordinal));
-    }
-
-    public static RsaKey Of(X509Certificate2 certificate) =>
-        new(certificate.GetRSAPublicKey() ?? throw new CryptographicException("not an RSA certificate"), isPrivate: false);
-
-    public byte[] Sign(byte[] data)
-    {
-        var rsa = Take();
-        try
-        {
-            return rsa.SignData(data, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
-        }
-        finally
-        {
-            Put(rsa);
-        }
-    }
-
-    public bool IsSigned(byte[] data, ReadOnlySpan<byte> signature)
-    {
-        var rsa = Take();
-        try
-        {
-            return rsa.VerifyData(data, signature, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
-        }
-        finally
-        {
-            Put(rsa);
-        }
-    }
-
-    private RSA Take()
-    {
-        for (var i = 0; i < idle.Length; i++)
-        {
-            if (Interlocked.Exchange(ref idle[i], null) is { } rsa)
-            {
-                return rsa;
-            }
-        }
-
-        return RSA.Create(parameters);
-    }
-
-    private void Put(RSA rsa)
-    {
-        for (var i = 0; i < idle.Length; i++)
-        {
-            if (Interlocked.CompareExchange(ref idle[i], rsa, null) is null)
-            {
-                return;
-            }
-        }
-
-        rsa.Dispose();
     }
 }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using DeviceHub.Channels;
 using DeviceHub.Channels.Alipay;
 using DeviceHub.Core;
 using DeviceHub.Core.Merchants;
@@ -58,6 +59,7 @@ public sealed class AlipaySigningTests
     [Fact]
     public async Task Openssl_accepts_our_signature_and_we_accept_openssls()
     {
+        var key = RsaKey.FromPem(AlipayStub.ApplicationKey.ExportPkcs8PrivateKeyPem());
         var content = "app_id=2021000000000001&biz_content={\"subject\":\"收款\"}&charset=utf-8&sign_type=RSA2";
         var folder = Directory.CreateTempSubdirectory("dh-alipay-");
         try
@@ -66,13 +68,13 @@ public sealed class AlipaySigningTests
             await System.IO.File.WriteAllTextAsync(File("content"), content);
             await System.IO.File.WriteAllTextAsync(File("private.pem"), AlipayStub.ApplicationKey.ExportPkcs8PrivateKeyPem());
             await System.IO.File.WriteAllTextAsync(File("public.pem"), AlipayStub.ApplicationKey.ExportSubjectPublicKeyInfoPem());
-            await System.IO.File.WriteAllBytesAsync(File("ours"), Convert.FromBase64String(AlipaySigning.Sign(AlipayStub.ApplicationKey, content)));
+            await System.IO.File.WriteAllBytesAsync(File("ours"), Convert.FromBase64String(key.Sign(Encoding.UTF8.GetBytes(content))));
 
             Assert.Equal("Verified OK\n", await OpenSsl("dgst", "-sha256", "-verify", File("public.pem"), "-signature", File("ours"), File("content")));
             await OpenSsl("dgst", "-sha256", "-sign", File("private.pem"), "-out", File("theirs"), File("content"));
             var theirs = Convert.ToBase64String(await System.IO.File.ReadAllBytesAsync(File("theirs")));
-            Assert.True(AlipaySigning.Verify(AlipayStub.ApplicationKey, Encoding.UTF8.GetBytes(content), theirs));
-            Assert.False(AlipaySigning.Verify(AlipayStub.ApplicationKey, Encoding.UTF8.GetBytes(content + " "), theirs));
+            Assert.True(key.IsSigned(Encoding.UTF8.GetBytes(content), theirs));
+            Assert.False(key.IsSigned(Encoding.UTF8.GetBytes(content + " "), theirs));
         }
         finally
         {
@@ -83,16 +85,15 @@ public sealed class AlipaySigningTests
     [Fact]
     public void Notice_that_Alipay_signed_is_believed_and_none_of_its_fields_may_be_another()
     {
-        using var key = RSA.Create();
-        key.ImportFromPem(PublishedKey);
+        var key = RsaKey.FromPem(PublishedKey);
         Assert.True(Check(PublishedNotice));
         foreach (var name in PublishedNotice.Keys.Where(k => k is not ("sign" or "sign_type")))
         {
             Assert.False(Check(new Dictionary<string, string>(PublishedNotice) { [name] = PublishedNotice[name] + "0" }), name);
         }
 
-        bool Check(Dictionary<string, string> notice) => AlipaySigning.Verify(
-            key, Encoding.UTF8.GetBytes(AlipaySigning.Content(notice.Where(f => f.Key != "sign_type"))), notice["sign"]);
+        bool Check(Dictionary<string, string> notice) => key.IsSigned(
+            Encoding.UTF8.GetBytes(AlipaySigning.Content(notice.Where(f => f.Key != "sign_type"))), notice["sign"]);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
+using DeviceHub.Channels;
 using DeviceHub.Channels.WeChatPay;
 
 namespace DeviceHub.UnitTests.Channels.WeChat;
