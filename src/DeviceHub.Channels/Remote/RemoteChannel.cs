@@ -92,7 +92,7 @@ internal sealed class RemoteChannel(ChannelHttp http, ChannelAlarms alarms, IOpt
             return new(alarms.UnusableAccount(account, call, url is null ? $"baseUrl {fault}" : "the secret is not set"), null);
         }
 
-        var target = new Uri(url.AbsoluteUri.TrimEnd('/') + path);
+        var target = ChannelAddress.Of(url, path);
         var nonce = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
         var now = clock.GetUtcNow().ToUnixTimeSeconds();
         var request = new HttpRequestMessage(method, target);

@@ -25,8 +25,6 @@ internal sealed class SandboxHttpChannel(ChannelHttp http, Uri url) : IPaymentCh
 {
     private static readonly MediaTypeHeaderValue ContentType = new("application/json");
 
-    private readonly string bank = url.AbsoluteUri.TrimEnd('/');
-
     public string Name => SandboxChannel.ChannelName;
 
     public IReadOnlyList<AccountField> AccountFields => [];
@@ -35,24 +33,24 @@ internal sealed class SandboxHttpChannel(ChannelHttp http, Uri url) : IPaymentCh
         Task.FromResult(new AccountCheck(true, "the Sandbox takes every account"));
 
     public Task<ChannelVerdict> Pay(ChannelPayment payment, CancellationToken cancellationToken) =>
-        Ask(EffectKind.Pay, "pay", new SandboxCall(payment.Reference.OrderNumber, payment.Reference.AmountFen, payment.Code.Reveal()), cancellationToken);
+        Ask(EffectKind.Pay, "/pay", new SandboxCall(payment.Reference.OrderNumber, payment.Reference.AmountFen, payment.Code.Reveal()), cancellationToken);
 
     public Task<ChannelVerdict> Query(ChannelReference reference, CancellationToken cancellationToken) =>
-        Ask(EffectKind.Query, "query", new SandboxCall(reference.OrderNumber, reference.AmountFen), cancellationToken);
+        Ask(EffectKind.Query, "/query", new SandboxCall(reference.OrderNumber, reference.AmountFen), cancellationToken);
 
     public Task<ChannelVerdict> Reverse(ChannelReference reference, CancellationToken cancellationToken) =>
-        Ask(EffectKind.Reverse, "reverse", new SandboxCall(reference.OrderNumber, reference.AmountFen), cancellationToken);
+        Ask(EffectKind.Reverse, "/reverse", new SandboxCall(reference.OrderNumber, reference.AmountFen), cancellationToken);
 
     public Task<ChannelVerdict> Refund(ChannelRefund refund, CancellationToken cancellationToken) =>
-        Ask(EffectKind.Refund, "refund", new SandboxCall(refund.Reference.OrderNumber, refund.RefundFen, Refund: refund.RefundNumber), cancellationToken);
+        Ask(EffectKind.Refund, "/refund", new SandboxCall(refund.Reference.OrderNumber, refund.RefundFen, Refund: refund.RefundNumber), cancellationToken);
 
     public Task<ChannelVerdict> QueryRefund(ChannelRefund refund, CancellationToken cancellationToken) =>
-        Ask(EffectKind.QueryRefund, "refund-query", new SandboxCall(refund.Reference.OrderNumber, refund.RefundFen, Refund: refund.RefundNumber), cancellationToken);
+        Ask(EffectKind.QueryRefund, "/refund-query", new SandboxCall(refund.Reference.OrderNumber, refund.RefundFen, Refund: refund.RefundNumber), cancellationToken);
 
     private async Task<ChannelVerdict> Ask(EffectKind call, string path, SandboxCall body, CancellationToken cancellationToken)
     {
         var content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body, SandboxJson.Default.SandboxCall)) { Headers = { ContentType = ContentType } };
-        var answer = await http.Send(new HttpRequestMessage(HttpMethod.Post, $"{bank}/{path}") { Content = content }, cancellationToken);
+        var answer = await http.Send(new HttpRequestMessage(HttpMethod.Post, ChannelAddress.Of(url, path)) { Content = content }, cancellationToken);
         return answer.Verdict(call) ?? (answer.Status == 200 ? Read(answer.Body.Span) : new ChannelVerdict(Verdict.Unknown, $"http{answer.Status}"));
     }
 

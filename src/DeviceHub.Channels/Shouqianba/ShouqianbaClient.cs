@@ -22,7 +22,7 @@ internal sealed class ShouqianbaClient(ChannelHttp http, ChannelAlarms alarms, I
         var body = Json(members);
         var content = new ByteArrayContent(body);
         content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
-        var request = new HttpRequestMessage(HttpMethod.Post, options.Value.Url.AbsoluteUri.TrimEnd('/') + path) { Content = content };
+        var request = new HttpRequestMessage(HttpMethod.Post, ChannelAddress.Of(options.Value.Url, path)) { Content = content };
         request.Headers.TryAddWithoutValidation("Authorization", $"{signer} {Sign(body, key)}");
         var answer = await http.Send(request, cancellationToken);
         if (answer.Verdict(call) is { } broken)

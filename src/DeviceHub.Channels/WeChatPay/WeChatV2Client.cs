@@ -27,7 +27,7 @@ internal sealed class WeChatV2Client(ChannelHttp http, ChannelAlarms alarms, IOp
         .Add("sign_type", keys.SignType);
 
     public HttpRequestMessage Request(string path, WeChatV2Message message, WeChatV2Keys keys) =>
-        new(HttpMethod.Post, new Uri(options.Value.Url, path)) { Content = new ByteArrayContent(message.Write(keys)) { Headers = { ContentType = Xml } } };
+        new(HttpMethod.Post, ChannelAddress.Of(options.Value.Url, path)) { Content = new ByteArrayContent(message.Write(keys)) { Headers = { ContentType = Xml } } };
 
     /// <param name="mutual">With the client certificate.</param>
     /// <param name="table">Of the call's <c>err_code</c>.</param>

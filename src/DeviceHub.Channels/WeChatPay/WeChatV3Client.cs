@@ -44,7 +44,7 @@ internal sealed class WeChatV3Client(ChannelHttp http, ChannelAlarms alarms, IOp
         return request;
     }
 
-    public Uri Url(string path) => new(options.Value.Url, path);
+    public Uri Url(string path) => ChannelAddress.Of(options.Value.Url, path);
 
     public static byte[] Body(Action<Utf8JsonWriter> write)
     {

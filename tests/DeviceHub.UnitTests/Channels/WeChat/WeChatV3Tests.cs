@@ -36,6 +36,23 @@ public sealed class WeChatV3Tests : IDisposable
         IsSigned(request, body);
     }
 
+    [Theory]
+    [InlineData("https://proxy.example.com/wechat")]
+    [InlineData("https://proxy.example.com/wechat/")]
+    public async Task Path_of_the_address_in_the_options_is_kept(string address)
+    {
+        stub.Settings.Url = new Uri(address);
+        stub.Answer = (_, _) => Answer(Paid);
+        await stub.V3.Query(WeChatStub.Reference(WeChatStub.AccountV3()), default);
+        stub.Answer = (_, _) => WeChatStub.Xml("HMAC-SHA256");
+        await stub.V2.Query(WeChatStub.Reference(WeChatStub.AccountV2()), default);
+
+        Assert.Equal(
+            [$"https://proxy.example.com/wechat/v3/pay/transactions/out-trade-no/{WeChatStub.Order}?mchid=1900000109", "https://proxy.example.com/wechat/pay/orderquery"],
+            stub.Asked.Select(a => a.Request.RequestUri!.AbsoluteUri));
+        IsSigned(stub.Asked[0].Request, stub.Asked[0].Body);
+    }
+
     [Fact]
     public async Task Partner_asks_for_its_sub_merchant()
     {
