@@ -33,6 +33,9 @@ public enum RefusalCode
     /// <summary>None of the merchant's channel accounts can take this payment now.</summary>
     NoChannel = 25,
 
+    /// <summary>The till's charge that a request names is not open, or is another amount or order number.</summary>
+    ChargeClosed = 26,
+
     /// <summary>The message came from a session that a newer one has replaced. Never sent: that session is cut.</summary>
     StaleSession = 100,
 

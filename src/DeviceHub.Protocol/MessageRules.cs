@@ -14,7 +14,7 @@ public static class MessageRules
 
     /// <summary>What is sealed, and what a sealed body may hold: money and nothing else.</summary>
     public static bool IsMoney(Uplink.BodyOneofCase body) => body is Uplink.BodyOneofCase.PaymentRequest or Uplink.BodyOneofCase.PaymentQuery
-        or Uplink.BodyOneofCase.PaymentCancel or Uplink.BodyOneofCase.OutcomeShown;
+        or Uplink.BodyOneofCase.PaymentCancel or Uplink.BodyOneofCase.OutcomeShown or Uplink.BodyOneofCase.Collecting or Uplink.BodyOneofCase.CollectEnded;
 
     public static DecodeError Check(Uplink message) => message.BodyCase switch
     {
@@ -30,6 +30,9 @@ public static class MessageRules
             RequestId(message.OutcomeShown.RequestId, "outcome_shown"),
             Range(message.OutcomeShown.Revision, 1, int.MaxValue, "outcome_shown.revision")),
         Uplink.BodyOneofCase.Sealed => Check(message.Sealed),
+        Uplink.BodyOneofCase.Collecting => ChargeId(message.Collecting.ChargeId, "collecting.charge_id"),
+        Uplink.BodyOneofCase.CollectEnded => First(
+            ChargeId(message.CollectEnded.ChargeId, "collect_ended.charge_id"), Given((int)message.CollectEnded.Reason, "collect_ended.reason")),
         _ => new(DecodeFault.NoBody, "an Uplink needs one body that this version knows"),
     };
 
@@ -54,6 +57,8 @@ public static class MessageRules
             Range(message.Outcome.Revision, 1, int.MaxValue, "outcome.revision")),
         Downlink.BodyOneofCase.Refusal => Given((int)message.Refusal.Code, "refusal.code"),
         Downlink.BodyOneofCase.Sealed => Check(message.Sealed),
+        Downlink.BodyOneofCase.Collect => Check(message.Collect),
+        Downlink.BodyOneofCase.CollectCancel => ChargeId(message.CollectCancel.ChargeId, "collect_cancel.charge_id"),
         _ => new(DecodeFault.NoBody, "a Downlink needs one body that this version knows"),
     };
 
@@ -144,7 +149,16 @@ public static class MessageRules
             ? DecodeError.None
             : Bad("payment_request.order_number: at most 32 of A-Z a-z 0-9 _ -"),
         Range(request.TimeToLiveMs, 1000, 120_000, "payment_request.time_to_live_ms"),
-        request.RepeatOf.Length == 0 || Names.IsRequestId(request.RepeatOf) ? DecodeError.None : Bad("payment_request.repeat_of: a request id"));
+        request.RepeatOf.Length == 0 || Names.IsRequestId(request.RepeatOf) ? DecodeError.None : Bad("payment_request.repeat_of: a request id"),
+        request.ChargeId.Length == 0 ? DecodeError.None : ChargeId(request.ChargeId, "payment_request.charge_id"));
+
+    private static DecodeError Check(Collect collect) => First(
+        ChargeId(collect.ChargeId, "collect.charge_id"),
+        Range(collect.AmountFen, 1, long.MaxValue, "collect.amount_fen"),
+        collect.OrderNumber.Length == 0 || Names.IsOrderNumber(collect.OrderNumber)
+            ? DecodeError.None
+            : Bad("collect.order_number: at most 32 of A-Z a-z 0-9 _ -"),
+        Range(collect.TimeToLiveMs, 1, 3_600_000, "collect.time_to_live_ms"));
 
     private static DecodeError Check(Sealed message) => First(
         message.Body.Length > 0 ? DecodeError.None : Bad("sealed.body: empty"),
@@ -153,6 +167,10 @@ public static class MessageRules
 
     private static DecodeError RequestId(string id, string where) =>
         Names.IsRequestId(id) ? DecodeError.None : Bad($"{where}.request_id: 8 to 36 of A-Z a-z 0-9 _ -");
+
+    /// <summary>Made by the hub, in the shape of a request id.</summary>
+    private static DecodeError ChargeId(string id, string where) =>
+        Names.IsRequestId(id) ? DecodeError.None : Bad($"{where}: 8 to 36 of A-Z a-z 0-9 _ -");
 
     private static DecodeError Known<T>(T value, string where)
         where T : struct, Enum =>

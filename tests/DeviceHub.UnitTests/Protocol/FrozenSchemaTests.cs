@@ -31,8 +31,8 @@ public sealed class FrozenSchemaTests
     {
         var enums = Messages(TerminalReflection.Descriptor.MessageTypes).SelectMany(m => m.EnumTypes).Concat(TerminalReflection.Descriptor.EnumTypes);
         Assert.All(enums, e => Assert.EndsWith("_UNSPECIFIED", e.FindValueByNumber(0).Name, StringComparison.Ordinal));
-        Assert.Contains(Uplink.Descriptor.ToProto().ReservedRange, r => r is { Start: 11, End: 41 });
-        Assert.Contains(Downlink.Descriptor.ToProto().ReservedRange, r => r is { Start: 12, End: 41 });
+        Assert.Contains(Uplink.Descriptor.ToProto().ReservedRange, r => r is { Start: 13, End: 41 });
+        Assert.Contains(Downlink.Descriptor.ToProto().ReservedRange, r => r is { Start: 14, End: 41 });
     }
 
     private static string Describe(FileDescriptor file)

@@ -9,6 +9,7 @@ namespace DeviceHub.UnitTests.Protocol;
 internal static class GoldenMessages
 {
     private const string Request = "AAECAwQFBgcI-1";
+    private const string Charge = "c0123456789abcdef";
 
     public static ConfigurationEntry[] Entries { get; } =
     [
@@ -45,6 +46,9 @@ internal static class GoldenMessages
         ("payment_query", new() { PaymentQuery = new() { RequestId = Request } }),
         ("payment_cancel", new() { PaymentCancel = new() { RequestId = Request } }),
         ("outcome_shown", new() { OutcomeShown = new() { RequestId = Request, Revision = 1 } }),
+        ("payment_request_for_a_charge", new() { PaymentRequest = Charged() }),
+        ("collecting", new() { Collecting = new() { ChargeId = Charge } }),
+        ("collect_ended", new() { CollectEnded = new() { ChargeId = Charge, Reason = CollectEnded.Types.Reason.Cancelled } }),
         ("sealed_up", new() { Sealed = Sealed(new Uplink { PaymentQuery = new() { RequestId = Request } }, SealDirection.Up) }),
     ];
 
@@ -78,6 +82,15 @@ internal static class GoldenMessages
                 Text = new() { Id = "refusal_storage", Text_ = ByteString.CopyFrom("暂时无法收款，未扣款", Encoding.UTF8) },
             },
         }),
+        ("refusal_charge_closed", new()
+        {
+            Refusal = new() { Code = Refusal.Types.Code.ChargeClosed, RequestId = "AAECAwQFBgcI-5", Text = new() { Id = "refusal_charge_closed" } },
+        }),
+        ("collect", new()
+        {
+            Collect = new() { ChargeId = Charge, AmountFen = 1250, OrderNumber = "A-1002", SentTimeMs = 1_790_000_000_123, TimeToLiveMs = 120_000 },
+        }),
+        ("collect_cancel", new() { CollectCancel = new() { ChargeId = Charge } }),
         ("sealed_down", new()
         {
             Sealed = Sealed(new Downlink { Accepted = new() { RequestId = Request, State = Accepted.Types.State.Working } }, SealDirection.Down),
@@ -138,6 +151,15 @@ internal static class GoldenMessages
         request.OrderNumber = "A-1001";
         request.RepeatOf = Request;
         request.RepeatConfirmed = true;
+        return request;
+    }
+
+    private static PaymentRequest Charged()
+    {
+        var request = Payment();
+        request.RequestId = "AAECAwQFBgcI-4";
+        request.OrderNumber = "A-1002";
+        request.ChargeId = Charge;
         return request;
     }
 
