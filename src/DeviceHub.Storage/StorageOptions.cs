@@ -46,8 +46,11 @@ public sealed class StorageOptions
     /// <summary>How often the searchable payments follow the ledger. 1 ms to 1 min.</summary>
     public TimeSpan ProjectionInterval { get; set; } = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Ledger rows that the searchable payments take in one transaction. 1 to 100,000.</summary>
-    public int ProjectionBatch { get; set; } = 1_000;
+    /// <summary>Ledger rows that the searchable payments take at once: what changes twice among them is written once. 1 to 100,000.</summary>
+    public int ProjectionBatch { get; set; } = 5_000;
+
+    /// <summary>Payments that are made searchable in one transaction, for which the ledger may have to wait. 1 to 10,000.</summary>
+    public int ProjectionSlice { get; set; } = 100;
 
     /// <summary>How often the write-ahead log's size is looked at. 10 ms to 1 min.</summary>
     public TimeSpan CheckpointInterval { get; set; } = TimeSpan.FromMilliseconds(250);
@@ -73,6 +76,7 @@ internal sealed class StorageOptionsValidator : IValidateOptions<StorageOptions>
         Within(errors, nameof(o.ReadPoolSize), o.ReadPoolSize, 1, 64);
         Within(errors, nameof(o.LastSeenQueue), o.LastSeenQueue, 1, 10_000_000);
         Within(errors, nameof(o.ProjectionBatch), o.ProjectionBatch, 1, 100_000);
+        Within(errors, nameof(o.ProjectionSlice), o.ProjectionSlice, 1, 10_000);
         Within(errors, nameof(o.CheckpointBytes), o.CheckpointBytes, 64 * 1024, 1L << 30);
         Within(errors, nameof(o.DiskCheckInterval), o.DiskCheckInterval, 10, 60_000);
         Within(errors, nameof(o.LockWait), o.LockWait, 0, 10_000);

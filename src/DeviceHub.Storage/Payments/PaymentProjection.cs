@@ -26,10 +26,7 @@ internal sealed partial class PaymentProjection(
         var batch = reads.Read(options.Value.ProjectionBatch, ReadBatch).AsTask().GetAwaiter().GetResult();
         if (batch.Rows > 0)
         {
-            using (database.Gate.EnterBlocking())
-            {
-                Write(batch);
-            }
+            Write(batch);
         }
 
         Lag = batch.Last - batch.Cursor;
@@ -125,18 +122,30 @@ internal sealed partial class PaymentProjection(
         }
     }
 
+    /// <summary>In small transactions, so that no commit of the ledger waits long for one. The cursor moves with the last: what is written again is the same.</summary>
     private void Write(Batch batch)
     {
-        var db = database.Derived;
-        using var transaction = db.Connection.BeginTransaction(deferred: false);
-        foreach (var payment in batch.Payments)
+        var slice = options.Value.ProjectionSlice;
+        for (var from = 0; from == 0 || from < batch.Payments.Count; from += slice)
         {
-            Upsert(db, payment);
-        }
+            using (database.Gate.EnterBlocking())
+            {
+                var db = database.Derived;
+                using var transaction = db.Connection.BeginTransaction(deferred: false);
+                foreach (var payment in batch.Payments.Skip(from).Take(slice))
+                {
+                    Upsert(db, payment);
+                }
 
-        db.Prepare("INSERT INTO projection_cursor(name, seq) VALUES (?1, ?2) ON CONFLICT(name) DO UPDATE SET seq = excluded.seq")
-            .Bind(1, Cursor).Bind(2, batch.Cursor).Run();
-        transaction.Commit();
+                if (from + slice >= batch.Payments.Count)
+                {
+                    db.Prepare("INSERT INTO projection_cursor(name, seq) VALUES (?1, ?2) ON CONFLICT(name) DO UPDATE SET seq = excluded.seq")
+                        .Bind(1, Cursor).Bind(2, batch.Cursor).Run();
+                }
+
+                transaction.Commit();
+            }
+        }
     }
 
     private static void Upsert(PreparedConnection db, Folded payment)

@@ -59,7 +59,7 @@ public sealed class StoreTests
     [Fact]
     public async Task Projection_catches_up_from_where_it_was_and_says_how_far_it_is_behind()
     {
-        using var hub = new StorageFixture(o => o.ProjectionBatch = 3);
+        using var hub = new StorageFixture(o => (o.ProjectionBatch, o.ProjectionSlice) = (3, 2));
         for (var i = 0; i < 5; i++)
         {
             await hub.Ledger.Accept(Accept($"request-{i}", order: $"A{i}", channelOrder: $"P{i}"), default);
