@@ -24,9 +24,16 @@ internal sealed class ReadPool(HubDatabase database, IOptions<StorageOptions> op
         {
             return read(rent.Slot.Connection, argument);
         }
-        catch (SqliteException e) when (e.SqliteErrorCode == SQLitePCL.raw.SQLITE_INTERRUPT)
+        catch (Exception e)
         {
-            throw BrokenOff(e);
+            // A statement that is left open keeps its connection where the read was broken off, with all that is read on it later.
+            rent.Slot.Connection.Reset();
+            if (e is SqliteException { SqliteErrorCode: SQLitePCL.raw.SQLITE_INTERRUPT })
+            {
+                throw BrokenOff(e);
+            }
+
+            throw;
         }
     }
 

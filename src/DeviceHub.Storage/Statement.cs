@@ -154,6 +154,15 @@ internal sealed class PreparedConnection(SqliteConnection connection) : IDisposa
         return statement;
     }
 
+    /// <summary>Ends what any statement has begun to read.</summary>
+    public void Reset()
+    {
+        foreach (var statement in statements.Values)
+        {
+            statement.Reset();
+        }
+    }
+
     public void Dispose()
     {
         foreach (var statement in statements.Values)

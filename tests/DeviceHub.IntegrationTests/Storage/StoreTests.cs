@@ -34,6 +34,19 @@ public sealed class StoreTests
     }
 
     [Fact]
+    public async Task Read_that_fails_does_not_keep_later_reads_of_its_connection_in_the_past()
+    {
+        using var hub = new StorageFixture(o => o.ReadPoolSize = 1);
+        await hub.Terminals.Save(new TerminalRecord { SerialNumber = "T1", Status = TerminalStatus.Active, Key = new SecretBytes(RandomNumberGenerator.GetBytes(32)), RegisteredAt = Now });
+        await hub.Writes.Run((db, token) => db.Database.ExecuteSqlAsync($"UPDATE terminal SET key = zeroblob(16)", token));
+        await Assert.ThrowsAnyAsync<CryptographicException>(async () => await hub.Terminals.Load("T1"));
+
+        var accept = Accept("request-1", channelOrder: "P1");
+        await hub.Ledger.Accept(accept, default);
+        Assert.Equal(accept.Id, await hub.Ledger.FindByChannelOrder("P1"));
+    }
+
+    [Fact]
     public async Task Activation_code_gives_each_serial_number_one_use_until_it_is_consumed()
     {
         using var hub = new StorageFixture();
