@@ -73,6 +73,10 @@ internal sealed partial class ChannelAccountLoader(
     ChannelAccountStore store, ChannelAccountBook book, RoutingCore routing, ReadPool pool, TimeProvider clock, ILogger<ChannelAccountLoader> logger) : IHostedService
 {
     private const int Batch = 500;
+
+    /// <summary>Of one read: a day may have more payments than any read has time for.</summary>
+    private const int PaymentsARead = 10_000;
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -132,15 +136,46 @@ internal sealed partial class ChannelAccountLoader(
             var day = terms.DayOf(now);
             var midnight = day.ToDateTime(TimeOnly.MinValue);
             var since = new DateTimeOffset(midnight, terms.Zone.GetUtcOffset(midnight));
-            var taken = await pool.Query(
-                (db, stop) => db.Payments.Where(p => p.AcceptedAt >= since && p.Result == PaymentResult.Approved && p.ChannelAccount != null)
-                    .GroupBy(p => p.ChannelAccount!).Select(g => new { Account = g.Key, Fen = g.Sum(p => p.AmountFen) }).ToListAsync(stop),
-                cancellationToken);
-            foreach (var account in zone.Select(a => a.Id).Intersect(taken.Select(t => t.Account)))
+            var taken = await Taken(since, cancellationToken);
+            foreach (var account in zone.Where(a => taken.ContainsKey(a.Id)))
             {
-                routing.Restore(account, day, taken.First(t => t.Account == account).Fen);
+                routing.Restore(account.Id, day, taken[account.Id]);
             }
         }
+    }
+
+    /// <summary>What each account was paid since a time.</summary>
+    private async Task<Dictionary<string, long>> Taken(DateTimeOffset since, CancellationToken cancellationToken)
+    {
+        var taken = new Dictionary<string, long>(StringComparer.Ordinal);
+        (DateTimeOffset At, long Seq)? position = (since, 0);
+        while (position is { } after)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            position = await pool.Read((after, taken), Add);
+        }
+
+        return taken;
+    }
+
+    /// <summary>Where it ended; null: nothing was left.</summary>
+    private static (DateTimeOffset At, long Seq)? Add(PreparedConnection db, ((DateTimeOffset At, long Seq) After, Dictionary<string, long> Into) x)
+    {
+        (DateTimeOffset, long)? last = null;
+        var rows = db.Prepare(
+            """
+            SELECT accepted_at, seq, channel_account, amount_fen FROM payment
+            WHERE result = ?1 AND (accepted_at, seq) > (?2, ?3) AND channel_account IS NOT NULL ORDER BY accepted_at, seq LIMIT ?4
+            """)
+            .Bind(1, (long)PaymentResult.Approved).Bind(2, x.After.At).Bind(3, x.After.Seq).Bind(4, PaymentsARead);
+        while (rows.Next())
+        {
+            last = (rows.Time(0), rows.Long(1));
+            var account = rows.Text(2);
+            x.Into[account] = x.Into.GetValueOrDefault(account) + rows.Long(3);
+        }
+
+        return last;
     }
 
     [LoggerMessage(EventName = "DayTotalsBehind", Level = LogLevel.Warning, Message = "What accounts have taken today lacks {Behind} ledger rows that are not searchable yet; a day limit may be passed by as much")]

@@ -62,7 +62,7 @@ public sealed class PaymentRow
 
     public string? Channel { get; set; }
 
-    /// <summary>Of the last attempt; a merchant's id when it had no account.</summary>
+    /// <summary>Of the same attempt as <see cref="ChannelOrderNumber"/>; a merchant's id when it had no account.</summary>
     public string? ChannelAccount { get; set; }
 
     public string? ChannelTransaction { get; set; }

@@ -59,7 +59,7 @@ public sealed class ChannelAccountStoreTests : IDisposable
         Assert.Throws<CryptographicException>(() => cipher.Open("ca_1", "apiKeyV3", sealedSecret));
         await Saved("ca_2");
         await hub.Writes.Run((db, stop) => db.Database.ExecuteSqlAsync($"UPDATE channel_account SET secrets = (SELECT secrets FROM channel_account WHERE id = 'ca_1') WHERE id = 'ca_2'", stop));
-        var refused = await Assert.ThrowsAsync<InvalidOperationException>(Load);
+        var refused = await Assert.ThrowsAsync<InvalidOperationException>(() => Load());
         Assert.Contains("ca_2", refused.Message, StringComparison.Ordinal);
     }
 
@@ -96,6 +96,30 @@ public sealed class ChannelAccountStoreTests : IDisposable
         Assert.Equal(711, core.Standing(book.Known("ca_1")!, Now).TodayFen);
     }
 
+    [Fact]
+    public async Task Day_with_more_payments_than_one_read_has_time_for_does_not_keep_the_hub_from_starting()
+    {
+        await Saved("ca_1", t => t with { DayLimitFen = 1_000_000 });
+        await Paid("request-1", "ca_1", 7, Now);
+        while (await hub.Projection.Step() > 0)
+        {
+        }
+
+        // All but one are of another merchant.
+        await hub.Writes.Run((db, stop) => db.Database.ExecuteSqlAsync(
+            $"""
+            WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 60000)
+            INSERT INTO payment(seq, serial_number, request_id, version, accepted_at, merchant_id, store_id, amount_fen, wallet, code_last_four, stage, result,
+              reason, revision, shown_revision, paid_fen, discount_fen, attempts, needs_attention, refunded_fen, channel_account)
+            SELECT i, serial_number, 'other-' || i, version, accepted_at + i, merchant_id, store_id, amount_fen, wallet, code_last_four, stage, result,
+              reason, revision, shown_revision, paid_fen, discount_fen, attempts, needs_attention, refunded_fen, iif(i = 60000, 'ca_1', 'M2')
+            FROM n, payment WHERE seq = 1
+            """, stop));
+        using var pool = new ReadPool(hub.Database, Options.Create(new StorageOptions { ReadTimeLimit = TimeSpan.FromMilliseconds(100) }), new WorkClock());
+        var core = await Load(pool);
+        Assert.Equal(14, core.Standing(book.Known("ca_1")!, Now).TodayFen);
+    }
+
     private async Task Paid(string request, string account, long fen, DateTimeOffset at)
     {
         await hub.Ledger.Accept(Of(request, account, fen, at), default);
@@ -128,12 +152,22 @@ public sealed class ChannelAccountStoreTests : IDisposable
         return account;
     }
 
-    private async Task<RoutingCore> Load()
+    private async Task<RoutingCore> Load(ReadPool? pool = null)
     {
         var clock = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(Now);
         var core = new RoutingCore(book, Options.Create(new RoutingOptions()), clock);
-        await new ChannelAccountLoader(store, book, core, hub.Pool, clock, NullLogger<ChannelAccountLoader>.Instance).StartAsync(default);
+        await new ChannelAccountLoader(store, book, core, pool ?? hub.Pool, clock, NullLogger<ChannelAccountLoader>.Instance).StartAsync(default);
         return core;
+    }
+
+    /// <summary>A millisecond passes each time that it is looked at, so a read's time is the work that the database does for it.</summary>
+    private sealed class WorkClock : TimeProvider
+    {
+        private long looks;
+
+        public override long TimestampFrequency => 1000;
+
+        public override long GetTimestamp() => Interlocked.Increment(ref looks);
     }
 
     /// <summary>A channel that is never called.</summary>
