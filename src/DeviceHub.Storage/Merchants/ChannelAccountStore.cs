@@ -95,7 +95,8 @@ internal sealed partial class ChannelAccountLoader(
         }
         while (rows.Count == Batch);
 
-        if (book.All.Any(a => a.Terms.DayLimitFen is not null))
+        // Also without a limit: people see what was taken, and a limit that is set in the afternoon counts the morning.
+        if (book.All.Any())
         {
             await Restore(cancellationToken);
         }

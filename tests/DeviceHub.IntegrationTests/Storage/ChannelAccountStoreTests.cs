@@ -79,10 +79,12 @@ public sealed class ChannelAccountStoreTests : IDisposable
         Assert.DoesNotContain("day two", await hub.Reads.Run((db, stop) => db.Audit.Select(a => a.After).SingleAsync(stop)), StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task What_an_account_took_today_is_known_again_after_a_restart()
+    [Theory]
+    [InlineData(1_000_000L)]
+    [InlineData(null)] // People look at it, and a limit may be set in the afternoon.
+    public async Task What_an_account_took_today_is_known_again_after_a_restart(long? limit)
     {
-        await Saved("ca_1", t => t with { DayLimitFen = 1_000_000 });
+        await Saved("ca_1", t => t with { DayLimitFen = limit });
         await Paid("request-1", "ca_1", 700, Now);
         await Paid("request-2", "ca_1", 11, Now.AddHours(-1));
         await Paid("request-3", "ca_1", 5000, Now.AddHours(-21));
