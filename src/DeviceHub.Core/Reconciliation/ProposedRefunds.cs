@@ -72,7 +72,13 @@ public sealed partial class ProposedRefunds(IReconciliationBook book, IPaymentLe
 
         if (attempt.Fate != AttemptFate.Charged)
         {
-            await grain.Noticed(approved.OrderNumber, null, new ChannelVerdict(Verdict.Approved, "BILL", "the channel's bill shows a charge", PaidFen: approved.AmountFen));
+            var bill = new ChannelVerdict(Verdict.Approved, "BILL", "the channel's bill shows a charge", PaidFen: approved.AmountFen);
+            if (attempt is { Fate: AttemptFate.NotCharged, AskNow: false } && attempt.LastNotice == bill)
+            {
+                return "the bill shows a charge, and the channel, asked again, says that nothing is charged: a person must look at the channel";
+            }
+
+            await grain.Noticed(approved.OrderNumber, null, bill);
             return null;
         }
 

@@ -3,7 +3,9 @@ using System.Net;
 using System.Text.Json;
 using DeviceHub.Core.Reconciliation;
 using DeviceHub.IntegrationTests.BadInput;
+using DeviceHub.Storage;
 using DeviceHub.Tests;
+using Microsoft.EntityFrameworkCore;
 
 namespace DeviceHub.IntegrationTests.Server;
 
@@ -100,6 +102,33 @@ public sealed class ReconciliationsApiTests(ReconcilingHub hub) : IClassFixture<
         Assert.Equal(run, await Reconcile(account, day));
         Assert.All((await hub.Admin.Get($"{Api}/{run}/differences?reason=lateSuccess")).GetProperty("items").EnumerateArray(), d => Assert.True(d.GetProperty("settled").GetBoolean()));
         Assert.Empty((await hub.Admin.Get(proposals + "&state=proposed")).GetProperty("items").EnumerateArray());
+    }
+
+    [Fact]
+    public async Task Approved_refund_of_what_the_channel_denies_says_so()
+    {
+        await using var terminal = await hub.Activated();
+        await terminal.PayForOutcome(terminal.Request(Insufficient));
+        var (account, day) = await AccountOf(terminal);
+        var payment = (await hub.Admin.Get("/api/v1/payments?serialNumber=" + terminal.SerialNumber)).GetProperty("items")[0];
+        var order = payment.GetProperty("channelOrderNumber").GetString()!;
+
+        // As a run would have proposed it whose bill shows a charge.
+        var writes = (HubWrites)hub.Services.GetService(typeof(HubWrites))!;
+        await writes.Run((db, stop) =>
+        {
+            db.RefundProposals.Add(new RefundProposalRow
+            {
+                AccountId = account, Day = DateOnly.Parse(day, System.Globalization.CultureInfo.InvariantCulture), OrderNumber = order, SerialNumber = terminal.SerialNumber,
+                RequestId = payment.GetProperty("requestId").GetString()!, Attempt = 1, Reason = DifferenceReason.LateSuccess, AmountFen = (long)Insufficient, State = ProposalState.Approved,
+            });
+            return db.SaveChangesAsync(stop);
+        });
+        await Eventually.Holds(
+            async () => (await hub.Admin.Get("/api/v1/refund-proposals?state=approved")).GetProperty("items").EnumerateArray()
+                .Any(p => p.GetProperty("orderNumber").GetString() == order && p.GetProperty("note").GetString()?.Contains("nothing is charged", StringComparison.Ordinal) is true),
+            "the proposal says what the channel says");
+        await writes.Run((db, stop) => db.RefundProposals.Where(p => p.OrderNumber == order).ExecuteDeleteAsync(stop));
     }
 
     [Fact]
