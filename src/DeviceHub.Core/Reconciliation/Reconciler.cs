@@ -146,8 +146,8 @@ public sealed partial class Reconciler(
             return;
         }
 
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
-        using var deadline = clock.CreateTimer(static l => ((CancellationTokenSource)l!).Cancel(), limit, options.RunDeadline, Timeout.InfiniteTimeSpan);
+        using var deadline = new CancellationTokenSource(options.RunDeadline, clock);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, deadline.Token);
         var from = clock.GetTimestamp();
         try
         {
@@ -170,7 +170,7 @@ public sealed partial class Reconciler(
         }
         catch (Exception e)
         {
-            await TryLater(run, e, limit.IsCancellationRequested, stoppingToken);
+            await TryLater(run, e, deadline.IsCancellationRequested, stoppingToken);
         }
     }
 
