@@ -84,13 +84,7 @@ internal sealed class BillWorkspace : IDisposable
 
         Commit();
         looked(totals.Rows);
-        HubDatabase.Execute(db.Connection, "CREATE INDEX bill_order ON bill(order_number, line)");
-
-        // Two syncs: the mark must not reach the disk before what it stands for.
-        HubDatabase.Execute(db.Connection, "PRAGMA synchronous = FULL; DELETE FROM loaded; CREATE TABLE synced(x)");
-        db.Prepare("INSERT INTO loaded(request, rows, charged_fen, paid_back_fen, fee_fen) VALUES (?1, ?2, ?3, ?4, ?5)")
-            .Bind(1, request).Bind(2, totals.Rows).Bind(3, totals.ChargedFen).Bind(4, totals.PaidBackFen).Bind(5, totals.FeeFen).Run();
-        HubDatabase.Execute(db.Connection, "PRAGMA synchronous = OFF");
+        await Blocking.Run(() => Finish(request, totals)).ConfigureAwait(false);
         (Totals, IsLoaded) = (totals, true);
     }
 
@@ -248,6 +242,18 @@ internal sealed class BillWorkspace : IDisposable
         {
             return false;
         }
+    }
+
+    /// <summary>Sorts the rows, and marks that they are all there. It waits for the disk, which may have a gigabyte to take.</summary>
+    private void Finish(int request, BillTotals totals)
+    {
+        HubDatabase.Execute(db.Connection, "CREATE INDEX bill_order ON bill(order_number, line)");
+
+        // Two syncs: the mark must not reach the disk before what it stands for.
+        HubDatabase.Execute(db.Connection, "PRAGMA synchronous = FULL; DELETE FROM loaded; CREATE TABLE synced(x)");
+        db.Prepare("INSERT INTO loaded(request, rows, charged_fen, paid_back_fen, fee_fen) VALUES (?1, ?2, ?3, ?4, ?5)")
+            .Bind(1, request).Bind(2, totals.Rows).Bind(3, totals.ChargedFen).Bind(4, totals.PaidBackFen).Bind(5, totals.FeeFen).Run();
+        HubDatabase.Execute(db.Connection, "PRAGMA synchronous = OFF");
     }
 
     private BillTotals ReadTotals()
