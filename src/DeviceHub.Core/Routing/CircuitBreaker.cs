@@ -37,13 +37,23 @@ public sealed class CircuitBreaker(RoutingOptions options)
 
     public CircuitView View(TimeSpan now)
     {
-        var counted = calls.Where(c => now - c.At < options.BreakerWindow).ToList();
+        var (counted, failed, slow) = (0, 0, 0);
+        foreach (var call in calls)
+        {
+            if (now - call.At < options.BreakerWindow)
+            {
+                counted++;
+                failed += call.Failed ? 1 : 0;
+                slow += call.Slow && !call.Failed ? 1 : 0;
+            }
+        }
+
         var circuit = openUntil is not { } until ? Circuit.Closed : now < until ? Circuit.Open : Circuit.HalfOpen;
         return new(
             circuit,
-            counted.Count,
-            counted.Count(c => c.Failed),
-            counted.Count(c => c.Slow && !c.Failed),
+            counted,
+            failed,
+            slow,
             circuit == Circuit.Open ? openUntil!.Value - now : TimeSpan.Zero,
             circuit == Circuit.HalfOpen && IsProbing(now));
     }
