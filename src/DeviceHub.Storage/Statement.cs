@@ -107,6 +107,22 @@ internal sealed class Statement : IDisposable
         return false;
     }
 
+    /// <summary>The number in the first row; 0: there is no row, or it is null.</summary>
+    public long Number()
+    {
+        var number = Next() ? LongOrNull(0) ?? 0 : 0;
+        Reset();
+        return number;
+    }
+
+    /// <summary>Whether there is a row.</summary>
+    public bool Any()
+    {
+        var any = Next();
+        Reset();
+        return any;
+    }
+
     /// <summary>The result code of one step: ROW, DONE or an error. <see cref="Reset"/> follows.</summary>
     public int Step() => raw.sqlite3_step(stmt);
 

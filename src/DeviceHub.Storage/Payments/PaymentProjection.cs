@@ -64,8 +64,8 @@ internal sealed partial class PaymentProjection(
 
     /// <summary>The last ledger row that it shows, and the last that there is.</summary>
     public static (long Shown, long Last) Position(PreparedConnection db) => (
-        Number(db.Prepare("SELECT seq FROM projection_cursor WHERE name = ?1").Bind(1, Cursor)),
-        Number(db.Prepare("SELECT max(seq) FROM payment_event")));
+        db.Prepare("SELECT seq FROM projection_cursor WHERE name = ?1").Bind(1, Cursor).Number(),
+        db.Prepare("SELECT max(seq) FROM payment_event").Number());
 
     private Batch ReadBatch(PreparedConnection db, int limit)
     {
@@ -196,13 +196,6 @@ internal sealed partial class PaymentProjection(
         """)
         .Bind(1, attempt.Account).Bind(2, attempt.OrderNumber).Bind(3, refund.Number).Bind(4, refund.AmountFen)
         .Bind(5, (long)LedgerAttempt.MoneyOf(refund.Standing)).Bind(6, refund.StartedAt).Run();
-
-    private static long Number(Statement statement)
-    {
-        var number = statement.Next() ? statement.LongOrNull(0) ?? 0 : 0;
-        statement.Reset();
-        return number;
-    }
 
     private sealed record Folded(long Seq, int Version, PaymentState State);
 

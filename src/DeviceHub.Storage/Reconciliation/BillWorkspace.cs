@@ -147,11 +147,11 @@ internal sealed class BillWorkspace : IDisposable
         }
     }
 
-    public bool HasCharge(string orderNumber) => Any(
-        db.Prepare("SELECT 1 FROM bill WHERE order_number = ?1 AND kind = 0 LIMIT 1").Bind(1, orderNumber));
+    public bool HasCharge(string orderNumber) =>
+        db.Prepare("SELECT 1 FROM bill WHERE order_number = ?1 AND kind = 0 LIMIT 1").Bind(1, orderNumber).Any();
 
-    public bool HasRefund(string orderNumber, string refundNumber) => Any(
-        db.Prepare("SELECT 1 FROM bill WHERE order_number = ?1 AND kind = 1 AND refund_number = ?2 LIMIT 1").Bind(1, orderNumber).Bind(2, refundNumber));
+    public bool HasRefund(string orderNumber, string refundNumber) =>
+        db.Prepare("SELECT 1 FROM bill WHERE order_number = ?1 AND kind = 1 AND refund_number = ?2 LIMIT 1").Bind(1, orderNumber).Bind(2, refundNumber).Any();
 
     /// <summary>Keeps it, unless it is there already.</summary>
     public void Add(Difference d) => db.Prepare(
@@ -262,13 +262,6 @@ internal sealed class BillWorkspace : IDisposable
         var totals = row.Next() ? new BillTotals(row.Long(0), row.Long(1), row.Long(2), row.Long(3)) : new BillTotals(-1, 0, 0, 0);
         row.Reset();
         return totals;
-    }
-
-    private static bool Any(Statement statement)
-    {
-        var any = statement.Next();
-        statement.Reset();
-        return any;
     }
 
     private void Begin()

@@ -148,11 +148,6 @@ internal sealed class LedgerSide(ReadPool reads, string account, DateOnly day, T
     private static bool IsKept(PaymentState state, AttemptState attempt) =>
         attempt.Fate == AttemptFate.Charged && !state.Refunds.Any(r => r.Attempt == attempt.Number && r.Standing != RefundStanding.Failed);
 
-    private static bool IsKnown(PreparedConnection db, string orderNumber)
-    {
-        var row = db.Prepare("SELECT 1 FROM channel_order WHERE number = ?1").Bind(1, orderNumber);
-        var known = row.Next();
-        row.Reset();
-        return known;
-    }
+    private static bool IsKnown(PreparedConnection db, string orderNumber) =>
+        db.Prepare("SELECT 1 FROM channel_order WHERE number = ?1").Bind(1, orderNumber).Any();
 }

@@ -15,7 +15,7 @@ internal sealed partial class ReconciliationBook
 
     private async Task Publish(ReconciliationRun run, BillWorkspace workspace, ReportDraft report, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        var shown = await reads.Read(run.Id, static (db, id) => Number(db.Prepare("SELECT generation FROM reconciliation WHERE id = ?1").Bind(1, id)));
+        var shown = await reads.Read(run.Id, static (db, id) => db.Prepare("SELECT generation FROM reconciliation WHERE id = ?1").Bind(1, id).Number());
         var generation = shown + 1;
         await DeleteDifferences(run, shown, cancellationToken);
         var number = 0;
@@ -215,11 +215,4 @@ internal sealed partial class ReconciliationBook
         .Bind(8, d.RefundNumber).Bind(9, d.Payment?.SerialNumber).Bind(10, d.Payment?.RequestId).Bind(11, d.Attempt).Bind(12, d.Transaction)
         .Bind(13, (long?)d.Line).Bind(14, d.BillFen).Bind(15, d.LedgerFen).Bind(16, d.At).Bind(17, d.Awaits is { } awaits ? Text(awaits) : null)
         .Bind(18, d.Settled ? 1L : 0L).Run();
-
-    private static long Number(Statement statement)
-    {
-        var number = statement.Next() ? statement.LongOrNull(0) ?? 0 : 0;
-        statement.Reset();
-        return number;
-    }
 }

@@ -158,13 +158,8 @@ internal sealed partial class ReconciliationBook
         }
     }
 
-    private static bool IsReported(PreparedConnection db, string account, DateOnly day)
-    {
-        var row = db.Prepare("SELECT 1 FROM reconciliation WHERE account_id = ?1 AND day = ?2 AND reported_at IS NOT NULL").Bind(1, account).Bind(2, Text(day));
-        var reported = row.Next();
-        row.Reset();
-        return reported;
-    }
+    private static bool IsReported(PreparedConnection db, string account, DateOnly day) =>
+        db.Prepare("SELECT 1 FROM reconciliation WHERE account_id = ?1 AND day = ?2 AND reported_at IS NOT NULL").Bind(1, account).Bind(2, Text(day)).Any();
 
     /// <summary>For who watches; that it cannot be written is no reason to stop.</summary>
     private async Task Progress(ReconciliationRun run, RunStep step, long rows)
