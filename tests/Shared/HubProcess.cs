@@ -1,8 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using System.Text.RegularExpressions;
+using DeviceHub.Tools.Chaos;
 
 namespace DeviceHub.Tests;
 
@@ -23,7 +22,7 @@ public sealed partial class HubProcess : IAsyncDisposable
         ownsFolder = dataFolder is null;
         DataFolder = dataFolder ?? Directory.CreateTempSubdirectory("hub-").FullName;
         this.arguments = arguments;
-        (HttpPort, MqttPort, MqttTlsPort) = (FreePort(), FreePort(), FreePort());
+        (HttpPort, MqttPort, MqttTlsPort) = (Ports.Free(), Ports.Free(), Ports.Free());
     }
 
     public string DataFolder { get; }
@@ -115,14 +114,6 @@ public sealed partial class HubProcess : IAsyncDisposable
         {
             Directory.Delete(DataFolder, recursive: true);
         }
-    }
-
-    /// <summary>Free at this moment; nobody else here takes a port of the ephemeral range by number.</summary>
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private void Keep(string? line)

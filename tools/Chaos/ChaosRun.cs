@@ -34,17 +34,14 @@ internal sealed partial class ChaosRun : IAsyncDisposable
     public ChaosRun(ChaosOptions options, string folder, Action<string> say)
     {
         (this.options, this.folder, this.say, random) = (options, folder, say, new Random(options.Seed));
-
-        // Not from the seed: another run with the same seed may be going on.
-        var ports = new Random();
-        hubUrl = new Uri($"http://127.0.0.1:{Child.FreePort(ports)}");
-        mqttPort = Child.FreePort(ports);
-        var sandboxUrl = new Uri($"http://127.0.0.1:{Child.FreePort(ports)}");
+        hubUrl = new Uri($"http://127.0.0.1:{Ports.Free()}");
+        mqttPort = Ports.Free();
+        var sandboxUrl = new Uri($"http://127.0.0.1:{Ports.Free()}");
         sandbox = new Child(
             "channel-sandbox.dll", Path.Combine(folder, "channels.log"), new Uri(sandboxUrl, "/book?limit=1"), HubArguments.Channels(folder, sandboxUrl, options.Seed));
         hub = new Child(
             "DeviceHub.Server.dll", Path.Combine(folder, "hub.log"), new Uri(hubUrl, "/health/ready"),
-            HubArguments.Of(DataFolder, hubUrl, mqttPort, Child.FreePort(ports), sandboxUrl));
+            HubArguments.Of(DataFolder, hubUrl, mqttPort, Ports.Free(), sandboxUrl));
         channels = new Channels(sandboxUrl, HubArguments.AccountsFile(folder));
     }
 

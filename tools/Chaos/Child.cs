@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using System.Text;
 
 namespace DeviceHub.Tools.Chaos;
@@ -86,28 +84,6 @@ internal sealed class Child(string dll, string log, Uri ready, params string[] a
         lock (first)
         {
             writer.Dispose();
-        }
-    }
-
-    /// <summary>
-    /// Free now, and below the range that the system takes ports for outgoing connections from: there a terminal that tries to reach a
-    /// dead hub could get the hub's own port.
-    /// </summary>
-    public static int FreePort(Random random)
-    {
-        while (true)
-        {
-            var port = random.Next(15_000, 32_000);
-            try
-            {
-                using var listener = new TcpListener(IPAddress.Loopback, port);
-                listener.Start();
-                return port;
-            }
-            catch (SocketException)
-            {
-                // Somebody has it.
-            }
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using DeviceHub.Tests;
 using DeviceHub.Tools.ChannelSandbox.Accounts;
+using DeviceHub.Tools.Chaos;
 
 namespace DeviceHub.IntegrationTests.ChannelSandbox;
 
@@ -13,7 +14,7 @@ public sealed class SandboxToolTests : IDisposable
     [Fact]
     public async Task Book_and_accounts_outlive_a_SIGKILL()
     {
-        var (port, accounts, book) = (HubProcess.FreePort(), Path.Combine(folder, "accounts.json"), Path.Combine(folder, "book.jsonl"));
+        var (port, accounts, book) = (Ports.Free(), Path.Combine(folder, "accounts.json"), Path.Combine(folder, "book.jsonl"));
         string[] arguments = ["--url", $"http://127.0.0.1:{port}", "--accounts", accounts, "--book", book];
         using var http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}"), Timeout = TimeSpan.FromSeconds(5) };
         using (var first = new ToolProcess("channel-sandbox.dll", arguments))

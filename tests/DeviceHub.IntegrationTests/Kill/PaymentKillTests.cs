@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using DeviceHub.Core.Payments;
 using DeviceHub.Tests;
+using DeviceHub.Tools.Chaos;
 
 namespace DeviceHub.IntegrationTests.Kill;
 
@@ -22,7 +23,7 @@ public sealed class PaymentKillTests(ITestOutputHelper output)
         var seed = EnvironmentNumber.Of("DEVICEHUB_SEED", 1);
         var random = new Random(seed);
         var data = Directory.CreateTempSubdirectory("kill-").FullName;
-        var url = new Uri($"http://127.0.0.1:{HubProcess.FreePort()}");
+        var url = new Uri($"http://127.0.0.1:{Ports.Free()}");
         await using var sandbox = new SandboxProcess(ShortWaits.Sandbox);
         await sandbox.Start();
         using var http = new HttpClient { BaseAddress = url, Timeout = TimeSpan.FromSeconds(10) };
@@ -96,7 +97,7 @@ public sealed class PaymentKillTests(ITestOutputHelper output)
         var start = new ProcessStartInfo("dotnet") { WorkingDirectory = data };
         foreach (var argument in (string[])[
             Path.Combine(AppContext.BaseDirectory, "KillHost.dll"), "--urls", url.ToString(), "--data", data,
-            "--silo", HubProcess.FreePort().ToString(System.Globalization.CultureInfo.InvariantCulture), "--Sandbox:Url", sandbox.ToString(), .. ShortWaits.Payments])
+            "--silo", Ports.Free().ToString(System.Globalization.CultureInfo.InvariantCulture), "--Sandbox:Url", sandbox.ToString(), .. ShortWaits.Payments])
         {
             start.ArgumentList.Add(argument);
         }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net.Http.Json;
 using DeviceHub.Channels.Sandbox;
 using DeviceHub.Tests;
+using DeviceHub.Tools.Chaos;
 
 namespace DeviceHub.IntegrationTests.Kill;
 
@@ -11,7 +12,7 @@ public sealed class SandboxProcess(params string[] arguments) : IAsyncDisposable
     private readonly string folder = Directory.CreateTempSubdirectory("sandbox-").FullName;
     private Process? process;
 
-    public Uri Url { get; } = new($"http://127.0.0.1:{HubProcess.FreePort()}");
+    public Uri Url { get; } = new($"http://127.0.0.1:{Ports.Free()}");
 
     public async Task Start()
     {

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using DeviceHub.Tests;
+using DeviceHub.Tools.Chaos;
 
 namespace DeviceHub.IntegrationTests.PublicClients;
 
@@ -25,7 +26,7 @@ public sealed class PublicClientTests(ApiHub hub)
     {
         var serialNumber = "PUB-" + client.Replace('.', '-');
         using var terminal = new ToolProcess(
-            new ProcessStartInfo(program) { WorkingDirectory = Clients, Environment = { ["LOCAL_PORT"] = Text(HubProcess.FreePort()) } },
+            new ProcessStartInfo(program) { WorkingDirectory = Clients, Environment = { ["LOCAL_PORT"] = Text(Ports.Free()) } },
             script, "127.0.0.1", Text(hub.MqttPort), serialNumber, await hub.NewActivationCode(), Text(AmountFen), "60");
 
         await Says(terminal, "ready");

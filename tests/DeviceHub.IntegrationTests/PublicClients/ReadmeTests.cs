@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 using DeviceHub.Tests;
+using DeviceHub.Tools.Chaos;
 
 namespace DeviceHub.IntegrationTests.PublicClients;
 
@@ -45,7 +46,7 @@ public sealed partial class ReadmeTests(ApiHub hub)
         return script
             .Replace("http://127.0.0.1:5080", hub.Url.GetLeftPart(UriPartial.Authority))
             .Replace("127.0.0.1:1883", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{hub.MqttPort}"))
-            .Replace("18830", HubProcess.FreePort().ToString(CultureInfo.InvariantCulture))
+            .Replace("18830", Ports.Free().ToString(CultureInfo.InvariantCulture))
             .Replace("read -rp \"Password: \" PASSWORD\n", "")
             .ToString();
     }
