@@ -83,14 +83,16 @@ public sealed partial class HubProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>SIGKILL: nothing is flushed, nobody is told.</summary>
+    /// <summary>SIGKILL: nothing is flushed, nobody is told. Fails when it had ended by itself.</summary>
     public async Task Kill()
     {
-        if (process is { HasExited: false })
+        if (process is not { HasExited: false })
         {
-            process.Kill(entireProcessTree: true);
-            await process.WaitForExitAsync();
+            throw new InvalidOperationException($"the hub had ended by itself with {process?.ExitCode}:\n{Output}");
         }
+
+        process.Kill(entireProcessTree: true);
+        await process.WaitForExitAsync();
     }
 
     /// <summary>SIGTERM, as an operator stops it; returns its exit code.</summary>
@@ -108,7 +110,11 @@ public sealed partial class HubProcess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await Kill();
+        if (process is { HasExited: false })
+        {
+            await Kill();
+        }
+
         process?.Dispose();
         if (ownsFolder)
         {
