@@ -50,7 +50,6 @@ internal sealed class Channels(Uri url, string accountsFile) : IDisposable
     /// <summary>An order whose payer types a password now and will pay (an amount that asks for it); null: there is none.</summary>
     public async Task<string?> Typing() => (await Orders()).Find(o => o.State == "Waiting" && o.AmountFen % 100 == 10)?.Number;
 
-
     /// <summary>Everything that the channels did to payers. One order number at two merchants is one order charged twice.</summary>
     public async Task<IReadOnlyCollection<SandboxCharge>> Book() =>
     [

@@ -129,12 +129,31 @@ internal sealed partial class ChaosRun : IAsyncDisposable
         }
     }
 
-    /// <summary>The first kill has its moment chosen: a payer is typing a password, and pays while there is no hub.</summary>
+    /// <summary>
+    /// The first kill has its moment chosen: a payer is typing a password, and pays while there is no hub. If a cashier's cancel came before
+    /// the kill, the next payer's moment is taken.
+    /// </summary>
     private async Task KillWhileAPayerTypes(CancellationToken cancellation)
     {
-        var typing = await Until(channels.Typing, number => number is not null, "a payer types a password", cancellation);
-        await Kill($"while the payer of {typing} typed a password");
-        await Until(async () => !(await channels.Book()).Any(c => c.Order == typing && c.NetFen == 0 && c.Open), done => done, "the channel is done with it although the hub is dead", cancellation);
+        while (true)
+        {
+            var typing = await Until(channels.Typing, number => number is not null, "a payer types a password", cancellation);
+            await Kill($"while the payer of {typing} typed a password");
+            var end = await Until(
+                async () => (await channels.Book()).Single(c => c.Order == typing), c => c.NetFen > 0 || !c.Open, "the channel is done with it although the hub is dead", cancellation);
+            if (end.NetFen == end.AmountFen)
+            {
+                say($"{typing} was charged while the hub was dead");
+                return;
+            }
+
+            if (kills == options.Kills)
+            {
+                return;
+            }
+
+            await hub.Start(cancellation);
+        }
     }
 
     private async Task Kill(string when)

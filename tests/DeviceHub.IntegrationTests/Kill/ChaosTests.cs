@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using DeviceHub.Tests;
 
 namespace DeviceHub.IntegrationTests.Kill;
@@ -29,6 +30,10 @@ public sealed class ChaosTests(ITestOutputHelper output)
             Assert.Equal(["doubleCharged", "kills", "lost", "mismatched", "payments", "unsettled"], numbers.Keys.Order(StringComparer.Ordinal));
             Assert.Equal(kills, numbers["kills"]);
             Assert.True(numbers["payments"] > 4 * kills, $"only {numbers["payments"]} payments in {kills} kills");
+            Assert.Contains("was charged while the hub was dead", chaos.Output, StringComparison.Ordinal);
+            Assert.All(
+                (string[])[@"(\d+) approved", @"(\d+) went on to another account", @"of (\d+) a part was given back"],
+                some => Assert.True(int.Parse(Regex.Match(chaos.Output, some).Groups[1].Value, CultureInfo.InvariantCulture) > 0, some));
             Assert.All((string[])["lost", "doubleCharged", "mismatched", "unsettled"], name => Assert.Equal(0, numbers[name]));
         }
         finally
