@@ -13,7 +13,8 @@ internal sealed class Cashier(VirtualTerminal terminal, TerminalBook book, HubCl
     /// <summary>Each asks the ChannelSandbox for a fault; its README has them. The others are paid, or meet a fault by chance.</summary>
     private static readonly int[] Endings = [1, 2, 10, 11, 12, 13, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 31, 32, 33, 34, 35, 36, 38, 39, 40, 41, 42, 43, 44, 50, 51, 52];
 
-    private const int Tries = 40;
+    /// <summary>So many that they take longer than a hub may take to start.</summary>
+    private const int Tries = 150;
     private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(500);
 
     private readonly Random random = new(seed);
@@ -60,9 +61,10 @@ internal sealed class Cashier(VirtualTerminal terminal, TerminalBook book, HubCl
     }
 
     /// <summary>Asked for again with the same key until it is answered, as a merchant's software does: it is one refund.</summary>
+    /// <exception cref="ChaosException">It was never taken.</exception>
     private async Task GiveBack(BookEntry paid, long fen)
     {
-        for (var i = 0; i < Tries; i++)
+        for (var tries = 1; ; tries++)
         {
             try
             {
@@ -71,6 +73,11 @@ internal sealed class Cashier(VirtualTerminal terminal, TerminalBook book, HubCl
             }
             catch (Exception e) when (e is HttpRequestException or TaskCanceledException or System.Text.Json.JsonException)
             {
+                if (tries == Tries)
+                {
+                    throw new ChaosException($"a refund of {paid.SerialNumber}/{paid.RequestId} was not taken in {Tries} tries: {e.Message}");
+                }
+
                 await Task.Delay(Between);
             }
         }

@@ -183,6 +183,7 @@ internal sealed partial class ChaosRun : IAsyncDisposable
     }
 
     /// <summary>Until the three books agree and all is settled, or the time for that is over. The ledger is read from the hub's file.</summary>
+    /// <exception cref="ChaosException">The time was over before the books were compared, or a cashier has failed.</exception>
     private async Task Settle(Task cashiers, CancellationToken cancellation)
     {
         await using var storage = new ServiceCollection().AddLogging().AddSingleton<IConfiguration>(new ConfigurationBuilder().Build()).AddHubStorage(DataFolder).BuildServiceProvider();
@@ -204,6 +205,16 @@ internal sealed partial class ChaosRun : IAsyncDisposable
             }
 
             await Task.Delay(200, cancellation);
+        }
+
+        if (cashiers.IsCompleted)
+        {
+            await cashiers;
+        }
+
+        if (!agree && Differences.Count == 0)
+        {
+            throw new ChaosException($"within {SettleLimit.TotalSeconds} s the books could not be compared when the terminals were quiet");
         }
 
         var tally = BookTally.Of(book.Entries);
