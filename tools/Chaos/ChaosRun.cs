@@ -71,7 +71,7 @@ internal sealed partial class ChaosRun : IAsyncDisposable
         await weather;
         await channels.SetChance(options.Seed, 0);
         say($"{kills} kills; no new scans, {book.Entries.Count(e => !e.IsSettled)} payments are open");
-        await Settle(Task.WhenAll(cashiers), cancellation);
+        await Settle(Task.WhenAll(cashiers), client, cancellation);
         return ChaosResult.Of(kills, book.Entries.Count, Differences);
     }
 
@@ -184,7 +184,7 @@ internal sealed partial class ChaosRun : IAsyncDisposable
 
     /// <summary>Until the three books agree and all is settled, or the time for that is over. The ledger is read from the hub's file.</summary>
     /// <exception cref="ChaosException">The time was over before the books were compared, or a cashier has failed.</exception>
-    private async Task Settle(Task cashiers, CancellationToken cancellation)
+    private async Task Settle(Task cashiers, HubClient client, CancellationToken cancellation)
     {
         await using var storage = new ServiceCollection().AddLogging().AddSingleton<IConfiguration>(new ConfigurationBuilder().Build()).AddHubStorage(DataFolder).BuildServiceProvider();
         var books = new HubBooks(storage, channels.Book, book, terminals.Select(t => t.SerialNumber), since);
@@ -196,7 +196,8 @@ internal sealed partial class ChaosRun : IAsyncDisposable
             var quiet = cashiers.IsCompleted && terminals.TrueForAll(t => t.OpenPayments == 0);
             try
             {
-                Differences = await books.CompareAll();
+                var found = await books.CompareAll();
+                Differences = found.Count > 0 ? found : await HubList.Differences(client, books.Payments);
                 agree = quiet && Differences.Count == 0;
             }
             catch (TimeoutException)
