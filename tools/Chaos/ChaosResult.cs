@@ -5,7 +5,7 @@ namespace DeviceHub.Tools.Chaos;
 
 /// <summary>What <c>--json</c> writes: all but the first two must be 0.</summary>
 /// <param name="Payments">Scans in the terminals' book.</param>
-/// <param name="Lost">Acknowledged to a terminal or charged by a channel, and not in the ledger.</param>
+/// <param name="Lost">Acknowledged to a terminal or an order at a channel, and not in the ledger.</param>
 /// <param name="DoubleCharged">The payer was charged more than once, even if one of it went back.</param>
 /// <param name="Mismatched">Two of the three books say different things.</param>
 /// <param name="Unsettled">Not finished when the time to settle was over.</param>

@@ -42,10 +42,14 @@ public sealed class ComparisonTests
         Found(Fault.Lost, "T1/gone");
     }
 
-    [Fact]
-    public void Charge_of_the_bank_is_lost_when_the_ledger_has_no_such_order()
+    /// <summary>Also one that took nothing: its number was not in the ledger before the bank had it (I3).</summary>
+    [Theory]
+    [InlineData(1, 700)]
+    [InlineData(1, 0)]
+    [InlineData(0, 0)]
+    public void Order_of_the_bank_is_lost_when_the_ledger_has_no_such_order(int charges, long netFen)
     {
-        bank.Add(new SandboxCharge("o-nobody", 700, 1, 700, false));
+        bank.Add(new SandboxCharge("o-nobody", 700, charges, netFen, false));
 
         Found(Fault.Lost, "o-nobody");
     }

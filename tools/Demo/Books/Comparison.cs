@@ -6,7 +6,7 @@ namespace DeviceHub.Tools.Demo.Books;
 
 public enum Fault
 {
-    /// <summary>A terminal was told that the hub has it, or the bank has money for it, and the ledger does not know it.</summary>
+    /// <summary>A terminal was told that the hub has it, or the bank has an order of it, and the ledger does not know it.</summary>
     Lost,
 
     /// <summary>The customer paid more than once for it.</summary>
@@ -127,9 +127,10 @@ public sealed class Comparison
             Compare(payment, taken);
         }
 
-        foreach (var charge in charges.Values.Where(c => c.Charges > 0 || c.Open))
+        // Also one that took nothing: a number is in the ledger before the bank hears of it (I3).
+        foreach (var charge in charges.Values)
         {
-            found.Add(new(Fault.Lost, charge.Order, $"the bank has an order that took {charge.NetFen} fen; the ledger knows no such order"));
+            found.Add(new(Fault.Lost, charge.Order, $"the bank has an order that holds {charge.NetFen} fen; the ledger knows no such order"));
         }
     }
 
