@@ -100,6 +100,7 @@ internal sealed class SimulatedLedger(World world, PaymentId id, Seams seams)
         var second = events.FindIndex(e => e is Queried { Verdict.Verdict: Verdict.NotFound, Stale: false } q && q.Attempt == attempt);
         second = second < 0 ? -1 : events.FindIndex(second + 1, e => e is Queried { Verdict.Verdict: Verdict.NotFound, Quiet: true, Stale: false } q && q.Attempt == attempt);
         var reversed = second < 0 ? -1 : events.FindIndex(second + 1, e => e is ReversalAnswered { Verdict.Verdict: not Verdict.Unknown } r && r.Attempt == attempt);
-        return reversed >= 0 && events.FindIndex(reversed + 1, e => e is Queried { Verdict.Verdict: Verdict.NotFound, Stale: false } q && q.Attempt == attempt) > reversed;
+        var last = events.FindLastIndex(e => e is Queried { Stale: false } q && q.Attempt == attempt);
+        return reversed >= 0 && last > reversed && events[last] is Queried { Verdict.Verdict: Verdict.NotFound };
     }
 }
