@@ -40,6 +40,7 @@ internal sealed class Bench(Scale scale, Action<string> say) : IDisposable
 {
     private static readonly TimeSpan Start = TimeSpan.FromSeconds(60);
 
+    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("devicehub-bench-");
     private readonly LoadDriver driver = new();
     private readonly Tally tally = new();
     private readonly List<IDisposable> owned = [];
@@ -105,11 +106,12 @@ internal sealed class Bench(Scale scale, Action<string> say) : IDisposable
     {
         driver.Dispose();
         owned.ForEach(o => o.Dispose());
+        folder.Delete(recursive: true);
     }
 
     private Target OpenMosquitto()
     {
-        var mosquitto = Own(new Mosquitto());
+        var mosquitto = Own(new Mosquitto(folder.FullName));
         return Connect("mosquitto", mosquitto.Broker, mosquitto.Port, n => new EchoClient(HubChild.SerialNumber("PAY", n), tally, HubClient.RequestBytes));
     }
 
@@ -142,20 +144,12 @@ internal sealed class Bench(Scale scale, Action<string> say) : IDisposable
     /// <summary>The hub with a channel over HTTP that is a process of its own, its book in memory: the bank is another company's.</summary>
     private Target OpenHubAtChannel(string name, string account)
     {
-        var folder = Directory.CreateTempSubdirectory("devicehub-bench-");
-        try
-        {
-            var accounts = Path.Combine(folder.FullName, "accounts.json");
-            var sandbox = Own(ServerProcess.Start(
-                "dotnet", Path.Combine(AppContext.BaseDirectory, "channel-sandbox.dll"), "--url", "http://127.0.0.1:0", "--accounts", accounts, "--plain-amounts", "--max-orders", "10000000"));
-            var url = sandbox.Expect("Channels listen on", Start);
-            var (child, plain, _) = StartHub([$"PAY={Scale.Payers}"], "hub-at", url, accounts, account);
-            return Connect(name, child, plain, n => Terminal("PAY", n));
-        }
-        finally
-        {
-            folder.Delete(recursive: true);
-        }
+        var accounts = Path.Combine(folder.FullName, name + ".json");
+        var sandbox = Own(ServerProcess.Start(
+            "dotnet", Path.Combine(AppContext.BaseDirectory, "channel-sandbox.dll"), "--url", "http://127.0.0.1:0", "--accounts", accounts, "--plain-amounts", "--max-orders", "10000000"));
+        var url = sandbox.Expect("Channels listen on", Start);
+        var (child, plain, _) = StartHub([$"PAY={Scale.Payers}"], "hub-at", url, accounts, account);
+        return Connect(name, child, plain, n => Terminal("PAY", n));
     }
 
     /// <summary>Payments and logins of others, so that what is measured later is neither compiled nor allocated for the first time.</summary>
@@ -214,27 +208,18 @@ internal sealed class Bench(Scale scale, Action<string> say) : IDisposable
     /// <summary>A bill of a million rows, downloaded and parsed as the channel's; the second time every difference is there already.</summary>
     private async Task Reconcile()
     {
-        var folder = Directory.CreateTempSubdirectory("devicehub-bench-");
-        try
-        {
-            var rows = scale.BillRows.ToString(System.Globalization.CultureInfo.InvariantCulture);
-            using (var filler = ServerProcess.Child("reconcile-fill", folder.FullName, rows))
-            {
-                filler.Ends(TimeSpan.FromMinutes(3));
-            }
-
-            await using var bill = await WeChatBillServer.Start(folder.FullName, scale.BillRows);
-            say("the ledger and the bill are made");
-            using var child = ServerProcess.Child("reconcile", folder.FullName, rows, bill.Url);
-            var said = child.Expect("reconciled", TimeSpan.FromMinutes(10)).Split(' ').Select(n => double.Parse(n, System.Globalization.CultureInfo.InvariantCulture)).ToList();
-            var note = $"{scale.BillRows:n0} rows of a gzipped WeChat v2 bill from loopback, downloaded, parsed, matched with as many payments, reported; no warm-up, then again";
-            Add(Figure.Of("reconcile_s", [said[0], said[2]], 60, atMost: true, note: note));
-            Add(Figure.Of("reconcile_growth_mb", [said[1] / 1e6, said[3] / 1e6], 300, atMost: true, note: "peak resident less resident after a full collection of the idle hub"));
-        }
-        finally
-        {
-            folder.Delete(recursive: true);
-        }
+        var data = folder.CreateSubdirectory("reconcile");
+        var rows = scale.BillRows.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        Own(ServerProcess.Start(Environment.ProcessPath!, "reconcile-fill", data.FullName, rows)).Ends(TimeSpan.FromMinutes(3));
+        await using var bill = await WeChatBillServer.Start(data.FullName, scale.BillRows);
+        say("the ledger and the bill are made");
+        var child = Own(ServerProcess.Start(Environment.ProcessPath!, "reconcile", data.FullName, rows, bill.Url));
+        var said = child.Expect("reconciled", TimeSpan.FromMinutes(10)).Split(' ').Select(n => double.Parse(n, System.Globalization.CultureInfo.InvariantCulture)).ToList();
+        child.Ends(Start);
+        data.Delete(recursive: true);
+        var note = $"{scale.BillRows:n0} rows of a gzipped WeChat v2 bill from loopback, downloaded, parsed, matched with as many payments, reported; no warm-up, then again";
+        Add(Figure.Of("reconcile_s", [said[0], said[2]], 60, atMost: true, note: note));
+        Add(Figure.Of("reconcile_growth_mb", [said[1] / 1e6, said[3] / 1e6], 300, atMost: true, note: "peak resident less resident after a full collection of the idle hub"));
     }
 
     private async Task OverTls()

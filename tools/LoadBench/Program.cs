@@ -7,6 +7,9 @@ namespace DeviceHub.Tools.LoadBench;
 
 internal static class Program
 {
+    /// <summary>Several hubs end one after the other.</summary>
+    private static readonly TimeSpan StopLimit = TimeSpan.FromMinutes(5);
+
     private static Task<int> Main(string[] args) => args switch
     {
         // Child modes, started by the bench itself.
@@ -16,7 +19,7 @@ internal static class Program
         ["hub-at", var url, var accounts, var account, .. var groups] => HubChild.Run(groups, ChannelOfHub.Load(url, accounts, account)),
         ["reconcile-fill", var folder, var payments] => ReconcileChild.Fill(folder, int.Parse(payments, CultureInfo.InvariantCulture)),
         ["reconcile", var folder, var rows, var url] => ReconcileChild.Run(folder, int.Parse(rows, CultureInfo.InvariantCulture), url),
-        _ => Command().Parse(args).InvokeAsync(),
+        _ => Command().Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = StopLimit }),
     };
 
     private static RootCommand Command()
@@ -27,17 +30,17 @@ internal static class Program
         var commit = new Option<string>("--commit") { DefaultValueFactory = _ => "unknown", Description = "What is measured." };
         var only = new Option<string[]>("--only") { Description = "Targets to measure: mosquitto, bare, hub, http, tls, reconcile.", AllowMultipleArgumentsPerToken = true };
         var command = new RootCommand("Measures the hub beside mosquitto and its own bare endpoint") { quick, json, results, commit, only };
-        command.SetAction(async options =>
+        command.SetAction(async (options, stop) =>
         {
-            var report = await Measure(options.GetValue(quick), options.GetValue(commit)!, options.GetValue(only) ?? []);
+            var report = await Measure(options.GetValue(quick), options.GetValue(commit)!, options.GetValue(only) ?? [], stop);
             if (options.GetValue(json) is { } jsonFile)
             {
-                await File.WriteAllTextAsync(jsonFile.FullName, report.ToJson());
+                await File.WriteAllTextAsync(jsonFile.FullName, report.ToJson(), stop);
             }
 
             if (options.GetValue(results) is { } resultsFile)
             {
-                await File.WriteAllTextAsync(resultsFile.FullName, report.ToMarkdown());
+                await File.WriteAllTextAsync(resultsFile.FullName, report.ToMarkdown(), stop);
             }
 
             Console.WriteLine(report.ToMarkdown());
@@ -46,10 +49,12 @@ internal static class Program
         return command;
     }
 
-    private static async Task<Report> Measure(bool quick, string commit, string[] only)
+    private static async Task<Report> Measure(bool quick, string commit, string[] only, CancellationToken stop)
     {
         using var bench = new Bench(quick ? Scale.Quick : Scale.Full, line => Console.Error.WriteLine(line));
-        await bench.Run(only);
+
+        // A stop does not wait for what runs: its servers are ended beneath it.
+        await Task.Run(() => bench.Run(only), stop).WaitAsync(stop);
         return new Report(TimeProvider.System.GetUtcNow(), commit, Machine(), quick, HubChild.Raised, bench.Runs, bench.Figures);
     }
 

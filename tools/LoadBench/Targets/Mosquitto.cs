@@ -9,18 +9,18 @@ internal sealed class Mosquitto : IDisposable
 {
     private static readonly string[] Places = ["/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto"];
 
-    private readonly string folder = Directory.CreateTempSubdirectory("devicehub-bench-").FullName;
     private readonly ServerProcess broker;
     private readonly ServerProcess responder;
 
-    public Mosquitto()
+    /// <param name="folder">For its configuration.</param>
+    public Mosquitto(string folder)
     {
         Port = FreePort();
         var file = Path.Combine(folder, "mosquitto.conf");
         File.WriteAllText(file, Configuration(Port));
         broker = ServerProcess.Start(Program(), "-c", file);
         WaitForPort();
-        responder = ServerProcess.Child("responder", Port.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        responder = ServerProcess.Start(Environment.ProcessPath!, "responder", Port.ToString(System.Globalization.CultureInfo.InvariantCulture));
         responder.Expect("ready", TimeSpan.FromSeconds(10));
     }
 
@@ -32,7 +32,6 @@ internal sealed class Mosquitto : IDisposable
     {
         responder.Dispose();
         broker.Dispose();
-        Directory.Delete(folder, recursive: true);
     }
 
     private static string Configuration(int port) => $"""

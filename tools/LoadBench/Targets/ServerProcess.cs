@@ -7,9 +7,13 @@ namespace DeviceHub.Tools.LoadBench.Targets;
 /// <summary>A measured process: how much processor time and memory it took, and the few words spoken with it by its pipes.</summary>
 internal sealed class ServerProcess : IDisposable
 {
-    private readonly Process process;
+    /// <summary>A hub that drains its connections takes seconds.</summary>
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(60);
 
-    private ServerProcess(Process process) => this.process = process;
+    private readonly Process process;
+    private readonly bool endsWithItsInput;
+
+    private ServerProcess(Process process, bool endsWithItsInput) => (this.process, this.endsWithItsInput) = (process, endsWithItsInput);
 
     /// <summary>Seconds of user and system time since its start.</summary>
     public double CpuSeconds
@@ -32,14 +36,11 @@ internal sealed class ServerProcess : IDisposable
         }
     }
 
-    /// <summary>This program again, in one of its child modes.</summary>
-    public static ServerProcess Child(params string[] arguments) => Start(Environment.ProcessPath!, arguments);
+    /// <summary>This program again, as a child in <see cref="ChildLoop"/>: it ends, and deletes its folder with the keys in it, when its input is closed.</summary>
+    public static ServerProcess Child(params string[] arguments) => Start(true, Environment.ProcessPath!, arguments);
 
-    public static ServerProcess Start(string program, params string[] arguments)
-    {
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true };
-        return new ServerProcess(Process.Start(start) ?? throw new BenchException($"{program} did not start"));
-    }
+    /// <summary>A program that is killed at the end: what it leaves is in the bench's own folder.</summary>
+    public static ServerProcess Start(string program, params string[] arguments) => Start(false, program, arguments);
 
     /// <summary>The rest of the next line that begins with a word.</summary>
     public string Expect(string word, TimeSpan limit)
@@ -84,7 +85,7 @@ internal sealed class ServerProcess : IDisposable
         try
         {
             process.StandardInput.Close();
-            if (!process.WaitForExit(TimeSpan.FromSeconds(1)))
+            if (!endsWithItsInput || !process.WaitForExit(StopLimit))
             {
                 process.Kill();
                 process.WaitForExit();
@@ -96,5 +97,11 @@ internal sealed class ServerProcess : IDisposable
         }
 
         process.Dispose();
+    }
+
+    private static ServerProcess Start(bool endsWithItsInput, string program, string[] arguments)
+    {
+        var start = new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true };
+        return new ServerProcess(Process.Start(start) ?? throw new BenchException($"{program} did not start"), endsWithItsInput);
     }
 }
