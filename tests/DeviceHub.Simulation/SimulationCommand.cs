@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Text.Json;
 
@@ -30,8 +29,8 @@ internal static class SimulationCommand
     public static RootCommand Build()
     {
         Mutant.AcceptOnlyFromAmong([.. Mutants.All.Select(m => m.Name)]);
-        Seeds.Validators.Add(r => Check(r, r.Implicit || r.GetValueOrDefault<int>() is >= 1 and <= MaxSeeds, $"--seeds must be 1 to {MaxSeeds}"));
-        From.Validators.Add(r => Check(r, r.Implicit || r.GetValueOrDefault<int>() is >= 0 and <= MaxSeeds, $"--from must be 0 to {MaxSeeds}"));
+        Check(Seeds, 1);
+        Check(From, 0);
         var command = new RootCommand(Notes) { Seeds, From, Seed, Mutant, Json };
         command.SetAction(values => Run(
             values.GetValue(From),
@@ -87,13 +86,20 @@ internal static class SimulationCommand
         },
         Indented));
 
-    private static void Check(OptionResult result, bool holds, string what)
+    private static void Check(Option<int> option, int least) => option.Validators.Add(result =>
     {
-        if (!holds)
+        try
         {
-            result.AddError(what);
+            if (result.Tokens.Count > 0 && (result.GetValueOrDefault<int>() < least || result.GetValueOrDefault<int>() > MaxSeeds))
+            {
+                result.AddError($"{option.Name} must be {least} to {MaxSeeds}");
+            }
         }
-    }
+        catch (InvalidOperationException)
+        {
+            // No value of its type at all; the parser itself says so.
+        }
+    });
 
     /// <summary>A line that is written over, for a person who waits.</summary>
     private sealed class Progress(int seeds)

@@ -25,8 +25,8 @@ internal static class DemoCommand
         var data = new Option<DirectoryInfo?>("--data") { HelpName = "FOLDER", Description = texts["HelpData"] };
         var language = new Option<string?>("--language") { Description = texts["HelpLanguage"] };
         language.AcceptOnlyFromAmong(English, Chinese);
-        terminals.Validators.Add(r => Check(r, r.Implicit || r.GetValueOrDefault<int>() is >= 1 and <= MaxTerminals, texts, $"1 ... {MaxTerminals}"));
-        badNetwork.Validators.Add(r => Check(r, r.Implicit || r.GetValueOrDefault<double>() is >= 0 and <= 1, texts, "0 ... 1"));
+        Check(terminals, number => number is >= 1 and <= MaxTerminals, texts, $"1 ... {MaxTerminals}");
+        Check(badNetwork, share => share is >= 0 and <= 1, texts, "0 ... 1");
         var command = new RootCommand(texts["Help"]) { duration, json, terminals, badNetwork, data, language };
         command.SetAction((values, _) => Run(
             new DemoOptions(
@@ -107,13 +107,20 @@ internal static class DemoCommand
         }
     }
 
-    private static void Check(System.CommandLine.Parsing.OptionResult result, bool good, Texts texts, string range)
+    private static void Check<T>(Option<T> option, Func<T, bool> good, Texts texts, string range) => option.Validators.Add(result =>
     {
-        if (!good)
+        try
         {
-            result.AddError(texts.Format("ShareRange", result.Option.Name, range));
+            if (result.Tokens.Count > 0 && !good(result.GetValueOrDefault<T>()!))
+            {
+                result.AddError(texts.Format("ShareRange", option.Name, range));
+            }
         }
-    }
+        catch (InvalidOperationException)
+        {
+            // No value of its type at all; the parser itself says so.
+        }
+    });
 
     private static CultureInfo MachineLanguage() => Culture(CultureInfo.CurrentUICulture.TwoLetterISOLanguageName);
 

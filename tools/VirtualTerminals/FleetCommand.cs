@@ -145,13 +145,13 @@ internal static class FleetCommand
         return codes;
     }
 
-    private static void Check<T>(Option<T> option, Func<T, bool> good, string range) => option.Validators.Add(result =>
+    private static void Check<T>(Option<T> option, Func<T, bool> good, string range) => option.Validators.Add(result => Explain(result, () =>
     {
         if (result.Tokens.Count > 0 && !good(result.GetValueOrDefault<T>()))
         {
             result.AddError($"{option.Name} must be {range}");
         }
-    });
+    }));
 
     private static void Explain(System.CommandLine.Parsing.OptionResult result, Action parse)
     {
@@ -162,6 +162,10 @@ internal static class FleetCommand
         catch (FormatException e)
         {
             result.AddError($"{result.Option.Name}: {e.Message}");
+        }
+        catch (InvalidOperationException)
+        {
+            // No value of its type at all; the parser itself says so.
         }
     }
 }
