@@ -13,11 +13,11 @@ internal sealed class GatewayLink : IGatewayLink
 
     public void Remove(TerminalSession session) => sessions.TryRemove((session.SerialNumber, session.Epoch), out _);
 
-    public void Cut(string serialNumber, long sessionEpoch, string reason) => Find(serialNumber, sessionEpoch)?.Replace();
+    public void Cut(string serialNumber, long sessionEpoch) => Find(serialNumber, sessionEpoch)?.Replace();
 
     public void PaymentChanged(string serialNumber, long sessionEpoch, PaymentView view) => Find(serialNumber, sessionEpoch)?.PaymentChanged(view);
 
-    public void ConfigurationChanged(string serialNumber, long sessionEpoch, DesiredConfiguration desired) =>
+    public void ConfigurationChanged(string serialNumber, long sessionEpoch) =>
         Find(serialNumber, sessionEpoch)?.ConfigurationChanged();
 
     private TerminalSession? Find(string serialNumber, long epoch) => sessions.GetValueOrDefault((serialNumber, epoch));

@@ -155,13 +155,13 @@ public sealed record TerminalSnapshot(
 [Alias("dh.IGatewayLink")]
 public interface IGatewayLink : IGrainObserver
 {
-    /// <summary>A newer session took over, or the terminal was retired: abort the connection now.</summary>
+    /// <summary>A newer session took over: abort the connection now.</summary>
     [Alias("Cut")]
-    void Cut(string serialNumber, long sessionEpoch, string reason);
+    void Cut(string serialNumber, long sessionEpoch);
 
     [Alias("PaymentChanged")]
     void PaymentChanged(string serialNumber, long sessionEpoch, PaymentView view);
 
     [Alias("ConfigurationChanged")]
-    void ConfigurationChanged(string serialNumber, long sessionEpoch, DesiredConfiguration desired);
+    void ConfigurationChanged(string serialNumber, long sessionEpoch);
 }

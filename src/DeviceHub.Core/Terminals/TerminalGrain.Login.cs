@@ -137,7 +137,7 @@ internal sealed partial class TerminalGrain
         if (connected && request.SessionEpoch > sessionEpoch)
         {
             TerminalMetrics.TakenOver.Add(1);
-            link?.Cut(serialNumber, sessionEpoch, "a newer session of this terminal took over");
+            link?.Cut(serialNumber, sessionEpoch);
         }
 
         sessionEpoch = request.SessionEpoch;

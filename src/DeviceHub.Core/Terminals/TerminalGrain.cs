@@ -163,7 +163,7 @@ internal sealed partial class TerminalGrain(
         });
         if (refusal is null && changed && connected)
         {
-            link?.ConfigurationChanged(serialNumber, sessionEpoch, Desired()!);
+            link?.ConfigurationChanged(serialNumber, sessionEpoch);
         }
 
         return new SetConfigurationAnswer(refusal, refusal is null ? Desired() : null);
