@@ -43,6 +43,12 @@ public sealed class SessionOptions
     [Range(1, 300)]
     public int WrongDelayMaxSeconds { get; set; } = 30;
 
+    /// <summary>
+    /// Wrong activation codes of an address and serial number after which no other is looked at until they are forgotten. 1 to 1,000.
+    /// </summary>
+    [Range(1, 1000)]
+    public int MaxWrongCodes { get; set; } = 10;
+
     /// <summary>How long wrong credentials or codes are remembered, in seconds. 60 to 86,400.</summary>
     [Range(60, 86_400)]
     public int WrongMemorySeconds { get; set; } = 600;

@@ -192,6 +192,12 @@ internal sealed partial class TerminalSession
     {
         state = SessionState.LoggingIn;
         var arrived = sessions.Clock.GetTimestamp();
+        if (sessions.Wrong.RefuseCodes(serialNumber, wire.Remote) is { } enough)
+        {
+            await RefuseLogin(enough, arrived);
+            return;
+        }
+
         var answer = await Terminal.Activate(new ActivateRequest(
             new ActivationCode(activate.ActivationCode), attempt!.Hello.HardwareId, wire.Secure));
         if (answer.Refusal is { } refusal)
@@ -221,9 +227,9 @@ internal sealed partial class TerminalSession
             return;
         }
 
-        if (refusal.Code is RefusalCode.Credentials or RefusalCode.Activation)
+        if (refusal.Code is RefusalCode.Credentials or RefusalCode.Activation && refusal.RetryAfter == default)
         {
-            await sessions.Wrong.Delay(serialNumber, wire.Remote, arrived, Ending());
+            await sessions.Wrong.Delay(serialNumber, wire.Remote, arrived, refusal.Code == RefusalCode.Activation && wire.Secure, Ending());
         }
 
         if (state != SessionState.Ended)

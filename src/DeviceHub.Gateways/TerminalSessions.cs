@@ -58,7 +58,7 @@ internal sealed class TerminalSessions(
             return true;
         }
 
-        await wrong.Delay(serialNumber, wire.Remote, arrived, CancellationToken.None);
+        await wrong.Delay(serialNumber, wire.Remote, arrived, code: false, CancellationToken.None);
         return false;
     }
 

@@ -25,6 +25,8 @@ public sealed class BadInputHub : IAsyncLifetime
     /// <summary>The Sandbox asks for a password and is paid after a while.</summary>
     public const ulong AsksForPassword = 1010;
 
+    internal const int MaxWrongCodes = 3;
+
     private static int serials;
 
     private readonly string folder = Directory.CreateTempSubdirectory("hub-").FullName;
@@ -66,7 +68,7 @@ public sealed class BadInputHub : IAsyncLifetime
         app = HubApplication.Build(
         [
             $"--Server:DataFolder={folder}", "--Server:Urls=http://127.0.0.1:0",
-            "--Mqtt:Port=0", "--Mqtt:TlsPort=-1", "--Mqtt:ConnectBurst=1000", "--Mqtt:MaxConnectionsNotLoggedInPerAddress=1000",
+            "--Mqtt:Port=0", "--Mqtt:TlsPort=-1", "--Mqtt:ConnectBurst=1000", $"--Session:MaxWrongCodes={MaxWrongCodes}", "--Mqtt:MaxConnectionsNotLoggedInPerAddress=1000",
             $"--Terminals:Models:{Unsealed}:Seals=false", $"--Terminals:Models:{Unsealed}:AllowUnsealedInProduction=true",
             $"--Sandbox:Book={Path.Combine(folder, "sandbox.book")}", "--Sandbox:PasswordAfter=00:00:03", .. more,
         ],

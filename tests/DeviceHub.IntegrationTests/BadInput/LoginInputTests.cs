@@ -168,18 +168,43 @@ public sealed class LoginInputTests(BadInputHub hub)
             ("AAAA-BBBB-CCCC-DDDD", BadInputHub.NewSerial()),
         })
         {
-            await using var terminal = new TestTerminal(serial, hub.MqttPort);
-            await terminal.Connect();
-            await terminal.SendHello();
-            await terminal.Expect(Downlink.BodyOneofCase.Challenge);
-            await terminal.Send(new Uplink { Activate = new Activate { ActivationCode = code } });
-            refusals.Add(await terminal.ExpectRefusal());
+            refusals.Add(await Refused(serial, code));
         }
 
         Assert.Single(refusals.Distinct());
         Assert.Equal(Refusal.Types.Code.Activation, refusals[0].Code);
         await hub.ServesOthers();
         await activations.Grew(5);
+    }
+
+    [Fact]
+    public async Task After_too_many_wrong_activation_codes_no_other_of_that_serial_number_is_looked_at()
+    {
+        var wrong = hub.Watch("session.wrong_credentials");
+        var serial = BadInputHub.NewSerial();
+        var guesses = await Task.WhenAll(Enumerable.Range(0, BadInputHub.MaxWrongCodes).Select(_ => Refused(serial, "AAAA-BBBB-CCCC-DDDD")));
+        Assert.All(guesses, guess => Assert.Equal((Refusal.Types.Code.Activation, 0u), (guess.Code, guess.RetryAfterMs)));
+
+        var right = await hub.NewActivationCode();
+        var refused = await Refused(serial, right);
+        Assert.Equal(Refusal.Types.Code.Activation, refused.Code);
+        Assert.InRange(refused.RetryAfterMs, 1u, 600_000u);
+
+        // Another terminal of the same address is none the worse, and the code was not used up.
+        await using var other = new TestTerminal(BadInputHub.NewSerial(), hub.MqttPort);
+        await other.Activate(right);
+        await hub.ServesOthers();
+        await wrong.Grew(BadInputHub.MaxWrongCodes + 1);
+    }
+
+    private async Task<Refusal> Refused(string serial, string code)
+    {
+        await using var terminal = new TestTerminal(serial, hub.MqttPort);
+        await terminal.Connect();
+        await terminal.SendHello();
+        await terminal.Expect(Downlink.BodyOneofCase.Challenge);
+        await terminal.Send(new Uplink { Activate = new Activate { ActivationCode = code } });
+        return await terminal.ExpectRefusal();
     }
 
     [Fact]
