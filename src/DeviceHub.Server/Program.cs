@@ -3,15 +3,26 @@ using Orleans.Runtime;
 
 try
 {
-    await using var app = HubApplication.Build(args);
+    // The host logs a start that failed with its stack, before it throws; below it is told in a sentence, or with the stack when there is none.
+    var started = false;
+    await using var app = HubApplication.Build(
+        args, builder => builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", level => level >= LogLevel.Warning && (started || level != LogLevel.Error)));
     var stopping = app.Lifetime.ApplicationStopping;
     try
     {
-        await app.RunAsync();
+        await app.StartAsync();
+        started = true;
+        await app.WaitForShutdownAsync();
     }
     catch (Exception e) when (stopping.IsCancellationRequested && e is OperationCanceledException or OrleansLifecycleCanceledException)
     {
         await Console.Error.WriteLineAsync("DeviceHub was stopped before it was ready.");
+    }
+    catch when (!started)
+    {
+        // What has started already stops in its order, as it does at every stop; else each part complains of the others that are gone.
+        await app.StopAsync();
+        throw;
     }
 
     return 0;

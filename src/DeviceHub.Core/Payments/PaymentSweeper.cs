@@ -70,9 +70,12 @@ internal sealed partial class PaymentSweeper(
                 [$"Routing:DefaultChannel must be one of {string.Join(", ", channels.All.Select(c => c.Name))}, or empty; it is '{name}'"]);
         }
 
-        foreach (var channel in options.Channels.Keys)
+        if (options.Channels.Keys.FirstOrDefault(channel => channels.TryFind(channel) is null) is { } unknown)
         {
-            channels.Find(channel);
+            throw new OptionsValidationException(
+                PaymentOptions.Section,
+                typeof(PaymentOptions),
+                [$"Payments:Channels:{unknown} is no channel of the hub; there are: {string.Join(", ", channels.All.Select(c => c.Name))}"]);
         }
 
         return base.StartAsync(cancellationToken);

@@ -50,6 +50,8 @@ public sealed class HostingTests
     [InlineData("--Mqtt:Prot=1883", "Mqtt:Prot is no option")]
     [InlineData("--Server:Urls=http://0.0.0.0:0", "Server:AllowPlainHttp")]
     [InlineData("--Terminals:Models:plain:Seals=false", "Terminals:Models:plain:AllowUnsealedInProduction")]
+    [InlineData("--Routing:DefaultChannel=nobody", "Routing:DefaultChannel must be one of")]
+    [InlineData("--Payments:Channels:nobody:PayDeadline=00:00:05", "Payments:Channels:nobody is no channel")]
     public async Task Wrong_option_stops_the_start_with_its_name(string option, string named)
     {
         await using var hub = new HubProcess(null, option);
@@ -66,9 +68,8 @@ public sealed class HostingTests
         var port = ((IPEndPoint)taken.LocalEndpoint).Port.ToString(CultureInfo.InvariantCulture);
         await using var hub = new HubProcess(null, "--Mqtt:Port=" + port);
         var refused = await Assert.ThrowsAsync<InvalidOperationException>(hub.Start);
-        Assert.Contains("DeviceHub cannot start: ", hub.Output, StringComparison.Ordinal);
         Assert.Contains(port, hub.Output, StringComparison.Ordinal);
-        Assert.Contains("the hub ended with 1", refused.Message, StringComparison.Ordinal);
+        AssertRefused(hub, refused);
     }
 
     [Fact]
