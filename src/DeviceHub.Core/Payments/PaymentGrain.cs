@@ -126,9 +126,9 @@ internal sealed partial class PaymentGrain(
             waiting++;
             try
             {
-                await changed.Task.WaitAsync(left, clock);
+                await changed.Task.WaitAsync(left, clock, effects.Parked);
             }
-            catch (TimeoutException)
+            catch (Exception e) when (e is TimeoutException or OperationCanceledException)
             {
                 break;
             }

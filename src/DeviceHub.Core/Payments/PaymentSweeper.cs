@@ -23,12 +23,20 @@ public sealed class PaymentChannels(IEnumerable<IPaymentChannel> channels)
         : throw new InvalidOperationException($"no payment channel is named '{name}'; there are: {string.Join(", ", byName.Keys)}");
 }
 
-/// <summary>Counts the calls to channels that run in this process, so that a stop can wait for them.</summary>
-public sealed class PaymentEffects
+/// <summary>Counts the calls to channels that run in this process, so that a stop can wait for them; and says when it waits no more.</summary>
+public sealed class PaymentEffects : IDisposable
 {
+    private readonly CancellationTokenSource parked = new();
     private int running;
 
     public int Running => Volatile.Read(ref running);
+
+    /// <summary>Cancelled at a stop when its deadline is over: the silo would wait for whoever waits for an outcome.</summary>
+    internal CancellationToken Parked => parked.Token;
+
+    internal void Park() => parked.Cancel();
+
+    public void Dispose() => parked.Dispose();
 
     internal Scope Begin()
     {
@@ -117,6 +125,8 @@ internal sealed partial class PaymentSweeper(
         {
             LogParked(effects.Running);
         }
+
+        effects.Park();
     }
 
     private async Task Sweep(DateTimeOffset horizon)
