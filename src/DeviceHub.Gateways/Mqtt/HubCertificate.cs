@@ -16,7 +16,9 @@ internal static class HubCertificate
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     private static readonly TimeSpan LeafLifetime = TimeSpan.FromDays(825);
-    private static readonly TimeSpan RenewBefore = TimeSpan.FromDays(30);
+
+    /// <summary>It is renewed at a start alone, so that what a start takes must outlast the longest time until the next one.</summary>
+    private static readonly TimeSpan RenewBefore = TimeSpan.FromDays(400);
 
     /// <summary>A clock at 1970 cannot be helped; one that was set at the factory is later than this.</summary>
     private static readonly DateTimeOffset CaFrom = new(2020, 1, 1, 0, 0, 0, TimeSpan.Zero);

@@ -79,10 +79,12 @@ public sealed class HubCertificateTests : IDisposable
     }
 
     [Fact]
-    public void Leaf_is_renewed_a_month_before_its_end_and_when_another_ca_had_issued_it()
+    public void Leaf_is_renewed_at_the_start_after_which_a_year_without_another_would_outlast_it_and_when_another_ca_had_issued_it()
     {
         using var first = Load();
-        using var later = HubCertificate.LoadOrMake(folder, Names, first.NotAfter.ToUniversalTime().AddDays(-29));
+        using var same = HubCertificate.LoadOrMake(folder, Names, first.NotAfter.ToUniversalTime().AddDays(-401));
+        Assert.Equal(first.Thumbprint, same.Thumbprint);
+        using var later = HubCertificate.LoadOrMake(folder, Names, first.NotAfter.ToUniversalTime().AddDays(-399));
         Assert.NotEqual(first.Thumbprint, later.Thumbprint);
 
         File.Delete(CaKey);
