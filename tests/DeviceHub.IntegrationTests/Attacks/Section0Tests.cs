@@ -201,6 +201,7 @@ public sealed class Section0Tests(StrictHub strict, FastHub fast)
     [Fact]
     public async Task Row_J_no_session_is_kept_and_what_a_terminal_missed_comes_from_the_ledger()
     {
+        var welcomes = await strict.Watch("session.welcomes");
         await using var terminal = await strict.Activated(AttackHub.Unsealed);
         string requestId;
         using (var before = await strict.OnSocket(terminal, from))
@@ -216,6 +217,7 @@ public sealed class Section0Tests(StrictHub strict, FastHub fast)
         Assert.Equal(0, after.ConnAck.Body[0]);
         Assert.Equal(0u, Packets.ReadProperties(after.ConnAck.Body.AsSpan(2))[SessionExpiry]);
         Assert.Equal(requestId, Assert.Single(after.Missed).Outcome.RequestId);
+        await welcomes.Grew(2);
         await strict.ServesOthers();
     }
 

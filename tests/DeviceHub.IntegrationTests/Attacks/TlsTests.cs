@@ -76,6 +76,8 @@ public sealed partial class TlsTests(StrictHub hub)
     [Fact]
     public async Task Terminal_activates_logs_in_and_pays_over_tls_with_the_pinned_ca()
     {
+        var welcomes = await hub.Watch("session.welcomes");
+        var outcomes = await hub.Watch("payments.outcomes", "Approved");
         using var ca = X509CertificateLoader.LoadCertificateFromFile(hub.CaFile);
         await using var activating = new TestTerminal(AttackHub.NewSerial(), hub.TlsPort) { Ca = ca };
         var key = await activating.Activate(await hub.NewActivationCode());
@@ -83,6 +85,8 @@ public sealed partial class TlsTests(StrictHub hub)
         await terminal.Login();
 
         Assert.Equal(Outcome.Types.Result.Approved, (await terminal.PayForOutcome(terminal.Request(8100))).Result);
+        await welcomes.Grew();
+        await outcomes.Grew();
     }
 
     /// <summary>Bytes from a pipe through somebody else's TLS: CONNECT is answered by CONNACK, PINGREQ by PINGRESP.</summary>
