@@ -21,6 +21,11 @@ internal sealed class AlipayBills(AlipayClient client, ChannelHttp http, IOption
 
     public string Name => AlipayChannel.ChannelName;
 
+    /// <remarks>Two applications of one merchant share a bill, too, but nothing in the accounts says so.</remarks>
+    public bool SharesBill(ChannelAccount account, ChannelAccount other) =>
+        other.Channel == AlipayChannel.ChannelName && account.Setting(AlipayAccount.AppId) == other.Setting(AlipayAccount.AppId)
+        && account.Secret(AlipayAccount.AppAuthToken)?.Reveal() == other.Secret(AlipayAccount.AppAuthToken)?.Reveal();
+
     public async IAsyncEnumerable<BillRow> Read(ChannelAccount account, DateOnly day, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var address = await Address(account, day, cancellationToken);

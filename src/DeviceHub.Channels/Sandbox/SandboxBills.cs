@@ -10,6 +10,8 @@ internal sealed class SandboxBills(SandboxBank? bank) : IChannelBills
 {
     public string Name => SandboxChannel.ChannelName;
 
+    public bool SharesBill(ChannelAccount account, ChannelAccount other) => false;
+
     public async IAsyncEnumerable<BillRow> Read(ChannelAccount account, DateOnly day, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await Task.Yield();

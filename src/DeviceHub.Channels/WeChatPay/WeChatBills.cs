@@ -16,6 +16,8 @@ internal sealed class WeChatV2Bills(ChannelHttp http, WeChatV2Client client) : I
 {
     public string Name => WeChatV2Channel.ChannelName;
 
+    public bool SharesBill(ChannelAccount account, ChannelAccount other) => WeChatFields.IsOneMerchant(account, other);
+
     public async IAsyncEnumerable<BillRow> Read(ChannelAccount account, DateOnly day, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var keys = BillStart.Keys(() => WeChatV2Keys.Of(account));
@@ -63,6 +65,8 @@ internal sealed class WeChatV2Bills(ChannelHttp http, WeChatV2Client client) : I
 internal sealed class WeChatV3Bills(ChannelHttp http, WeChatV3Client client, IOptions<WeChatPayOptions> options) : IChannelBills
 {
     public string Name => WeChatV3Channel.ChannelName;
+
+    public bool SharesBill(ChannelAccount account, ChannelAccount other) => WeChatFields.IsOneMerchant(account, other);
 
     public async IAsyncEnumerable<BillRow> Read(ChannelAccount account, DateOnly day, [EnumeratorCancellation] CancellationToken cancellationToken)
     {

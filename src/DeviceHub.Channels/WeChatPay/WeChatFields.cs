@@ -40,6 +40,11 @@ internal static class WeChatFields
         new("storeCode", AccountFieldKind.Text, false, "The store as WeChat's scene knows it (store_info.out_id); left out, the terminal's serial number is sent.", "^[0-9A-Za-z_-]{1,32}$", 32),
     ];
 
+    /// <summary>Of either version: a merchant has one bill.</summary>
+    public static bool IsOneMerchant(ChannelAccount account, ChannelAccount other) =>
+        other.Channel is WeChatV2Channel.ChannelName or WeChatV3Channel.ChannelName
+        && account.Setting("mchId") == other.Setting("mchId") && account.Setting("subMchId") == other.Setting("subMchId");
+
     /// <summary>Fails with words for an operator, which never hold the text that was given.</summary>
     public static T Read<T>(string field, Func<T> read)
     {

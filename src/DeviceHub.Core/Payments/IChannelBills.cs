@@ -13,6 +13,10 @@ public interface IChannelBills
     /// </summary>
     /// <exception cref="BillException">There is no bill, or it is not what it should be: in words, with the line.</exception>
     IAsyncEnumerable<BillRow> Read(ChannelAccount account, DateOnly day, CancellationToken cancellationToken);
+
+    /// <summary>Whether the bill of one account has what was paid through the other, too: both act for one merchant of the channel.</summary>
+    /// <param name="other">Of any channel.</param>
+    bool SharesBill(ChannelAccount account, ChannelAccount other);
 }
 
 public enum BillRowKind { Payment, Refund }

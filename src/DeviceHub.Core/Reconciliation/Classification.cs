@@ -54,8 +54,8 @@ public static class Classification
 
     /// <summary>An order of the bill.</summary>
     /// <param name="ledger">Null: the account has no such attempt in our books.</param>
-    /// <param name="otherAccount">Our books have the number on another account.</param>
-    public static void JudgeBilled(BillOrder bill, LedgerAttempt? ledger, bool otherAccount, BillsAround around, Judgement into)
+    /// <param name="elsewhere">Our books have the number on another account: <see cref="DifferenceReason.SharedBill"/> or <see cref="DifferenceReason.OtherAccount"/>.</param>
+    public static void JudgeBilled(BillOrder bill, LedgerAttempt? ledger, DifferenceReason? elsewhere, BillsAround around, Judgement into)
     {
         if (OwnOrder.StartOf(bill.Number) is not { } startedAt)
         {
@@ -66,7 +66,8 @@ public static class Classification
         if (ledger is null)
         {
             into.Differences.AddRange(bill.Rows.Select(row => Of(
-                otherAccount ? DifferenceReason.OtherAccount : row.Kind == BillRowKind.Refund ? DifferenceReason.RefundUnknown : DifferenceReason.NoSuchOrder, row, null, null)));
+                elsewhere ?? (row.Kind == BillRowKind.Refund ? DifferenceReason.RefundUnknown : DifferenceReason.NoSuchOrder), row, null, null)
+                with { Settled = elsewhere == DifferenceReason.SharedBill }));
             return;
         }
 

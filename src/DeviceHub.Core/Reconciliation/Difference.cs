@@ -19,6 +19,9 @@ public enum DifferenceClass
     Duplicate = 6,
     RefundMismatch = 7,
     FeeDiffers = 8,
+
+    /// <summary>Not an alarm: an order of another account of the same merchant, whose own reconciliation judges it.</summary>
+    SharedBill = 9,
 }
 
 /// <summary>What exactly differs. Stored by value: never renumber.</summary>
@@ -39,11 +42,14 @@ public enum DifferenceReason
     /// <summary>The number has our shape and our books have no such order.</summary>
     NoSuchOrder = 13,
 
-    /// <summary>Our books have the order on another account.</summary>
+    /// <summary>Our books have the order on another account, which is of another merchant.</summary>
     OtherAccount = 14,
 
     /// <summary>Another system's order on the same account.</summary>
     NotOurs = 20,
+
+    /// <summary>Our books have the order on another account of the merchant that shares the bill.</summary>
+    SharedBill = 21,
 
     /// <summary>Charged in our books; the channel's bill has no such row.</summary>
     NotInBill = 30,
@@ -87,7 +93,7 @@ public enum DifferenceReason
 /// <param name="LedgerFen">Null: not in our books.</param>
 /// <param name="At">The channel's time; of what is not in the bill, ours.</param>
 /// <param name="Awaits">Of what may be in the bill of a day around: that day.</param>
-/// <param name="Settled">Found in another bill, or gone when the run was repeated: nothing is left to do.</param>
+/// <param name="Settled">Found in another bill, another account's, or gone when the run was repeated: nothing is left to do.</param>
 public sealed record Difference(
     DifferenceReason Reason,
     string OrderNumber,
@@ -135,6 +141,7 @@ public sealed record Difference(
         DifferenceReason.LateSuccess or DifferenceReason.NotSettled or DifferenceReason.NotReturned or DifferenceReason.NoSuchOrder or DifferenceReason.OtherAccount
             => DifferenceClass.OnlyAtChannel,
         DifferenceReason.NotOurs => DifferenceClass.NotOurs,
+        DifferenceReason.SharedBill => DifferenceClass.SharedBill,
         DifferenceReason.NotInBill => DifferenceClass.OnlyInLedger,
         DifferenceReason.AwaitsBill or DifferenceReason.AwaitsReturn or DifferenceReason.InOtherBill => DifferenceClass.OtherDay,
         DifferenceReason.ChargedTwice or DifferenceReason.PaymentPaidTwice or DifferenceReason.OrderPaidTwice => DifferenceClass.Duplicate,

@@ -48,8 +48,9 @@ public interface IReconciliationBook
     /// Reads the bill to its end, matches it with the ledger and writes the report. Harmless to repeat, whole or in part: it ends with the same
     /// report, and what was proposed before is not proposed again.
     /// </summary>
+    /// <param name="sharing">Accounts whose payments are in this bill, too.</param>
     /// <exception cref="BillException">The bill is not what it should be. The last report stays as it was.</exception>
-    Task Reconcile(ReconciliationRun run, IAsyncEnumerable<BillRow> bill, DateTimeOffset now, CancellationToken cancellationToken);
+    Task Reconcile(ReconciliationRun run, IAsyncEnumerable<BillRow> bill, IReadOnlyList<string> sharing, DateTimeOffset now, CancellationToken cancellationToken);
 
     /// <summary>Tries it again at the time.</summary>
     Task Postpone(ReconciliationRun run, DateTimeOffset at, string why, CancellationToken cancellationToken);

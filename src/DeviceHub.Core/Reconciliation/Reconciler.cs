@@ -14,7 +14,7 @@ namespace DeviceHub.Core.Reconciliation;
 /// </summary>
 public sealed partial class Reconciler(
     IReconciliationBook book,
-    IChannelAccounts accounts,
+    ChannelAccountBook accounts,
     IEnumerable<IChannelBills> bills,
     ProposedRefunds refunds,
     TimeProvider clock,
@@ -151,7 +151,7 @@ public sealed partial class Reconciler(
         var from = clock.GetTimestamp();
         try
         {
-            await book.Reconcile(run, Read(channel, account, run, limit.Token), clock.GetUtcNow(), limit.Token);
+            await book.Reconcile(run, Read(channel, account, run, limit.Token), Sharing(channel, account), clock.GetUtcNow(), limit.Token);
             var seconds = clock.GetElapsedTime(from).TotalSeconds;
             LogFinished(run.AccountId, run.Day, seconds);
         }
@@ -173,6 +173,10 @@ public sealed partial class Reconciler(
             await TryLater(run, e, deadline.IsCancellationRequested, stoppingToken);
         }
     }
+
+    /// <summary>Those of the merchant alone: what another merchant's account took into this one's bill is for people to see.</summary>
+    private IReadOnlyList<string> Sharing(IChannelBills channel, ChannelAccount account) =>
+        [.. accounts.Of(account.MerchantId).Where(other => other.Id != account.Id && channel.SharesBill(account, other)).Select(other => other.Id)];
 
     private async Task TryLater(ReconciliationRun run, Exception e, bool late, CancellationToken stoppingToken)
     {

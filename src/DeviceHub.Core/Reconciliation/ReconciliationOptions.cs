@@ -50,7 +50,7 @@ public sealed class ReconciliationOptions
     [Range(1, 1_000_000)]
     public int MaxDifferences { get; set; } = 100_000;
 
-    /// <summary>Orders of other systems that a report keeps; more are only counted.</summary>
+    /// <summary>Orders of other systems, and of other accounts that share the bill, that a report keeps, each; more are only counted.</summary>
     [Range(0, 1_000_000)]
     public int MaxNotOurs { get; set; } = 1_000;
 

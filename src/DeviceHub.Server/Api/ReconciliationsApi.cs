@@ -71,7 +71,7 @@ internal static class ReconciliationsApi
     internal static Reconciliation Of(ReconciliationRow r) => new(
         r.Id, r.AccountId, r.MerchantId, r.Channel, r.Day, r.State, r.Step, r.RowsRead, r.Tries, r.RequestedBy, r.RequestedAt, r.StartedAt, r.NextAt, r.ReportedAt, r.Fault);
 
-    /// <summary>Of the report that is shown, in the order of the kinds. What was left out counts as open.</summary>
+    /// <summary>Of the report that is shown, in the order of the kinds. What was left out counts as open, but for what another account's report judges.</summary>
     internal static async Task<IReadOnlyList<ClassTotal>> Totals(HubDbContext db, ReconciliationRow run, CancellationToken cancel)
     {
         var counted = await db.Differences.Where(d => d.ReconciliationId == run.Id && d.Generation == run.Generation)
@@ -84,7 +84,7 @@ internal static class ReconciliationsApi
             .. from one in Enum.GetValues<DifferenceClass>()
                let kept = counted.Find(c => c.Class == one)
                let more = leftOut.GetValueOrDefault(one) ?? new LeftOut(0, 0)
-               select new ClassTotal(one, (kept?.Count ?? 0) + more.Count, (kept?.Open ?? 0) + more.Count, (kept?.Fen ?? 0) + more.Fen, more.Count),
+               select new ClassTotal(one, (kept?.Count ?? 0) + more.Count, (kept?.Open ?? 0) + (one == DifferenceClass.SharedBill ? 0 : more.Count), (kept?.Fen ?? 0) + more.Fen, more.Count),
         ];
     }
 

@@ -4,8 +4,10 @@ using DeviceHub.Core.Reconciliation;
 namespace DeviceHub.Storage;
 
 /// <summary>What our books say of an account's attempts, in reads that are short each.</summary>
+/// <param name="sharing">Accounts whose payments are in the account's bill, too.</param>
 /// <param name="feeBasisPoints">What the account's channel was agreed to take; 0: nobody said.</param>
-internal sealed class LedgerSide(ReadPool reads, string account, DateOnly day, TimeSpan margin, bool previousRead, bool nextRead, int feeBasisPoints)
+internal sealed class LedgerSide(
+    ReadPool reads, string account, IReadOnlyList<string> sharing, DateOnly day, TimeSpan margin, bool previousRead, bool nextRead, int feeBasisPoints)
 {
     /// <summary>Judges orders of the bill.</summary>
     public ValueTask<Judgement> Judge(IReadOnlyList<BillOrder> orders) => reads.Read((this, orders), static (db, x) =>
@@ -15,7 +17,7 @@ internal sealed class LedgerSide(ReadPool reads, string account, DateOnly day, T
         {
             var ours = OwnOrder.StartOf(order.Number) is not null;
             var attempt = ours ? x.Item1.Find(db, order.Number) : null;
-            Classification.JudgeBilled(order, attempt, ours && attempt is null && IsKnown(db, order.Number), around, judgement);
+            Classification.JudgeBilled(order, attempt, ours && attempt is null ? x.Item1.Elsewhere(db, order.Number) : null, around, judgement);
         }
 
         return judgement;
@@ -148,6 +150,9 @@ internal sealed class LedgerSide(ReadPool reads, string account, DateOnly day, T
     private static bool IsKept(PaymentState state, AttemptState attempt) =>
         attempt.Fate == AttemptFate.Charged && !state.Refunds.Any(r => r.Attempt == attempt.Number && r.Standing != RefundStanding.Failed);
 
-    private static bool IsKnown(PreparedConnection db, string orderNumber) =>
-        db.Prepare("SELECT 1 FROM channel_order WHERE number = ?1").Bind(1, orderNumber).Any();
+    /// <summary>Null: our books have the number nowhere.</summary>
+    private DifferenceReason? Elsewhere(PreparedConnection db, string orderNumber) =>
+        sharing.Any(other => db.Prepare("SELECT 1 FROM attempt WHERE account = ?1 AND order_number = ?2").Bind(1, other).Bind(2, orderNumber).Any()) ? DifferenceReason.SharedBill
+        : db.Prepare("SELECT 1 FROM channel_order WHERE number = ?1").Bind(1, orderNumber).Any() ? DifferenceReason.OtherAccount
+        : null;
 }

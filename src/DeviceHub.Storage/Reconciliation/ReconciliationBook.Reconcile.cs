@@ -17,7 +17,7 @@ internal sealed partial class ReconciliationBook
     private static readonly TimeSpan ProgressEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ProjectionPatience = TimeSpan.FromMinutes(2);
 
-    public async Task Reconcile(ReconciliationRun run, IAsyncEnumerable<BillRow> bill, DateTimeOffset now, CancellationToken cancellationToken)
+    public async Task Reconcile(ReconciliationRun run, IAsyncEnumerable<BillRow> bill, IReadOnlyList<string> sharing, DateTimeOffset now, CancellationToken cancellationToken)
     {
         using var workspace = new BillWorkspace(WorkspaceFile(run), run.Requests);
         if (!workspace.IsLoaded)
@@ -28,7 +28,8 @@ internal sealed partial class ReconciliationBook
         await Progress(run, RunStep.Match, workspace.Totals.Rows);
         await LedgerIsShown(cancellationToken);
         var (previous, next) = await reads.Read(run, static (db, run) => (IsReported(db, run.AccountId, run.Day.AddDays(-1)), IsReported(db, run.AccountId, run.Day.AddDays(1))));
-        var side = new LedgerSide(reads, run.AccountId, run.Day, options.Value.MidnightMargin, previous, next, accounts.Find(run.AccountId)?.Terms.FeeBasisPoints ?? 0);
+        var side = new LedgerSide(
+            reads, run.AccountId, sharing, run.Day, options.Value.MidnightMargin, previous, next, accounts.Find(run.AccountId)?.Terms.FeeBasisPoints ?? 0);
         var report = new ReportDraft(workspace, options.Value);
         workspace.BeginMatching();
         await MatchBill(workspace, side, report, cancellationToken);

@@ -26,7 +26,7 @@ internal sealed class ReportDraft(BillWorkspace workspace, ReconciliationOptions
         foreach (var difference in judgement.Differences)
         {
             var count = kept.GetValueOrDefault(difference.Class);
-            if (count >= (difference.Class == DifferenceClass.NotOurs ? options.MaxNotOurs : options.MaxDifferences))
+            if (count >= (difference.Class is DifferenceClass.NotOurs or DifferenceClass.SharedBill ? options.MaxNotOurs : options.MaxDifferences))
             {
                 var counted = leftOut.GetValueOrDefault(difference.Class) ?? new LeftOut(0, 0);
                 leftOut[difference.Class] = new LeftOut(counted.Count + 1, counted.Fen + difference.Fen);

@@ -64,6 +64,24 @@ public sealed class DuplicatesTests
     }
 
     [Fact]
+    public async Task Order_of_another_account_that_shares_the_bill_is_settled_and_the_same_when_it_is_found_again()
+    {
+        using var books = new ReconciliationFixture();
+        var other = await books.Pay(Noon, 100, null, "A2", Charged(100), Outcome(PaymentResult.Approved, 1));
+        var own = await books.Approved(Noon.AddSeconds(1), 200);
+        for (var run = 1; run <= 2; run++)
+        {
+            var report = await books.Run([Charge(other, 100), Refund(other, "r1", 40), Charge(own, 200, 3)], null, "A3", "A2");
+            Assert.Equal(
+                [(DifferenceClass.SharedBill, DifferenceReason.SharedBill, other, true, 100L), (DifferenceClass.SharedBill, DifferenceReason.SharedBill, other, true, 40L)],
+                report.Select(d => (d.Class, d.Reason, d.OrderNumber, d.Settled, d.Fen)));
+            Assert.Equal(1L, (await books.Row()).Matched);
+        }
+
+        Assert.Empty(await books.Proposals());
+    }
+
+    [Fact]
     public async Task Difference_of_another_kind_that_is_gone_leaves_the_proposal_of_its_order_open()
     {
         using var books = new ReconciliationFixture();

@@ -1,6 +1,7 @@
 using DeviceHub.Core.Merchants;
 using DeviceHub.Core.Payments;
 using DeviceHub.Core.Reconciliation;
+using DeviceHub.Core.Routing;
 using DeviceHub.Storage;
 using DeviceHub.Tests;
 using Microsoft.Extensions.Hosting.Internal;
@@ -61,6 +62,28 @@ public sealed class ReconcilerTests
         Assert.Equal((1L, "system"), (finished!.Matched, finished.RequestedBy));
     }
 
+    [Theory]
+    [InlineData("M1", "7", DifferenceReason.SharedBill)]
+    [InlineData("M1", "8", DifferenceReason.OtherAccount)]
+    [InlineData("M2", "7", DifferenceReason.OtherAccount)]
+    public async Task Order_of_another_account_is_no_difference_when_the_merchant_has_both_and_the_channel_one_bill_for_them(string merchant, string number, DifferenceReason reason)
+    {
+        using var books = new ReconciliationFixture();
+        var accounts = new ChannelAccountBook(Microsoft.Extensions.Options.Options.Create(new RoutingOptions()));
+        accounts.Put(Account(ReconciliationFixture.Account, "M1", "7"));
+        accounts.Put(Account("A2", merchant, number));
+        var order = await books.Pay(Noon, 100, null, "A2", Charged(100));
+        await books.FollowLedger();
+        await using var running = await Running.Start(books, new FakeBills(_ => [Charge(order, 100)]), accounts);
+        await books.AskOnly();
+        running.Reconciler.Look();
+        await Eventually.Becomes(() => books.Row(), r => r.State == RunState.Finished, "the run is finished");
+        Assert.Equal((reason, reason == DifferenceReason.SharedBill), Assert.Single((await books.Report()).Select(d => (d.Reason, d.Settled))));
+
+        static ChannelAccount Account(string id, string merchant, string number) =>
+            new() { Id = id, MerchantId = merchant, Channel = "fake", Settings = new Dictionary<string, string> { ["number"] = number }, Version = 1 };
+    }
+
     [Fact]
     public async Task Bill_with_a_negative_amount_or_an_endless_number_is_refused()
     {
@@ -80,12 +103,12 @@ public sealed class ReconcilerTests
     {
         public Reconciler Reconciler => reconciler;
 
-        public static async Task<Running> Start(ReconciliationFixture books, FakeBills bills)
+        public static async Task<Running> Start(ReconciliationFixture books, FakeBills bills, ChannelAccountBook? accounts = null)
         {
             var lifetime = new ApplicationLifetime(NullLogger<ApplicationLifetime>.Instance);
             var refunds = new ProposedRefunds(books.Book, books.Storage.Ledger, null!, NullLogger<ProposedRefunds>.Instance);
             var reconciler = new Reconciler(
-                books.Book, new FakeAccounts(), [bills], refunds, TimeProvider.System, Microsoft.Extensions.Options.Options.Create(books.Options), lifetime, NullLogger<Reconciler>.Instance);
+                books.Book, accounts ?? new(Microsoft.Extensions.Options.Options.Create(new RoutingOptions { DefaultChannel = "fake" })), [bills], refunds, TimeProvider.System, Microsoft.Extensions.Options.Options.Create(books.Options), lifetime, NullLogger<Reconciler>.Instance);
             await reconciler.StartAsync(CancellationToken.None);
             lifetime.NotifyStarted();
             return new Running(reconciler, lifetime);
@@ -99,17 +122,14 @@ public sealed class ReconcilerTests
         }
     }
 
-    private sealed class FakeAccounts : IChannelAccounts
-    {
-        public ChannelAccount Find(string id) => new() { Id = id, MerchantId = "M1", Channel = "fake" };
-    }
-
     /// <summary>Answers each call in turn.</summary>
     private sealed class FakeBills(params Func<DateOnly, IReadOnlyList<BillRow>>[] answers) : IChannelBills
     {
         private int calls;
 
         public string Name => "fake";
+
+        public bool SharesBill(ChannelAccount account, ChannelAccount other) => other.Setting("number") == account.Setting("number");
 
         public async IAsyncEnumerable<BillRow> Read(
             ChannelAccount account, DateOnly day, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)

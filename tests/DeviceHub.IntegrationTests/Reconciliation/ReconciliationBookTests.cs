@@ -1,5 +1,6 @@
 using DeviceHub.Core.Payments;
 using DeviceHub.Core.Reconciliation;
+using DeviceHub.Server.Api;
 using DeviceHub.Tests;
 using SQLitePCL;
 using static DeviceHub.IntegrationTests.Reconciliation.ReconciliationFixture;
@@ -155,7 +156,7 @@ public sealed class ReconciliationBookTests
             var left = commit;
             var connection = books.Storage.Database.Derived.Connection.Handle;
             raw.sqlite3_commit_hook(connection, _ => left-- == 0 ? 1 : 0, null);
-            var died = await Record.ExceptionAsync(() => books.Book.Reconcile(run, Rows(bill), Now, CancellationToken.None));
+            var died = await Record.ExceptionAsync(() => books.Book.Reconcile(run, Rows(bill), [], Now, CancellationToken.None));
             raw.sqlite3_commit_hook(connection, (delegate_commit?)null, null);
             if (left >= 0)
             {
@@ -169,7 +170,7 @@ public sealed class ReconciliationBookTests
             {
                 books.NewBook();
                 Assert.Equal(run with { Tries = 2 }, await books.Take());
-                await books.Book.Reconcile(run with { Tries = 2 }, Rows(bill), Now, CancellationToken.None);
+                await books.Book.Reconcile(run with { Tries = 2 }, Rows(bill), [], Now, CancellationToken.None);
             }
 
             Assert.Equal(expected.Select(Shape), (await books.Report()).Select(Shape));
@@ -189,13 +190,13 @@ public sealed class ReconciliationBookTests
         using var stopping = new CancellationTokenSource();
 
         // The ledger is not shown yet: it waits there, and is stopped.
-        var reconciling = books.Book.Reconcile(run, Rows([Charge(order, 100)]), Now, stopping.Token);
+        var reconciling = books.Book.Reconcile(run, Rows([Charge(order, 100)]), [], Now, stopping.Token);
         await Eventually.Holds(async () => (await books.Row()).Step == RunStep.Match, "the bill is read");
         await stopping.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reconciling);
         await books.FollowLedger();
         books.NewBook();
-        await books.Book.Reconcile(await books.Take(), Refusing(), Now, CancellationToken.None);
+        await books.Book.Reconcile(await books.Take(), Refusing(), [], Now, CancellationToken.None);
         Assert.Equal(1, (await books.Row()).Matched);
 
         static async IAsyncEnumerable<BillRow> Refusing()
@@ -217,7 +218,7 @@ public sealed class ReconciliationBookTests
         var order = await books.NotCharged(Noon, 100);
         var before = await books.Run([Charge(order, 100)]);
         var run = await books.Ask();
-        await Assert.ThrowsAsync<BillException>(() => books.Book.Reconcile(run, Broken(order), Now, CancellationToken.None));
+        await Assert.ThrowsAsync<BillException>(() => books.Book.Reconcile(run, Broken(order), [], Now, CancellationToken.None));
         await books.Book.Fail(run, Now, "line 2: truncated", CancellationToken.None);
         Assert.Equal((RunState.Failed, "line 2: truncated"), ((await books.Row()).State, (await books.Row()).Fault));
         Assert.Equal(before, await books.Report());
@@ -243,6 +244,23 @@ public sealed class ReconciliationBookTests
     }
 
     [Fact]
+    public async Task Report_of_a_bill_that_accounts_share_keeps_as_few_of_the_others_orders_as_of_other_systems()
+    {
+        using var books = new ReconciliationFixture(new ReconciliationOptions { MaxNotOurs = 1 });
+        var bill = new List<BillRow>();
+        for (var n = 0; n < 3; n++)
+        {
+            bill.Add(Charge(await books.Pay(Noon.AddSeconds(n), 100, null, "A2", Charged(100)), 100, n));
+        }
+
+        Assert.Single(await books.Run(bill, null, "A2"));
+        var row = await books.Row();
+        Assert.Equal("""{"SharedBill":{"count":2,"fen":200}}""", row.LeftOut);
+        var totals = await books.Storage.Reads.Run((db, stop) => ReconciliationsApi.Totals(db, row, stop));
+        Assert.Equal((3L, 0L, 300L, 2L), Assert.Single(totals.Where(t => t.Count > 0).Select(t => (t.Count, t.Open, t.Fen, t.LeftOut))));
+    }
+
+    [Fact]
     public async Task Runs_are_planned_for_accounts_that_were_used_or_are_waited_for_and_made_again_when_the_day_was_not_over()
     {
         using var books = new ReconciliationFixture();
@@ -257,7 +275,7 @@ public sealed class ReconciliationBookTests
         Assert.Null(await books.Book.Take([Account], Now, CancellationToken.None));
         var run = await books.Take();
         Assert.Equal((Account, Day, 1), (run.AccountId, run.Day, run.Requests));
-        await books.Book.Reconcile(run, Rows([]), BillDay.End(Day).AddHours(-1), CancellationToken.None);
+        await books.Book.Reconcile(run, Rows([]), [], BillDay.End(Day).AddHours(-1), CancellationToken.None);
         await books.Book.Plan(Day, ["fake"], Now, CancellationToken.None);
         Assert.Equal(2, (await books.Take()).Requests);
         await books.Book.Plan(NextDay, ["fake"], Now, CancellationToken.None);

@@ -97,11 +97,12 @@ internal sealed class ReconciliationFixture : IDisposable
     public async Task<ReconciliationRun> Take() => await Book.Take([], Now.AddYears(1), CancellationToken.None) ?? throw new InvalidOperationException("no run is due");
 
     /// <summary>Asks for the day, reads this bill and gives the report.</summary>
-    public async Task<IReadOnlyList<Difference>> Run(IEnumerable<BillRow> bill, DateOnly? day = null)
+    /// <param name="sharing">Accounts whose payments are in the bill, too.</param>
+    public async Task<IReadOnlyList<Difference>> Run(IEnumerable<BillRow> bill, DateOnly? day = null, params string[] sharing)
     {
         var run = await Ask(day);
         await FollowLedger();
-        await Book.Reconcile(run, Rows(bill), Now, CancellationToken.None);
+        await Book.Reconcile(run, Rows(bill), sharing, Now, CancellationToken.None);
         return await Report(day);
     }
 

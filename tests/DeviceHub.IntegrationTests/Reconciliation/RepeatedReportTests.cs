@@ -36,7 +36,7 @@ public sealed class RepeatedReportTests
     private static async Task<(byte[][] Day, byte[][] Next)> Files(ReconciliationFixture books, List<BillRow> bill, List<BillRow> nextBill)
     {
         await books.Run(nextBill, NextDay);
-        await books.Run(bill);
+        await books.Run(bill, null, "A3");
         return (await Files(books, Day), await Files(books, NextDay));
     }
 
@@ -73,6 +73,7 @@ public sealed class RepeatedReportTests
         var (firstOfOrder, secondOfOrder) = await DuplicatesTests.OrderPaidTwice(books, at, 100);
         var (firstAttempt, secondAttempt) = await DuplicatesTests.PaymentPaidTwice(books, at.AddSeconds(2), chargedInBooks: true);
         var elsewhere = await books.Pay(at.AddSeconds(3), 100, null, "A2", Charged(100));
+        var shared = await books.Pay(at.AddSeconds(8), 100, null, "A3", Charged(100));
         var notReturned = await Reversed(books, at.AddSeconds(4));
         var refundDiffers = await Refunded(books, at.AddSeconds(5), Verdict.Refunded);
         var refundFailed = await Refunded(books, at.AddSeconds(6), Verdict.RefundFailed);
@@ -84,7 +85,7 @@ public sealed class RepeatedReportTests
             [
                 Charge(firstOfOrder, 100, 21), Charge(secondOfOrder, 100, 22), Charge(firstAttempt, 100, 23), Charge(secondAttempt, 100, 24), Charge(elsewhere, 100, 25),
                 Charge(notReturned, 100, 26), Charge(refundDiffers, 100, 27), Refund(refundDiffers, refundDiffers + "r1", 50, 28), Charge(refundFailed, 100, 29),
-                Refund(refundFailed, refundFailed + "r1", 100, 30), Charge(dear, 10_000, 31, fee: 100),
+                Refund(refundFailed, refundFailed + "r1", 100, 30), Charge(dear, 10_000, 31, fee: 100), Charge(shared, 100, 32),
             ]);
         return (bill, [Charge(midnight, 100, 1), Charge(undoneLater, 100, 2)]);
     }

@@ -196,7 +196,7 @@ public sealed class ClassificationTests
     private static Judgement Judge(BillOrder bill, LedgerAttempt? ledger, BillsAround around)
     {
         var judged = new Judgement();
-        Classification.JudgeBilled(bill, ledger, false, around, judged);
+        Classification.JudgeBilled(bill, ledger, null, around, judged);
         return judged;
     }
 

@@ -192,6 +192,29 @@ public sealed class WeChatBillTests : IDisposable
         Assert.Equal(Count, rows);
     }
 
+    [Theory]
+    [InlineData("wechat-v2", "1900000109", null, true)]
+    [InlineData("wechat-v3", "1900000109", null, true)]
+    [InlineData("alipay", "1900000109", null, false)]
+    [InlineData("wechat-v3", "1900000110", null, false)]
+    [InlineData("wechat-v3", "1900000109", "1900000120", false)]
+    public void Merchant_has_one_bill_for_both_versions(string channel, string number, string? sub, bool shares)
+    {
+        var (one, other) = (Of("wechat-v2", "1900000109", null), Of(channel, number, sub));
+        Assert.Equal((shares, shares), (stub.BillsV2.SharesBill(one, other), stub.BillsV3.SharesBill(one, other)));
+
+        static ChannelAccount Of(string channel, string number, string? sub)
+        {
+            var settings = new Dictionary<string, string> { ["mchId"] = number };
+            if (sub is not null)
+            {
+                settings["subMchId"] = sub;
+            }
+
+            return new ChannelAccount { Id = "ca_1", MerchantId = "M1", Channel = channel, Settings = settings };
+        }
+    }
+
     public void Dispose() => stub.Dispose();
 
     private Task<List<BillRow>> V2() => Read(stub.BillsV2, WeChatStub.AccountV2());
