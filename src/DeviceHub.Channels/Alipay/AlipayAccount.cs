@@ -1,3 +1,4 @@
+using DeviceHub.Channels.Http;
 using DeviceHub.Core.Merchants;
 
 namespace DeviceHub.Channels.Alipay;
@@ -26,5 +27,6 @@ internal static class AlipayAccount
         new(RootCertificate, AccountFieldKind.Certificate, false, "Of applications with certificates: alipayRootCert.crt, whole.", MaxLength: MaxPem),
         new(AppAuthToken, AccountFieldKind.Secret, false, "Of a service provider: the app_auth_token with which the merchant authorised it. A new one must be of the same merchant.", "[0-9A-Za-z]{1,40}", 40, Identifies: true),
         new(StoreId, AccountFieldKind.Text, false, "The merchant's own number of the store, shown in Alipay's bills.", "[0-9A-Za-z_-]{1,32}", 32),
+        ChannelAddress.Field,
     ];
 }

@@ -5,7 +5,6 @@ using System.Text;
 using DeviceHub.Channels.Http;
 using DeviceHub.Core.Merchants;
 using DeviceHub.Core.Payments;
-using Microsoft.Extensions.Options;
 
 namespace DeviceHub.Channels.Alipay;
 
@@ -13,7 +12,7 @@ namespace DeviceHub.Channels.Alipay;
 /// Alipay's bill of trades: its address is asked for and is good for 30 s; behind it is a zip with two GBK files, the details and a summary. A
 /// zip's directory is at its end, so it lies in a temporary file while it is read.
 /// </summary>
-internal sealed class AlipayBills(AlipayClient client, ChannelHttp http, IOptions<AlipayOptions> options) : IChannelBills
+internal sealed class AlipayBills(AlipayClient client, ChannelHttp http) : IChannelBills
 {
     private const int MaxFiles = 16;
 
@@ -24,6 +23,7 @@ internal sealed class AlipayBills(AlipayClient client, ChannelHttp http, IOption
     /// <remarks>Two applications of one merchant share a bill, too, but nothing in the accounts says so.</remarks>
     public bool SharesBill(ChannelAccount account, ChannelAccount other) =>
         other.Channel == AlipayChannel.ChannelName && account.Setting(AlipayAccount.AppId) == other.Setting(AlipayAccount.AppId)
+        && account.Setting(ChannelAddress.BaseUrl) == other.Setting(ChannelAddress.BaseUrl)
         && account.Secret(AlipayAccount.AppAuthToken)?.Reveal() == other.Secret(AlipayAccount.AppAuthToken)?.Reveal();
 
     public async IAsyncEnumerable<BillRow> Read(ChannelAccount account, DateOnly day, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -67,7 +67,7 @@ internal sealed class AlipayBills(AlipayClient client, ChannelHttp http, IOption
         }
 
         // Alipay still writes http; its server speaks https, and a bill that anybody on the way could have written proves nothing.
-        var plain = address.Scheme == Uri.UriSchemeHttp && !(address.IsLoopback && options.Value.Url.IsLoopback);
+        var plain = address.Scheme == Uri.UriSchemeHttp && !(address.IsLoopback && client.AddressOf(account).Url is { IsLoopback: true });
         return plain ? new UriBuilder(address) { Scheme = Uri.UriSchemeHttps, Port = address.IsDefaultPort ? 443 : address.Port }.Uri : address;
     }
 

@@ -18,6 +18,8 @@ internal sealed class AlipayChannel(AlipayClient client, ChannelAlarms alarms, T
 
     public IReadOnlyList<AccountField> AccountFields => AlipayAccount.Fields;
 
+    public string? FieldFault(string field, string value) => client.FieldFault(field, value);
+
     public IReadOnlyList<Wallet> Wallets { get; } = [Wallet.Alipay];
 
     public async Task<AccountCheck> Test(ChannelAccount account, CancellationToken cancellationToken)

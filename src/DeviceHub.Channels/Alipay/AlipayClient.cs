@@ -22,19 +22,23 @@ internal sealed class AlipayClient(ChannelHttp http, ChannelAlarms alarms, Notic
 
     private static readonly TimeSpan China = TimeSpan.FromHours(8);
 
-    /// <summary>The gateway decodes the body by the character set of the address; every other parameter is in the body.</summary>
-    private readonly Uri gateway = new($"{options.Value.Url.AbsoluteUri}?charset={Charset}");
+    public string? FieldFault(string field, string value) => http.FieldFault(field, value);
+
+    /// <summary>Null with what is wrong: nothing may be sent there.</summary>
+    public (Uri? Url, string? Fault) AddressOf(ChannelAccount account) => http.AddressOf(account, options.Value.Url);
 
     public async Task<AlipayReply> Call(
         ChannelAccount account, EffectKind call, string method, CancellationToken cancellationToken, params (string Name, string? Value)[] content)
     {
         var keys = AlipayKeys.Of(account);
-        if (keys.FaultAt(clock.GetUtcNow()) is { } fault)
+        var (gateway, fault) = AddressOf(account);
+        fault ??= keys.FaultAt(clock.GetUtcNow());
+        if (gateway is null || fault is not null)
         {
-            return AlipayReply.Of(alarms.UnusableAccount(account, call, fault));
+            return AlipayReply.Of(alarms.UnusableAccount(account, call, fault!));
         }
 
-        var answer = await http.Send(Request(account, keys, method, content), cancellationToken);
+        var answer = await http.Send(Request(gateway, account, keys, method, content), cancellationToken);
         if (answer.Verdict(call) is { } broken)
         {
             return AlipayReply.Of(broken);
@@ -50,7 +54,7 @@ internal sealed class AlipayClient(ChannelHttp http, ChannelAlarms alarms, Notic
             : AlipayReply.Of(alarms.BadSignature(account, Unbelieved(envelope)));
     }
 
-    private HttpRequestMessage Request(ChannelAccount account, AlipayKeys keys, string method, (string Name, string? Value)[] content)
+    private HttpRequestMessage Request(Uri gateway, ChannelAccount account, AlipayKeys keys, string method, (string Name, string? Value)[] content)
     {
         var parameters = new Dictionary<string, string>(StringComparer.Ordinal)
         {
@@ -70,7 +74,9 @@ internal sealed class AlipayClient(ChannelHttp http, ChannelAlarms alarms, Notic
         parameters["sign"] = keys.Application!.Sign(Encoding.UTF8.GetBytes(AlipaySigning.Content(parameters)));
         var form = new FormUrlEncodedContent(parameters.Where(p => p.Key != "charset"));
         form.Headers.ContentType = new MediaTypeHeaderValue("application/x-www-form-urlencoded", Charset);
-        return new HttpRequestMessage(HttpMethod.Post, gateway) { Content = form };
+
+        // The gateway decodes the body by the character set of the address; every other parameter is in the body.
+        return new HttpRequestMessage(HttpMethod.Post, $"{gateway.AbsoluteUri}?charset={Charset}") { Content = form };
 
         void Add(string name, string? value)
         {

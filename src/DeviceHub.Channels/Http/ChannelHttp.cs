@@ -19,6 +19,8 @@ namespace DeviceHub.Channels.Http;
 /// </summary>
 public sealed class ChannelHttp : IDisposable
 {
+    private const string HostsOption = "Channels:Http:AllowedHosts";
+
     private readonly ChannelHttpOptions options;
     private readonly TimeProvider clock;
     private readonly Func<X509Certificate2?, HttpMessageHandler> handlers;
@@ -41,6 +43,24 @@ public sealed class ChannelHttp : IDisposable
         (this.options, this.clock, this.handlers) = (options, clock, handlers);
         shared = new HttpMessageInvoker(handlers(null));
     }
+
+    /// <summary>Where an account is called: at its own address, or at its channel's. Null with what is wrong: nothing may be sent there.</summary>
+    /// <param name="channel">The channel's own address, from the options.</param>
+    public (Uri? Url, string? Fault) AddressOf(ChannelAccount account, Uri channel)
+    {
+        if (account.Setting(ChannelAddress.BaseUrl) is not { } own)
+        {
+            return (channel, null);
+        }
+
+        // Looked at with each call: a host that is no longer allowed is not called any more.
+        var (url, fault) = ChannelAddress.OfAccount(own, HostsOption, options.AllowedHosts);
+        return (url, fault is null ? null : $"{ChannelAddress.BaseUrl} {fault}");
+    }
+
+    /// <summary>What is wrong with a field's value beyond its form; null: nothing.</summary>
+    public string? FieldFault(string field, string value) =>
+        field == ChannelAddress.BaseUrl ? ChannelAddress.OfAccount(value, HostsOption, options.AllowedHosts).Fault : null;
 
     /// <summary>
     /// The answer whole, whatever its status, or why there is none. Throws only when <paramref name="cancellationToken"/> was cancelled. The

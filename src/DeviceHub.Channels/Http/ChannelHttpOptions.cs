@@ -37,6 +37,10 @@ public sealed class ChannelHttpOptions
 
     /// <summary>A proxy for calls to channels, such as <c>http://10.0.0.1:3128</c>; none: none is used, whatever the environment says.</summary>
     public Uri? Proxy { get; set; }
+
+    /// <summary>Hosts that an account's own address may name, as <c>pay.bank.example</c> or <c>pay.bank.example:8443</c>: who makes accounts must not be able to send the hub anywhere.</summary>
+    [Required, MaxLength(64)]
+    public string[] AllowedHosts { get; set; } = [];
 }
 
 internal sealed class ChannelHttpOptionsValidator : IValidateOptions<ChannelHttpOptions>
@@ -52,6 +56,11 @@ internal sealed class ChannelHttpOptionsValidator : IValidateOptions<ChannelHttp
         if (options.Proxy is { } proxy && (!proxy.IsAbsoluteUri || proxy.Scheme != Uri.UriSchemeHttp))
         {
             faults.Add($"Channels:Http:Proxy must be an absolute http address; it is '{proxy}'");
+        }
+
+        if (ChannelAddress.HostsFault("Channels:Http:AllowedHosts", options.AllowedHosts) is { } hosts)
+        {
+            faults.Add(hosts);
         }
 
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);

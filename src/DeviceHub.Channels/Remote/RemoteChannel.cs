@@ -24,7 +24,7 @@ internal sealed class RemoteChannel(ChannelHttp http, ChannelAlarms alarms, IOpt
 
     public IReadOnlyList<AccountField> AccountFields => RemoteAccount.Fields;
 
-    public string? FieldFault(string field, string value) => field == RemoteAccount.BaseUrl ? RemoteAccount.Address(value, options.Value).Fault : null;
+    public string? FieldFault(string field, string value) => field == ChannelAddress.BaseUrl ? RemoteAccount.Address(value, options.Value).Fault : null;
 
     public async Task<AccountCheck> Test(ChannelAccount account, CancellationToken cancellationToken)
     {
@@ -86,7 +86,7 @@ internal sealed class RemoteChannel(ChannelHttp http, ChannelAlarms alarms, IOpt
     private async Task<Answer> Call(
         ChannelAccount account, EffectKind call, HttpMethod method, string path, byte[]? body, string? idempotencyKey, CancellationToken cancellationToken)
     {
-        var (url, fault) = RemoteAccount.Address(account.Setting(RemoteAccount.BaseUrl), options.Value);
+        var (url, fault) = RemoteAccount.Address(account.Setting(ChannelAddress.BaseUrl), options.Value);
         if (url is null || account.Secret(RemoteAccount.Secret) is not { } secret)
         {
             return new(alarms.UnusableAccount(account, call, url is null ? $"baseUrl {fault}" : "the secret is not set"), null);

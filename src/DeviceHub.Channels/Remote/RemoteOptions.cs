@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using DeviceHub.Channels.Http;
 using Microsoft.Extensions.Options;
 
 namespace DeviceHub.Channels.Remote;
@@ -16,7 +17,5 @@ public sealed class RemoteOptions
 internal sealed class RemoteOptionsValidator : IValidateOptions<RemoteOptions>
 {
     public ValidateOptionsResult Validate(string? name, RemoteOptions options) =>
-        options.AllowedHosts.FirstOrDefault(h => !Uri.TryCreate($"https://{h}/", UriKind.Absolute, out var uri) || !uri.Authority.Equals(h, StringComparison.OrdinalIgnoreCase)) is { } wrong
-            ? ValidateOptionsResult.Fail($"Remote:AllowedHosts must hold host names, with a port where it is not 443, such as core.example.com:8443; it has '{wrong}'")
-            : ValidateOptionsResult.Success;
+        ChannelAddress.HostsFault("Remote:AllowedHosts", options.AllowedHosts) is { } fault ? ValidateOptionsResult.Fail(fault) : ValidateOptionsResult.Success;
 }

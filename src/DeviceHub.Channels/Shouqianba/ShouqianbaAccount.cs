@@ -1,4 +1,5 @@
 using System.Globalization;
+using DeviceHub.Channels.Http;
 using DeviceHub.Core.Merchants;
 
 namespace DeviceHub.Channels.Shouqianba;
@@ -31,6 +32,7 @@ internal static class ShouqianbaAccount
         new(AppId, AccountFieldKind.Text, false, "For activation: the application's id (app_id), from Shouqianba's service-provider platform.", "[0-9A-Za-z_-]{1,64}", 64),
         new(ActivationCode, AccountFieldKind.Secret, false, "For activation: an activation code of the account's own store; good for 7 days and for a number of terminals.", "[0-9A-Za-z]{1,64}", 64),
         new(NoticeKey, AccountFieldKind.PublicKey, false, "Shouqianba's public key for notices, from its technical support; without it notices are not believed.", MaxLength: 4096),
+        ChannelAddress.Field,
     ];
 
     /// <summary>Since when it is this terminal; null: it never was another.</summary>

@@ -20,6 +20,8 @@ internal sealed class ShouqianbaChannel(ShouqianbaClient client, ShouqianbaTermi
 
     public IReadOnlyList<AccountField> AccountFields => ShouqianbaAccount.Fields;
 
+    public string? FieldFault(string field, string value) => client.FieldFault(field, value);
+
     public Task<AccountCheck> Activate(ChannelAccount account, CancellationToken cancellationToken) => terminals.Activate(account, cancellationToken);
 
     public async Task<AccountCheck> Test(ChannelAccount account, CancellationToken cancellationToken)

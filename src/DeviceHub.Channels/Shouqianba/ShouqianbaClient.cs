@@ -16,13 +16,21 @@ internal readonly record struct ShouqianbaReply(ChannelVerdict? Fault, Shouqianb
 /// <summary>Sends one request, signed with the key that it is given.</summary>
 internal sealed class ShouqianbaClient(ChannelHttp http, ChannelAlarms alarms, IOptions<ShouqianbaOptions> options)
 {
+    public string? FieldFault(string field, string value) => http.FieldFault(field, value);
+
     public async Task<ShouqianbaReply> Post(
         ChannelAccount account, EffectKind call, string path, string signer, SecretText key, CancellationToken cancellationToken, params (string Name, string? Value)[] members)
     {
+        var (url, fault) = http.AddressOf(account, options.Value.Url);
+        if (url is null)
+        {
+            return new ShouqianbaReply(alarms.UnusableAccount(account, call, fault!), null);
+        }
+
         var body = Json(members);
         var content = new ByteArrayContent(body);
         content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
-        var request = new HttpRequestMessage(HttpMethod.Post, ChannelAddress.Of(options.Value.Url, path)) { Content = content };
+        var request = new HttpRequestMessage(HttpMethod.Post, ChannelAddress.Of(url, path)) { Content = content };
         request.Headers.TryAddWithoutValidation("Authorization", $"{signer} {Sign(body, key)}");
         var answer = await http.Send(request, cancellationToken);
         if (answer.Verdict(call) is { } broken)

@@ -7,7 +7,6 @@ using System.Security.Cryptography;
 using DeviceHub.Channels.Http;
 using DeviceHub.Core.Merchants;
 using DeviceHub.Core.Payments;
-using Microsoft.Extensions.Options;
 
 namespace DeviceHub.Channels.WeChatPay;
 
@@ -20,12 +19,12 @@ internal sealed class WeChatV2Bills(ChannelHttp http, WeChatV2Client client) : I
 
     public async IAsyncEnumerable<BillRow> Read(ChannelAccount account, DateOnly day, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var keys = BillStart.Keys(() => WeChatV2Keys.Of(account));
+        var keys = BillStart.Account(() => WeChatV2Keys.Of(account));
         var message = WeChatV2Client.Begin(keys)
             .Add("bill_date", day.ToString("yyyyMMdd", CultureInfo.InvariantCulture))
             .Add("bill_type", "ALL")
             .Add("tar_type", "GZIP");
-        var (answer, body) = await http.Open(client.Request("/pay/downloadbill", message, keys), cancellationToken);
+        var (answer, body) = await http.Open(WeChatV2Client.Request(BillStart.Account(() => client.AddressOf(account)), "/pay/downloadbill", message, keys), cancellationToken);
         if (body is null)
         {
             throw new BillException($"the bill was answered with HTTP {answer.Status}");
@@ -62,7 +61,7 @@ internal sealed class WeChatV2Bills(ChannelHttp http, WeChatV2Client client) : I
 }
 
 /// <summary>The bill of a day over version 3: a signed answer says where the file is and what its SHA-1 is; the file itself is not signed.</summary>
-internal sealed class WeChatV3Bills(ChannelHttp http, WeChatV3Client client, IOptions<WeChatPayOptions> options) : IChannelBills
+internal sealed class WeChatV3Bills(ChannelHttp http, WeChatV3Client client) : IChannelBills
 {
     public string Name => WeChatV3Channel.ChannelName;
 
@@ -70,7 +69,7 @@ internal sealed class WeChatV3Bills(ChannelHttp http, WeChatV3Client client, IOp
 
     public async IAsyncEnumerable<BillRow> Read(ChannelAccount account, DateOnly day, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var keys = BillStart.Keys(() => WeChatV3Keys.Of(account));
+        var keys = BillStart.Account(() => WeChatV3Keys.Of(account));
         var (url, hash) = await Find(account, keys, day, cancellationToken);
         var (answer, body) = await http.Open(client.Request(keys, url, null), cancellationToken);
         if (body is null)
@@ -97,8 +96,9 @@ internal sealed class WeChatV3Bills(ChannelHttp http, WeChatV3Client client, IOp
 
     private async Task<(Uri Url, byte[] Hash)> Find(ChannelAccount account, WeChatV3Keys keys, DateOnly day, CancellationToken cancellationToken)
     {
+        var home = BillStart.Account(() => client.AddressOf(account));
         var path = string.Create(CultureInfo.InvariantCulture, $"/v3/bill/tradebill?bill_date={day:yyyy-MM-dd}&bill_type=ALL&tar_type=GZIP{(keys.SubMerchantNumber is { } sub ? $"&sub_mchid={sub}" : "")}");
-        var answer = await http.Send(client.Request(keys, client.Url(path), null), cancellationToken);
+        var answer = await http.Send(client.Request(keys, ChannelAddress.Of(home, path), null), cancellationToken);
         if ((answer.Verdict(EffectKind.Query) ?? client.Fault(account, EffectKind.Query, keys, answer)) is { } fault)
         {
             throw new BillException($"the bill cannot be asked for: {fault.Code} {fault.Text}".TrimEnd());
@@ -121,7 +121,6 @@ internal sealed class WeChatV3Bills(ChannelHttp http, WeChatV3Client client, IOp
         }
 
         // The request for it is signed for this merchant, so it goes nowhere else.
-        var home = options.Value.Url;
         return url.Host == home.Host && url.Scheme == home.Scheme && url.Port == home.Port
             ? (url, Convert.FromHexString(hash))
             : throw new BillException($"the bill is said to be at {url.Host}, which is not where WeChat Pay is called");
@@ -136,7 +135,7 @@ internal static class BillStart
 
     private const int MaxFault = 64 * 1024;
 
-    public static T Keys<T>(Func<T> read)
+    public static T Account<T>(Func<T> read)
     {
         try
         {

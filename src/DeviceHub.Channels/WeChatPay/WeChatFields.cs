@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using DeviceHub.Channels.Http;
 using DeviceHub.Core.Merchants;
 
 namespace DeviceHub.Channels.WeChatPay;
@@ -17,6 +18,7 @@ internal static class WeChatFields
         new("appId", AccountFieldKind.Text, true, "Application id (wx...) that is bound to the merchant number.", ApplicationId, 32),
         new("subMchId", AccountFieldKind.Text, false, "Under a service provider: the sub-merchant's number.", MerchantNumber, 10, Identifies: true),
         new("subAppId", AccountFieldKind.Text, false, "Under a service provider: the sub-merchant's own application id, if it has one.", ApplicationId, 32),
+        ChannelAddress.Field,
     ];
 
     public static readonly IReadOnlyList<AccountField> V2 =
@@ -43,7 +45,14 @@ internal static class WeChatFields
     /// <summary>Of either version: a merchant has one bill.</summary>
     public static bool IsOneMerchant(ChannelAccount account, ChannelAccount other) =>
         other.Channel is WeChatV2Channel.ChannelName or WeChatV3Channel.ChannelName
-        && account.Setting("mchId") == other.Setting("mchId") && account.Setting("subMchId") == other.Setting("subMchId");
+        && new[] { "mchId", "subMchId", ChannelAddress.BaseUrl }.All(field => account.Setting(field) == other.Setting(field));
+
+    /// <exception cref="AccountFault">Nothing may be sent there.</exception>
+    public static Uri AddressOf(ChannelAccount account, ChannelHttp http, WeChatPayOptions options)
+    {
+        var (url, fault) = http.AddressOf(account, options.Url);
+        return url ?? throw new AccountFault(fault!);
+    }
 
     /// <summary>Fails with words for an operator, which never hold the text that was given.</summary>
     public static T Read<T>(string field, Func<T> read)

@@ -13,6 +13,8 @@ internal sealed class WeChatV2Channel(WeChatV2Client client, NoticeAddress notic
 
     public IReadOnlyList<AccountField> AccountFields => WeChatFields.V2;
 
+    public string? FieldFault(string field, string value) => client.FieldFault(field, value);
+
     public IReadOnlyList<Wallet> Wallets => [Wallet.WeChat];
 
     public Task<ChannelVerdict> Pay(ChannelPayment payment, CancellationToken cancellationToken)
@@ -95,11 +97,11 @@ internal sealed class WeChatV2Channel(WeChatV2Client client, NoticeAddress notic
         try
         {
             var verdict = await Query(WeChatTest.NoSuchOrder(account), either.Token);
-            return WeChatTest.Says(options.Value.Url, verdict, "the API key, its signType or the merchant number is wrong", () => Certificate(account));
+            return WeChatTest.Says(account, options.Value, verdict, "the API key, its signType or the merchant number is wrong", () => Certificate(account));
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return WeChatTest.NoAnswer(options.Value.Url, options.Value.TestDeadline);
+            return WeChatTest.NoAnswer(account, options.Value);
         }
     }
 

@@ -17,6 +17,11 @@ internal sealed class WeChatV2Client(ChannelHttp http, ChannelAlarms alarms, IOp
 
     public ChannelAlarms Alarms => alarms;
 
+    public string? FieldFault(string field, string value) => http.FieldFault(field, value);
+
+    /// <exception cref="AccountFault">Nothing may be sent there.</exception>
+    public Uri AddressOf(ChannelAccount account) => WeChatFields.AddressOf(account, http, options.Value);
+
     /// <summary>A message with what every request has.</summary>
     public static WeChatV2Message Begin(WeChatV2Keys keys) => new WeChatV2Message()
         .Add("appid", keys.ApplicationId)
@@ -26,8 +31,8 @@ internal sealed class WeChatV2Client(ChannelHttp http, ChannelAlarms alarms, IOp
         .Add("nonce_str", RandomNumberGenerator.GetHexString(32))
         .Add("sign_type", keys.SignType);
 
-    public HttpRequestMessage Request(string path, WeChatV2Message message, WeChatV2Keys keys) =>
-        new(HttpMethod.Post, ChannelAddress.Of(options.Value.Url, path)) { Content = new ByteArrayContent(message.Write(keys)) { Headers = { ContentType = Xml } } };
+    public static HttpRequestMessage Request(Uri address, string path, WeChatV2Message message, WeChatV2Keys keys) =>
+        new(HttpMethod.Post, ChannelAddress.Of(address, path)) { Content = new ByteArrayContent(message.Write(keys)) { Headers = { ContentType = Xml } } };
 
     /// <param name="mutual">With the client certificate.</param>
     /// <param name="table">Of the call's <c>err_code</c>.</param>
@@ -37,8 +42,10 @@ internal sealed class WeChatV2Client(ChannelHttp http, ChannelAlarms alarms, IOp
         Func<WeChatV2Message, ChannelVerdict> read, CancellationToken cancellationToken)
     {
         WeChatV2Keys keys;
+        Uri address;
         try
         {
+            address = AddressOf(order.Account);
             keys = WeChatV2Keys.Of(order.Account);
 
             // What could not be undone is not begun.
@@ -52,7 +59,7 @@ internal sealed class WeChatV2Client(ChannelHttp http, ChannelAlarms alarms, IOp
             return alarms.UnusableAccount(order.Account, call, e.Message);
         }
 
-        var request = Request(path, write(keys), keys);
+        var request = Request(address, path, write(keys), keys);
         var answer = await (mutual ? http.Send(request, order.Account, keys.Certificate, cancellationToken) : http.Send(request, cancellationToken));
         return answer.Verdict(call) ?? Read(call, order, keys, answer, table, read);
     }

@@ -14,6 +14,8 @@ internal sealed class WeChatV3Channel(WeChatV3Client client, NoticeAddress notic
 
     public IReadOnlyList<AccountField> AccountFields => WeChatFields.V3;
 
+    public string? FieldFault(string field, string value) => client.FieldFault(field, value);
+
     public IReadOnlyList<Wallet> Wallets => [Wallet.WeChat];
 
     /// <summary>
@@ -105,12 +107,12 @@ internal sealed class WeChatV3Channel(WeChatV3Client client, NoticeAddress notic
         {
             var verdict = await Query(WeChatTest.NoSuchOrder(account), either.Token);
             const string WrongKey = "the private key, the serial number of the API certificate, the merchant number, WeChat Pay's public key or the hub's clock is wrong";
-            return WeChatTest.Says(options.Value.Url, verdict, WrongKey, () => new AccountCheck(
+            return WeChatTest.Says(account, options.Value, verdict, WrongKey, () => new AccountCheck(
                 true, "asked for an order that does not exist, and WeChat Pay signed that it does not; the API key is used for the first time by a notice"));
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return WeChatTest.NoAnswer(options.Value.Url, options.Value.TestDeadline);
+            return WeChatTest.NoAnswer(account, options.Value);
         }
     }
 

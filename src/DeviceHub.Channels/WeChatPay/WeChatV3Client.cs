@@ -22,6 +22,11 @@ internal sealed class WeChatV3Client(ChannelHttp http, ChannelAlarms alarms, IOp
 
     public ChannelAlarms Alarms => alarms;
 
+    public string? FieldFault(string field, string value) => http.FieldFault(field, value);
+
+    /// <exception cref="AccountFault">Nothing may be sent there.</exception>
+    public Uri AddressOf(ChannelAccount account) => WeChatFields.AddressOf(account, http, options.Value);
+
     /// <param name="body">Null: a GET.</param>
     public HttpRequestMessage Request(WeChatV3Keys keys, Uri url, byte[]? body)
     {
@@ -44,8 +49,6 @@ internal sealed class WeChatV3Client(ChannelHttp http, ChannelAlarms alarms, IOp
         return request;
     }
 
-    public Uri Url(string path) => ChannelAddress.Of(options.Value.Url, path);
-
     public static byte[] Body(Action<Utf8JsonWriter> write)
     {
         var buffer = new ArrayBufferWriter<byte>(512);
@@ -67,8 +70,10 @@ internal sealed class WeChatV3Client(ChannelHttp http, ChannelAlarms alarms, IOp
         where T : class
     {
         WeChatV3Keys keys;
+        Uri address;
         try
         {
+            address = AddressOf(account);
             keys = WeChatV3Keys.Of(account);
         }
         catch (AccountFault e)
@@ -76,7 +81,7 @@ internal sealed class WeChatV3Client(ChannelHttp http, ChannelAlarms alarms, IOp
             return alarms.UnusableAccount(account, call, e.Message);
         }
 
-        var answer = await http.Send(Request(keys, Url(path(keys)), body?.Invoke(keys)), cancellationToken);
+        var answer = await http.Send(Request(keys, ChannelAddress.Of(address, path(keys)), body?.Invoke(keys)), cancellationToken);
         if ((answer.Verdict(call) ?? Fault(account, call, keys, answer)) is { } fault)
         {
             return fault;

@@ -75,6 +75,12 @@ public sealed class ChannelAccountsApiTests(ServerHub hub) : IClassFixture<Serve
         Assert.Equal(["merchantId"], await hub.Admin.Faults(post, Path, new { merchantId = "nobody", channel = "sandbox", name = "Street" }));
         Assert.Equal(["fields.privateKey"], await hub.Admin.Faults(post, Path, Alipay(merchant, key: "MIIEvQ")));
         Assert.Equal(
+            ["fields.baseUrl"],
+            await hub.Admin.Faults(post, Path, new
+            {
+                merchantId = merchant, channel = "alipay", name = "Bank", fields = new { appId = "2021000122600001", privateKey = Key, baseUrl = "https://169.254.169.254/latest" },
+            }));
+        Assert.Equal(
             ["schedule.windows[0].to", "wallets", "priority", "schedule.timeZone", "schedule.windows"],
             await hub.Admin.Faults(post, Path, new
             {

@@ -25,13 +25,13 @@ internal sealed class AlipayStub
     public AlipayStub(Func<string, string>? answer = null, Func<ScriptedRequest, HttpResponseMessage>? raw = null)
     {
         Handler = new ScriptedHandler(raw ?? (request => ScriptedHandler.Bytes(Encoding.UTF8.GetBytes(Envelope(request, answer!)))));
-        var http = new ChannelHttp(new ChannelHttpOptions(), Clock, _ => Handler);
+        var http = new ChannelHttp(new ChannelHttpOptions { AllowedHosts = ["pay.bank.example"] }, Clock, _ => Handler);
         var options = Options.Create(new AlipayOptions { Url = new Uri("http://127.0.0.1:9/gateway.do") });
         var alarms = new ChannelAlarms(NullLogger<ChannelAlarms>.Instance, Clock);
         var client = new AlipayClient(http, alarms, new NoticeAddress(new Uri("https://hub.example.com/")), options, Clock);
         Channel = new AlipayChannel(client, alarms, Clock);
         Notices = new AlipayNotices(Clock);
-        Bills = new AlipayBills(client, http, options);
+        Bills = new AlipayBills(client, http);
     }
 
     public FakeTimeProvider Clock { get; } = new(new DateTimeOffset(2026, 11, 25, 16, 30, 0, TimeSpan.Zero));

@@ -35,7 +35,7 @@ internal sealed class ShouqianbaStub : IChannelAccounts, IAccountKeeper
         Handler = new ScriptedHandler(request => Raw is { } raw ? raw(request) : ScriptedHandler.Bytes(Encoding.UTF8.GetBytes(Answer(request))));
         var options = Options.Create(new ShouqianbaOptions { Url = new Uri("http://127.0.0.1:9/"), CheckIn = checkIn });
         var alarms = new ChannelAlarms(new Logs<ChannelAlarms>(Logged), Clock);
-        var client = new ShouqianbaClient(new ChannelHttp(new ChannelHttpOptions(), Clock, _ => Handler), alarms, options);
+        var client = new ShouqianbaClient(new ChannelHttp(new ChannelHttpOptions { AllowedHosts = ["pay.bank.example"] }, Clock, _ => Handler), alarms, options);
         Channel = new ShouqianbaChannel(client, new ShouqianbaTerminals(client, this, this, options, Clock, new Logs<ShouqianbaTerminals>(Logged)), alarms, new NoticeAddress(new Uri("https://hub.example.com/")));
     }
 

@@ -30,7 +30,7 @@ internal sealed class WeChatStub : HttpMessageHandler, ILogger<ChannelAlarms>
     public WeChatStub()
     {
         var options = Options.Create(Settings);
-        Http = new ChannelHttp(new ChannelHttpOptions(), Clock, certificate =>
+        Http = new ChannelHttp(new ChannelHttpOptions { AllowedHosts = ["pay.bank.example"] }, Clock, certificate =>
         {
             Certificates.Add(certificate);
             return this;
@@ -41,7 +41,7 @@ internal sealed class WeChatStub : HttpMessageHandler, ILogger<ChannelAlarms>
         var v3 = new WeChatV3Client(Http, alarms, options, Clock);
         (V2, V3) = (new(v2, notices, options, Clock), new(v3, notices, options, Clock));
         (NoticesV2, NoticesV3) = (new(alarms), new(v3, alarms));
-        (BillsV2, BillsV3) = (new(Http, v2), new(Http, v3, options));
+        (BillsV2, BillsV3) = (new(Http, v2), new(Http, v3));
     }
 
     public WeChatPayOptions Settings { get; } = new();
