@@ -18,14 +18,17 @@ internal sealed partial class ReconciliationBook
         var shown = await reads.Read(run.Id, static (db, id) => db.Prepare("SELECT generation FROM reconciliation WHERE id = ?1").Bind(1, id).Number());
         var generation = shown + 1;
         await DeleteDifferences(run, shown, cancellationToken);
-        var number = 0;
+        var (number, settled) = (0, "");
         foreach (var rows in workspace.Differences().Chunk(RowsAWrite))
         {
             await Write(db =>
             {
                 foreach (var row in rows)
                 {
-                    Insert(db, run, generation, ++number, row);
+                    // A proposal gives one charge back: the third of a number stays.
+                    var isBack = row.Reason == DifferenceReason.ChargedTwice && row.OrderNumber != settled && IsSecondChargeBack(db, row.OrderNumber);
+                    settled = isBack ? row.OrderNumber : settled;
+                    Insert(db, run, generation, ++number, isBack ? row with { Settled = true } : row);
                 }
             }, cancellationToken);
         }
@@ -120,6 +123,21 @@ internal sealed partial class ReconciliationBook
             }, cancellationToken);
         }
     }
+
+    /// <summary>The bill shows both charges for ever, and what went back on another day: only the proposal says that it is settled.</summary>
+    private static bool IsSecondChargeBack(PreparedConnection db, string order) =>
+        db.Prepare("SELECT 1 FROM refund_proposal WHERE order_number = ?1 AND reason = ?2 AND state = 3 AND decided_by IS NOT NULL")
+            .Bind(1, order).Bind(2, (long)DifferenceReason.ChargedTwice).Any();
+
+    private static void SettleSecondCharge(PreparedConnection db, long proposal) => db.Prepare(
+        """
+        UPDATE reconciliation_difference SET settled = 1 WHERE (reconciliation_id, generation, number) =
+          (SELECT d.reconciliation_id, d.generation, d.number FROM refund_proposal p
+           JOIN reconciliation r ON r.id = p.reconciliation_id
+           JOIN reconciliation_difference d ON d.account_id = p.account_id AND d.order_number = p.order_number AND d.reason = p.reason AND NOT d.settled
+             AND d.reconciliation_id = r.id AND d.generation = r.generation
+           WHERE p.id = ?1 AND p.reason = ?2 ORDER BY d.number LIMIT 1)
+        """).Bind(1, proposal).Bind(2, (long)DifferenceReason.ChargedTwice).Run();
 
     private static void Found(PreparedConnection db, ReconciliationRun run, StrayRow stray)
     {

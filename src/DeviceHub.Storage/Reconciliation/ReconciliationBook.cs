@@ -103,8 +103,15 @@ internal sealed partial class ReconciliationBook(
         });
 
     public Task Follow(long proposal, bool done, string? note, CancellationToken cancellationToken) =>
-        Write(db => db.Prepare("UPDATE refund_proposal SET state = CASE WHEN ?2 THEN 3 ELSE state END, note = coalesce(?3, note) WHERE id = ?1 AND state = 1")
-            .Bind(1, proposal).Bind(2, done ? 1L : 0L).Bind(3, note).Run(), cancellationToken);
+        Write(db =>
+        {
+            var followed = db.Prepare("UPDATE refund_proposal SET state = CASE WHEN ?2 THEN 3 ELSE state END, note = coalesce(?3, note) WHERE id = ?1 AND state = 1")
+                .Bind(1, proposal).Bind(2, done ? 1L : 0L).Bind(3, note).Run();
+            if (done && followed > 0)
+            {
+                SettleSecondCharge(db, proposal);
+            }
+        }, cancellationToken);
 
     /// <summary>One short transaction. It reaches the disk with the ledger's next one: what a power cut takes is found or done again.</summary>
     private async Task Write(Action<PreparedConnection> write, CancellationToken cancellationToken)

@@ -54,6 +54,19 @@ public sealed class DuplicatesTests
     }
 
     [Fact]
+    public async Task Second_charge_that_is_gone_from_the_bill_ends_its_proposal_and_one_that_comes_back_is_open_again()
+    {
+        using var books = new ReconciliationFixture();
+        var order = await books.Approved(Noon, 100);
+        BillRow[] twice = [Charge(order, 100), Charge(order, 100, 2)];
+        await books.Run(twice);
+        Assert.True(Assert.Single(await books.Run([Charge(order, 100)])).Settled);
+        Assert.Equal(
+            (ProposalState.Done, "the money was back before anybody decided", null), Assert.Single((await books.Proposals()).Select(p => (p.State, p.Note, p.DecidedBy))));
+        Assert.False(Assert.Single(await books.Run(twice)).Settled);
+    }
+
+    [Fact]
     public async Task Order_of_another_account_of_ours_is_told_apart_and_not_proposed()
     {
         using var books = new ReconciliationFixture();

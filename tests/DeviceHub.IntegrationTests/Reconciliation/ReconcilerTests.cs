@@ -85,6 +85,30 @@ public sealed class ReconcilerTests
     }
 
     [Fact]
+    public async Task Second_charge_of_one_number_is_settled_when_its_refund_is_done_and_stays_so_in_the_next_report()
+    {
+        using var books = new ReconciliationFixture();
+        var order = await books.Approved(Noon, 100);
+        BillRow[] twice = [Charge(order, 100), Charge(order, 100, 2)];
+        Assert.False(Assert.Single(await books.Run(twice)).Settled);
+        var proposal = Assert.Single(await books.Proposals()).Id;
+        await books.Approve(proposal);
+        var refund = new RefundStarted(ReconciliationFixture.Now, 1, order + "r1", 100, "twice", "user:ann", $"reconciliation-{proposal}");
+        await books.Storage.Ledger.Append(new LedgerAppend(
+            books.LastId, 2, [refund, new RefundAnswered(refund.At, 1, refund.RefundNumber, new ChannelVerdict(Verdict.Refunded, "OK"))], [], null, new PaymentStanding(refund.At, false, false)));
+        await books.FollowLedger();
+        await using (var running = await Running.Start(books, new FakeBills()))
+        {
+            running.Reconciler.Look();
+            await Eventually.Becomes(() => books.Proposals(), p => p.Single().State == ProposalState.Done, "the refund is seen");
+        }
+
+        Assert.Equal((DifferenceReason.ChargedTwice, true), Assert.Single((await books.Report()).Select(d => (d.Reason, d.Settled))));
+        Assert.True(Assert.Single(await books.Run(twice)).Settled);
+        Assert.Equal([true, false], (await books.Run([.. twice, Charge(order, 100, 3)])).Select(d => d.Settled));
+    }
+
+    [Fact]
     public async Task Bill_with_a_negative_amount_or_an_endless_number_is_refused()
     {
         using var books = new ReconciliationFixture(new ReconciliationOptions { LookEvery = TimeSpan.FromMilliseconds(20), MaxBillRows = 2 });

@@ -134,6 +134,14 @@ internal sealed class ReconciliationFixture : IDisposable
 
     public Task<List<RefundProposalRow>> Proposals() => Storage.Reads.Run((db, stop) => db.RefundProposals.OrderBy(p => p.OrderNumber).ToListAsync(stop));
 
+    /// <summary>As a person does over the API.</summary>
+    public Task Approve(long proposal) => Storage.Writes.Run(async (db, stop) =>
+    {
+        var row = await db.RefundProposals.AsTracking().SingleAsync(p => p.Id == proposal, stop);
+        (row.State, row.DecidedBy, row.DecidedAt) = (ProposalState.Approved, "user:ann", Now);
+        await db.SaveChangesAsync(stop);
+    });
+
     public static async IAsyncEnumerable<BillRow> Rows(IEnumerable<BillRow> rows)
     {
         await Task.Yield();
