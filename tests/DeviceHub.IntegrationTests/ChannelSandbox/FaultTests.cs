@@ -6,7 +6,9 @@ using System.Text;
 using System.Text.Json;
 using DeviceHub.Tests;
 using DeviceHub.Tools.ChannelSandbox;
+using DeviceHub.Tools.ChannelSandbox.Alipay;
 using DeviceHub.Tools.ChannelSandbox.Faults;
+using DeviceHub.Tools.ChannelSandbox.Shouqianba;
 using DeviceHub.Tools.ChannelSandbox.WeChat;
 
 namespace DeviceHub.IntegrationTests.ChannelSandbox;
@@ -68,6 +70,33 @@ public sealed class FaultTests
             using var response = await sandbox.V3Pay(FaultTable.FirstCodeFen + row, sandbox.Number());
             Assert.Equal(WeChatCodes.V3.Rows[row - 1].Status, (int)response.StatusCode);
             Assert.Contains($"\"{WeChatCodes.V3.Rows[row - 1].Code}\"", await response.Content.ReadAsStringAsync());
+        }
+    }
+
+    [Fact]
+    public async Task Every_documented_code_of_Alipay_and_Shouqianba_has_its_amount_and_charges_as_it_says()
+    {
+        await using var sandbox = await SandboxFixture.Start();
+        for (var row = 1; row <= AlipayCodes.Table.Rows.Count; row++)
+        {
+            var (code, number) = (AlipayCodes.Table.Rows[row - 1], sandbox.Number());
+            var (json, signed) = await sandbox.AlipayPay(((FaultTable.FirstCodeFen + row) / 100m).ToString("F2", CultureInfo.InvariantCulture), number);
+            Assert.Equal((code.Code, $"{code.Status}", true), (json.GetProperty("sub_code").GetString(), json.GetProperty("code").GetString(), signed));
+            var (found, _) = await sandbox.Alipay("alipay.trade.query", new { out_trade_no = number });
+            Assert.Equal((code.Code, code.Effect == Effect.Charge), (code.Code, found.TryGetProperty("trade_status", out var status) && status.GetString() == "TRADE_SUCCESS"));
+        }
+
+        var (sn, key) = await sandbox.Activate("codes");
+        for (var row = 1; row <= ShouqianbaCodes.Table.Rows.Count; row++)
+        {
+            var (code, number) = (ShouqianbaCodes.Table.Rows[row - 1], sandbox.Number());
+            var paid = await sandbox.Shouqianba(
+                "/upay/v2/pay", sn, key, new { terminal_sn = sn, client_sn = number, total_amount = $"{FaultTable.FirstCodeFen + row}", dynamic_id = sandbox.Code(), subject = "面", @operator = "x" });
+            Assert.Equal($"{code.Status}", paid.GetProperty("result_code").GetString());
+            Assert.Equal(code.Code, (code.Status == 200 ? paid.GetProperty("biz_response") : paid).GetProperty("error_code").GetString());
+            var found = (await sandbox.Shouqianba("/upay/v2/query", sn, key, new { terminal_sn = sn, client_sn = number })).GetProperty("biz_response");
+            Assert.Equal(
+                (code.Code, code.Effect == Effect.Charge), (code.Code, found.TryGetProperty("data", out var data) && data.GetProperty("order_status").GetString() == "PAID"));
         }
     }
 
