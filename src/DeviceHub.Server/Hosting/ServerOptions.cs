@@ -20,7 +20,7 @@ public sealed class ServerOptions
 
     /// <summary>
     /// Where the Internet reaches this hub, such as <c>https://hub.example.com</c>; channels are told to send their notices there. None: they are
-    /// told no address, and what became of a payment or a refund is asked for.
+    /// told no address, and what became of a payment or a refund is asked for. Http is for loopback only: to try notices of a test server.
     /// </summary>
     public Uri? PublicUrl { get; set; }
 
