@@ -6,7 +6,21 @@ namespace DeviceHub.Core.Payments;
 /// <summary>The calls to channels. They run beside the grain's own calls and come back as inputs.</summary>
 internal sealed partial class PaymentGrain
 {
+    /// <summary>Nobody waits for it. After a fault the next activation reads the ledger and goes on from there, when it is due.</summary>
     private async Task Run(PaymentEffect effect)
+    {
+        try
+        {
+            await Perform(effect);
+        }
+        catch (Exception e)
+        {
+            LogEffectFault(e, id, effect.Kind);
+            DeactivateOnIdle();
+        }
+    }
+
+    private async Task Perform(PaymentEffect effect)
     {
         using var running = effects.Begin();
         var known = state!;
@@ -150,6 +164,9 @@ internal sealed partial class PaymentGrain
 
     [LoggerMessage(EventName = "ChannelFault", Level = LogLevel.Error, Message = "Payment {Id}: the channel's {Call} threw; its answer is Unknown")]
     private partial void LogChannelFault(Exception e, PaymentId id, EffectKind call);
+
+    [LoggerMessage(EventName = "EffectFault", Level = LogLevel.Error, Message = "Payment {Id}: the answer to the channel's {Call} could not be worked on; the payment is taken up again when it is due")]
+    private partial void LogEffectFault(Exception e, PaymentId id, EffectKind call);
 
     [LoggerMessage(EventName = "RoutingFault", Level = LogLevel.Error, Message = "Payment {Id}: the routing threw")]
     private partial void LogRoutingFault(Exception e, PaymentId id);

@@ -14,6 +14,9 @@ internal sealed class MemoryLedger : IPaymentLedger
     /// <summary>Answers to give instead of writing; taken one by one.</summary>
     public ConcurrentQueue<WriteResult> Faults { get; } = new();
 
+    /// <summary>Thrown by the next append: what nobody foresaw.</summary>
+    public Exception? Broken { get; set; }
+
     /// <summary>Reads to fail, as a busy pool does.</summary>
     public int ReadFaults { get; set; }
 
@@ -82,6 +85,12 @@ internal sealed class MemoryLedger : IPaymentLedger
 
     public ValueTask<WriteResult> Append(LedgerAppend append)
     {
+        if (Broken is { } broken)
+        {
+            Broken = null;
+            throw broken;
+        }
+
         if (Faults.TryDequeue(out var fault) && fault != WriteResult.Written)
         {
             return new(fault);

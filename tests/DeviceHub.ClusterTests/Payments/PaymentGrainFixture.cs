@@ -1,9 +1,12 @@
+using System.Collections.Concurrent;
 using DeviceHub.Core;
 using DeviceHub.Core.Merchants;
 using DeviceHub.Core.Payments;
 using DeviceHub.Core.Routing;
+using DeviceHub.Tests;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using Orleans.TestingHost;
 
@@ -28,12 +31,16 @@ public sealed class PaymentGrainFixture(bool sweeps = false) : IAsyncLifetime
 
     internal PaymentOptions Options { get; } = new();
 
+    /// <summary>What the silo has logged as an error. A test that makes some takes them out; none is left at its end.</summary>
+    internal ConcurrentQueue<string> Errors { get; } = new();
+
     public async ValueTask InitializeAsync()
     {
         var builder = new InProcessTestClusterBuilder(1);
         builder.ConfigureSilo((_, silo) =>
         {
             silo.Services.AddPayments();
+            silo.Services.AddLogging(logging => logging.AddProvider(new ErrorCollector(Errors)));
             var sweeper = silo.Services.Single(s => s.ServiceType == typeof(IHostedService) && s.ImplementationType?.Name == "PaymentSweeper");
             if (!sweeps)
             {
@@ -58,6 +65,8 @@ public sealed class PaymentGrainFixture(bool sweeps = false) : IAsyncLifetime
         {
             await cluster.DisposeAsync();
         }
+
+        Assert.Empty(Errors);
     }
 
     internal IPaymentGrain Grain(PaymentId id) => cluster!.Client.GetGrain<IPaymentGrain>(id.ToString());

@@ -169,6 +169,24 @@ public sealed class PaymentGrainTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Fault_that_nobody_foresaw_is_logged_and_the_payment_is_taken_up_again()
+    {
+        var order = hub.Order();
+        hub.Ledger.Broken = new InvalidOperationException("a fault of the test");
+        hub.Channel.Say(EffectKind.Pay, Paid);
+        hub.Channel.Say(EffectKind.Query, Paid);
+        await hub.Grain(order.Id).Accept(order);
+        var view = await hub.Until(order.Id, v => v.Stage == PaymentStage.Final, TimeSpan.FromMinutes(1));
+
+        Assert.Equal(PaymentResult.Approved, view.Result);
+        Assert.Single(hub.Channel.Paid);
+        var error = Assert.Single(hub.Errors);
+        Assert.StartsWith("EffectFault", error, StringComparison.Ordinal);
+        Assert.Contains("a fault of the test", error, StringComparison.Ordinal);
+        hub.Errors.Clear();
+    }
+
+    [Fact]
     public async Task Answer_is_kept_when_the_ledger_cannot_be_read_after_a_conflict()
     {
         var order = hub.Order();

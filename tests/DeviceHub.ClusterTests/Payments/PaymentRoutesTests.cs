@@ -100,6 +100,9 @@ public sealed class PaymentRoutesTests : IAsyncLifetime
         var view = await hub.Grain(order.Id).Outcome(PaymentStage.Working, TimeSpan.FromSeconds(20));
 
         Assert.Equal((PaymentResult.Declined, DeclineReason.ChannelUnavailable), (view.Result, view.Reason));
+        Assert.NotEmpty(hub.Errors);
+        Assert.All(hub.Errors, e => Assert.StartsWith("RoutingFault", e, StringComparison.Ordinal));
+        hub.Errors.Clear();
     }
 
     [Fact]

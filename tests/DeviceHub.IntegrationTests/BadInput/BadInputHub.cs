@@ -8,6 +8,7 @@ using DeviceHub.Gateways.Mqtt;
 using DeviceHub.Protocol.Wire;
 using DeviceHub.Server.Hosting;
 using DeviceHub.Storage;
+using DeviceHub.Tests;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 
-namespace DeviceHub.IntegrationTests;
+namespace DeviceHub.Tests;
 
 /// <summary>Keeps what a hub in this process logs as an error, so that a fixture can fail on it.</summary>
 internal sealed class ErrorCollector(ConcurrentQueue<string> errors) : ILoggerProvider, ILogger
