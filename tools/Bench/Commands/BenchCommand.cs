@@ -1,0 +1,60 @@
+using System.CommandLine;
+using Spectre.Console;
+
+namespace DeviceHub.Tools.Bench.Commands;
+
+/// <summary>The command line.</summary>
+internal static class BenchCommand
+{
+    public static RootCommand Build()
+    {
+        var language = new Option<string?>("--language") { Description = "Language of what operators see: en or zh. Default: the machine's.", Recursive = true };
+        language.AcceptOnlyFromAmong("en", "zh");
+        return new RootCommand("Tests payment terminals at the other end of a serial line. It is the hub itself: none is needed.")
+        {
+            language,
+            PortsCommand.Build(language),
+            ReportCommand.Build(language),
+            VerifyCommand.Build(),
+        };
+    }
+
+    /// <summary>Runs a command's action and tells people what was wrong.</summary>
+    public static async Task<int> Guard(Func<Task<int>> action)
+    {
+        try
+        {
+            return await action();
+        }
+        catch (BadInputException e)
+        {
+            return Tell(e.Message, ExitCode.BadInput);
+        }
+        catch (PortException e)
+        {
+            return Tell(e.Message, ExitCode.NoPort);
+        }
+        catch (OperationCanceledException)
+        {
+            return ExitCode.Stopped;
+        }
+    }
+
+    /// <summary>What goes into a pipe or a file is not cut to a screen's width.</summary>
+    public static IAnsiConsole Output()
+    {
+        var console = AnsiConsole.Create(new AnsiConsoleSettings());
+        if (Console.IsOutputRedirected)
+        {
+            console.Profile.Width = 240;
+        }
+
+        return console;
+    }
+
+    private static int Tell(string message, int code)
+    {
+        Console.Error.WriteLine(message);
+        return code;
+    }
+}

@@ -1,0 +1,62 @@
+using System.Text.Json.Serialization;
+
+namespace DeviceHub.Tools.Bench.Reports;
+
+/// <summary>What a run found: the contents of the signed file, of which the other forms are made. README.md, "Reports".</summary>
+/// <param name="Schema">Of this record: 1.</param>
+/// <param name="Tool">Name and version of the program.</param>
+/// <param name="Kind"><c>conformance</c> or <c>test</c>.</param>
+/// <param name="Plan">The plan's name; <c>conformance</c> has none of its own.</param>
+/// <param name="Bench">The machine's name.</param>
+/// <param name="Port">As it was given.</param>
+/// <param name="Unit">Null: nothing ever said HELLO.</param>
+/// <param name="Began">Wall clock of the bench.</param>
+/// <param name="Seconds">How long it took.</param>
+/// <param name="Stopped">The operator ended it.</param>
+/// <param name="Latencies">Of link acknowledgements and round trips.</param>
+internal sealed record BenchReport(
+    int Schema,
+    string Tool,
+    string Kind,
+    string Plan,
+    string Bench,
+    string Port,
+    UnitSeen? Unit,
+    DateTimeOffset Began,
+    double Seconds,
+    bool Stopped,
+    IReadOnlyList<StepResult> Steps,
+    IReadOnlyList<Histogram> Latencies)
+{
+    public const int PresentSchema = 1;
+
+    [JsonInclude]
+    public Verdict Verdict =>
+        Steps.Any(s => s.Status == StepStatus.Failed) ? Verdict.Fail
+        : Stopped || !Steps.Any(s => s.Status == StepStatus.Passed) ? Verdict.Incomplete
+        : Verdict.Pass;
+}
+
+internal enum Verdict { Pass, Fail, Incomplete }
+
+/// <summary>The unit as it told of itself.</summary>
+internal sealed record UnitSeen(string SerialNumber, string HardwareId, string Model, string Firmware);
+
+internal enum StepStatus { Passed, Failed, Skipped }
+
+/// <param name="Id">Of a conformance case, or the step's place in its plan.</param>
+/// <param name="Section">Where the specification says so; null: nowhere.</param>
+/// <param name="Detail">Why it failed or was skipped; empty: nothing to say.</param>
+internal sealed record StepResult(
+    string Id, string Title, string? Section, StepStatus Status, string Detail, IReadOnlyList<Measurement> Measured, double Seconds);
+
+/// <param name="AtLeast">Null: no such limit.</param>
+/// <param name="AtMost">Null: no such limit.</param>
+internal sealed record Measurement(string Name, double Value, string Unit, double? AtLeast = null, double? AtMost = null)
+{
+    [JsonIgnore]
+    public bool IsGood => Value >= (AtLeast ?? double.MinValue) && Value <= (AtMost ?? double.MaxValue);
+}
+
+/// <summary>Counts by upper bounds in milliseconds; the last count is of what is above all bounds.</summary>
+internal sealed record Histogram(string Name, IReadOnlyList<double> UpToMs, IReadOnlyList<int> Counts, double P50Ms, double P99Ms, double MaxMs);
