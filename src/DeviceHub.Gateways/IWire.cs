@@ -1,4 +1,5 @@
 using System.Net;
+using DeviceHub.Protocol.Serial;
 
 namespace DeviceHub.Gateways;
 
@@ -8,7 +9,9 @@ namespace DeviceHub.Gateways;
 /// </summary>
 public interface IWire
 {
-    /// <summary>For proofs, in lower case: <c>mqtt</c> or <c>serial</c>. A proof for one wire is worth nothing on another.</summary>
+    /// <summary>
+    /// For proofs, in lower case: <c>mqtt</c> or <c>serial</c>, whichever the terminal itself speaks. A proof for one wire is worth nothing on another.
+    /// </summary>
     string Name { get; }
 
     EndPoint? Remote { get; }
@@ -70,6 +73,9 @@ public enum CutReason
 
     /// <summary>0x83: a fault of ours, logged.</summary>
     Fault,
+
+    /// <summary>0, on a serial line only: a bridge has lost its hub. The terminal says HELLO at once.</summary>
+    HubLost,
 }
 
 /// <summary>
@@ -93,6 +99,14 @@ public interface ITerminalSessions
 {
     /// <summary>Judges CONNECT's password. False: wrong, after the delay that wrong ones get.</summary>
     ValueTask<bool> CheckToken(string serialNumber, string token, IWire wire);
+
+    /// <summary>
+    /// Serial: asked at each HELLO of a new boot id, before the REPLY. False: no link now, the terminal says HELLO again. A hub always takes it; a bridge
+    /// that has no connection to its hub for this terminal yet makes one.
+    /// </summary>
+    /// <param name="hello">With the serial number, which nobody has proved yet.</param>
+    /// <param name="wire">The same that <see cref="Open"/> gets when the link is up.</param>
+    bool Takes(LinkHello hello, IWire wire) => true;
 
     /// <param name="token">Judged right before; null: the session logs in by challenge or activates.</param>
     ITerminalSession Open(string serialNumber, string? token, IWire wire);

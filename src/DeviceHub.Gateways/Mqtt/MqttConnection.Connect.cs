@@ -102,6 +102,7 @@ internal sealed partial class MqttConnection
         }
 
         _serialNumber = connect.ClientId;
+        _wire = IsBridged(connect) ? "serial" : "mqtt";
         _downTopic = DownTopic(_serialNumber);
         _maxInFlightOut = Math.Min(_options.MaxInFlightOut, connect.Properties.ReceiveMaximum);
         _maxDownBytes = connect.Properties.MaximumPacketSize;
@@ -125,7 +126,7 @@ internal sealed partial class MqttConnection
             return (0x85, "client-id");
         }
 
-        if (connect.UserName is { } name && name != connect.ClientId)
+        if (connect.UserName is { } name && name != connect.ClientId && !IsBridged(connect))
         {
             return (0x86, "user-name");
         }
@@ -145,6 +146,9 @@ internal sealed partial class MqttConnection
             ? (0x95, "client-packet-size")
             : null;
     }
+
+    /// <summary>A bridge carries a terminal on a serial line: its proof is one for that wire. It gains nothing else by saying so.</summary>
+    private static bool IsBridged(ConnectPacket connect) => connect.UserName == "serial/" + connect.ClientId;
 
     private static string DownTopic(string serialNumber) => $"dh/v1/{serialNumber}/down";
 

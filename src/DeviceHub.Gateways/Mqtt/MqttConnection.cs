@@ -36,6 +36,7 @@ internal sealed partial class MqttConnection : IWire
     private bool _v5;
     private int _keepAliveSeconds;
     private string _serialNumber = "";
+    private string _wire = "mqtt";
     private ITerminalSession? _session;
     private Uplinks? _uplinks;
 
@@ -52,7 +53,7 @@ internal sealed partial class MqttConnection : IWire
             || (IsLoopback(transport.RemoteEndPoint) && IsLoopback(transport.LocalEndPoint));
     }
 
-    public string Name => "mqtt";
+    public string Name => _wire;
 
     public EndPoint? Remote => _transport.RemoteEndPoint;
 

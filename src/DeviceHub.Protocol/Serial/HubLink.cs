@@ -33,7 +33,7 @@ public sealed class HubLink(ILinkHost host, int firstRate, int maxRate, int larg
     public void Open(long nowMs) => Greet(nowMs);
 
     /// <summary>Ends the link; its session is over. Does nothing when it is down.</summary>
-    /// <param name="code">MQTT 5's code of DISCONNECT, not 0.</param>
+    /// <param name="code">MQTT 5's code of DISCONNECT; 0: the terminal says HELLO at once.</param>
     /// <param name="nowMs">The time.</param>
     public void Close(byte code, long nowMs)
     {
@@ -59,11 +59,11 @@ public sealed class HubLink(ILinkHost host, int firstRate, int maxRate, int larg
 
         Hello = null;
         switching = false;
-        if (end == LinkEnd.Ended)
+        if (end is LinkEnd.Ended or LinkEnd.PeerRestarted)
         {
             NextGreeting = nowMs + IdleMs;
         }
-        else if (end != LinkEnd.PeerRestarted)
+        else
         {
             Greet(nowMs);
         }
@@ -117,6 +117,11 @@ public sealed class HubLink(ILinkHost host, int firstRate, int maxRate, int larg
             if (IsUp)
             {
                 GoDown(LinkEnd.PeerRestarted, 0, nowMs);
+            }
+
+            if (!Host.Takes(hello!))
+            {
+                return;
             }
 
             granted = hello!.Rates.FirstOrDefault(rate => rate > FirstRate && rate <= maxRate && !failed.Contains(rate));

@@ -39,6 +39,12 @@ public interface ILinkHost
     /// <summary>A payload, once and in order. False: there is no room; it is not acknowledged, and comes again.</summary>
     bool Deliver(ReadOnlySpan<byte> payload);
 
+    /// <summary>
+    /// The hub's end asks before it replies to the HELLO of a new boot id. False: no REPLY, the terminal stays without a link; what a bridge says that has no
+    /// session of the hub for it yet.
+    /// </summary>
+    bool Takes(LinkHello hello) => true;
+
     /// <summary>The link is up, with sequences from the start: a new session begins.</summary>
     void Up();
 

@@ -89,6 +89,24 @@ public sealed class ConnectTests(WireHub hub)
     }
 
     [Theory, InlineData(false), InlineData(true)]
+    public async Task A_bridge_says_by_the_user_name_that_its_terminal_speaks_serial(bool v5)
+    {
+        var (bridged, other) = (WireHub.NewSerial(), WireHub.NewSerial());
+        Assert.Equal(0, (await hub.Connect(WithUserName("serial/" + bridged, v5, bridged)))!.Reason);
+        Assert.Equal("serial", hub.Sessions.Of(bridged).Wire.Name);
+        Assert.Equal(0, (await hub.Connect(WithUserName(other, v5, other)))!.Reason);
+        Assert.Equal("mqtt", hub.Sessions.Of(other).Wire.Name);
+    }
+
+    [Theory]
+    [InlineData("serial/")]
+    [InlineData("serial/SOMEBODY-ELSE")]
+    [InlineData("Serial/BRIDGED-1")]
+    [InlineData("serial/BRIDGED-1/")]
+    public async Task A_user_name_of_a_bridge_for_another_terminal_is_refused(string userName) =>
+        Assert.Equal(0x86, (await hub.Connect(WithUserName(userName, v5: true, "BRIDGED-1")))!.Reason);
+
+    [Theory, InlineData(false), InlineData(true)]
     public async Task A_wrong_token_is_refused_and_opens_no_session(bool v5)
     {
         var serial = WireHub.NewSerial();
@@ -220,8 +238,8 @@ public sealed class ConnectTests(WireHub hub)
         Assert.True(hub.Counted("mqtt.refused", "malformed") > before);
     }
 
-    private static byte[] WithUserName(string name, bool v5) => Packets.Frame(
-        0x10, [.. Head(0x82, v5), .. v5 ? [0] : Array.Empty<byte>(), .. Packets.Text(WireHub.NewSerial()), .. Packets.Text(name)]);
+    private static byte[] WithUserName(string name, bool v5, string? serial = null) => Packets.Frame(
+        0x10, [.. Head(0x82, v5), .. v5 ? [0] : Array.Empty<byte>(), .. Packets.Text(serial ?? WireHub.NewSerial()), .. Packets.Text(name)]);
 
     private static byte[] WithWill(byte flags, bool v5) => Packets.Frame(
         0x10,
