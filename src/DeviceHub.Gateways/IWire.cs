@@ -105,8 +105,8 @@ public interface ITerminalSessions
     /// that has no connection to its hub for this terminal yet makes one.
     /// </summary>
     /// <param name="hello">With the serial number, which nobody has proved yet.</param>
-    /// <param name="wire">The same that <see cref="Open"/> gets when the link is up.</param>
-    bool Takes(LinkHello hello, IWire wire) => true;
+    /// <param name="port">The same object as <see cref="IWire.Remote"/> of the wire that <see cref="Open"/> gets when the link is up.</param>
+    bool Takes(LinkHello hello, EndPoint port) => true;
 
     /// <param name="token">Judged right before; null: the session logs in by challenge or activates.</param>
     ITerminalSession Open(string serialNumber, string? token, IWire wire);
