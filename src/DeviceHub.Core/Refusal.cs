@@ -44,6 +44,18 @@ public enum RefusalCode
 
     /// <summary>A refund of more than is left, or one too many. Never sent to a terminal.</summary>
     RefundTooLarge = 102,
+
+    /// <summary>An idempotency key that was used for another charge. Never sent to a terminal, as all that follow.</summary>
+    KeyReused = 103,
+
+    /// <summary>The terminal has an open charge.</summary>
+    ChargeOpen = 104,
+
+    /// <summary>The order number is paid.</summary>
+    OrderPaid = 105,
+
+    /// <summary>The terminal's firmware collects no charges.</summary>
+    CannotCollect = 106,
 }
 
 /// <summary>A "no" that is an answer, not an error. A business refusal never throws.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using DeviceHub.Core.Charges;
 using DeviceHub.Core.Payments;
 using DeviceHub.Core.Terminals;
 
@@ -16,6 +17,10 @@ internal sealed class GatewayLink : IGatewayLink
     public void Cut(string serialNumber, long sessionEpoch) => Find(serialNumber, sessionEpoch)?.Replace();
 
     public void PaymentChanged(string serialNumber, long sessionEpoch, PaymentView view) => Find(serialNumber, sessionEpoch)?.PaymentChanged(view);
+
+    public void Collect(string serialNumber, long sessionEpoch, CollectCall call) => Find(serialNumber, sessionEpoch)?.Collect(call);
+
+    public void CancelCollect(string serialNumber, long sessionEpoch, string chargeId) => Find(serialNumber, sessionEpoch)?.CancelCollect(chargeId);
 
     public void ConfigurationChanged(string serialNumber, long sessionEpoch) =>
         Find(serialNumber, sessionEpoch)?.ConfigurationChanged();

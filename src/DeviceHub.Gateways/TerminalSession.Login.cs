@@ -84,7 +84,8 @@ internal sealed partial class TerminalSession
             login.Hello.HardwareId,
             login.Hello.Firmware,
             wire.Remote?.ToString() ?? "",
-            wire.Secure));
+            wire.Secure,
+            login.Hello.Capabilities.Contains("collect")));
         if (answer.Refusal is { } refusal)
         {
             grainMayKnow = false;
@@ -159,6 +160,7 @@ internal sealed partial class TerminalSession
             Refuse(refused, null);
         }
 
+        BeginCollecting(answer.Collect);
         if (answer.ConfigurationDrifts)
         {
             await PushWhenIdle();

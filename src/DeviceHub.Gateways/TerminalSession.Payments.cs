@@ -27,7 +27,7 @@ internal sealed partial class TerminalSession
         Uplink.BodyOneofCase.PaymentQuery => Query(message.PaymentQuery.RequestId),
         Uplink.BodyOneofCase.PaymentCancel => Cancel(message.PaymentCancel.RequestId),
         Uplink.BodyOneofCase.Collecting => Collecting(message.Collecting.ChargeId),
-        Uplink.BodyOneofCase.CollectEnded => ValueTask.CompletedTask,
+        Uplink.BodyOneofCase.CollectEnded => CollectEnded(message.CollectEnded),
         _ => Shown(message.OutcomeShown),
     };
 
@@ -37,12 +37,6 @@ internal sealed partial class TerminalSession
         if (!wire.CanReceive)
         {
             Refuse(new Core.Refusal(RefusalCode.NotSubscribed, "subscribe to the terminal's down topic first", RetryAfter: RetryAfter), requestId);
-            return;
-        }
-
-        if (message.ChargeId.Length > 0)
-        {
-            Refuse(new Core.Refusal(RefusalCode.ChargeClosed, $"no charge {message.ChargeId} is open"), requestId);
             return;
         }
 
@@ -87,13 +81,6 @@ internal sealed partial class TerminalSession
             Doubt(requestId);
             throw;
         }
-    }
-
-    /// <summary>No till can begin a charge here yet: whatever a terminal collects, it collects in vain.</summary>
-    private ValueTask Collecting(string chargeId)
-    {
-        Send(new Downlink { CollectCancel = new() { ChargeId = chargeId } }, money: true);
-        return ValueTask.CompletedTask;
     }
 
     private async ValueTask Accept(PaymentOrder order) => Answer(await Payment(order.Id.RequestId).Accept(order), order.Id.RequestId);

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using DeviceHub.Core;
+using DeviceHub.Core.Charges;
 using DeviceHub.Core.Payments;
 using DeviceHub.Core.Terminals;
 using DeviceHub.Protocol;
@@ -28,6 +29,7 @@ internal sealed class TerminalSessions(
     private readonly Lock starting = new();
     private readonly GrainReferences<ITerminalGrain> terminals = new(grains);
     private readonly GrainReferences<IPaymentGrain> payments = new(grains);
+    private readonly GrainReferences<IChargeGrain> charges = new(grains);
     private IGatewayLink? reference;
     private ITimer? ticker;
     private long lastEpoch;
@@ -35,6 +37,8 @@ internal sealed class TerminalSessions(
     public ITerminalGrain Terminal(string serialNumber) => terminals.Of(serialNumber);
 
     public IPaymentGrain Payment(string serialNumber, string requestId) => payments.Of($"{serialNumber}/{requestId}");
+
+    public IChargeGrain Charge(string chargeId) => charges.Of(chargeId);
 
     public TimeProvider Clock => clock;
 

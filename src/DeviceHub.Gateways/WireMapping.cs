@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.RegularExpressions;
 using DeviceHub.Core;
+using DeviceHub.Core.Charges;
 using DeviceHub.Core.Configuration;
 using DeviceHub.Core.Payments;
 using DeviceHub.Core.Terminals;
@@ -35,7 +36,29 @@ internal static partial class WireMapping
         TimeSpan.FromMilliseconds(request.AgeMs),
         TimeSpan.FromMilliseconds(request.TimeToLiveMs),
         request.RepeatOf.Length == 0 ? null : request.RepeatOf,
-        request.RepeatConfirmed);
+        request.RepeatConfirmed,
+        request.ChargeId.Length == 0 ? null : request.ChargeId);
+
+    /// <summary>Null: its time is over.</summary>
+    public static Collect? ToWire(CollectCall call, DateTimeOffset now)
+    {
+        var left = Math.Min((call.ExpiresAt - now).TotalMilliseconds, 3_600_000);
+        return left < 1 ? null : new Collect
+        {
+            ChargeId = call.ChargeId,
+            AmountFen = (ulong)call.AmountFen,
+            OrderNumber = call.OrderNumber,
+            SentTimeMs = (ulong)now.ToUnixTimeMilliseconds(),
+            TimeToLiveMs = (uint)left,
+        };
+    }
+
+    public static ChargeEnd ToDomain(CollectEnded.Types.Reason reason) => reason switch
+    {
+        CollectEnded.Types.Reason.Expired => ChargeEnd.Expired,
+        CollectEnded.Types.Reason.Busy => ChargeEnd.TerminalBusy,
+        _ => ChargeEnd.CancelledAtTerminal,
+    };
 
     public static HeartbeatReport ToDomain(Heartbeat beat) => new(
         beat.Firmware, Saturate(beat.ConfigurationVersion), Encoding.UTF8.GetString(MessageCodec.Encode(beat, WireEncoding.Json)));

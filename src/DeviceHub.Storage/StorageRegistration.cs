@@ -1,4 +1,5 @@
 using DeviceHub.Core;
+using DeviceHub.Core.Charges;
 using DeviceHub.Core.Merchants;
 using DeviceHub.Core.Payments;
 using DeviceHub.Core.Reconciliation;
@@ -39,6 +40,8 @@ public static class StorageRegistration
         services.AddSingleton<IPaymentLedger>(s => s.GetRequiredService<LedgerWriter>());
         services.AddSingleton<ITerminalStore, TerminalStore>();
         services.AddSingleton<ChannelAccountStore>();
+        services.AddSingleton(s => new WebhookBook(s.GetRequiredService<HubWrites>(), s.GetRequiredService<ReadPool>(), s.GetRequiredService<IDataProtectionProvider>()));
+        services.AddSingleton<IChargeStore, ChargeStore>();
         services.AddSingleton<IAccountKeeper>(s => ActivatorUtilities.CreateInstance<ChannelAccountKeeper>(s, (Func<PaymentChannels>)s.GetRequiredService<PaymentChannels>));
         services.AddSingleton<LastSeenWriter>();
         services.AddSingleton<PaymentProjection>();

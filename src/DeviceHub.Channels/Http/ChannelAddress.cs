@@ -26,9 +26,9 @@ public static class ChannelAddress
             ? null
             : $"{option} must be an absolute https address, or http on loopback, without a query; it is '{address}'";
 
-    /// <summary>An address that somebody gave an account. Null with what is wrong with it: nothing may be sent there.</summary>
+    /// <summary>An address that somebody gave an account, or a merchant's webhook. Null with what is wrong with it: nothing may be sent there.</summary>
     /// <param name="option">Which holds the hosts.</param>
-    internal static (Uri? Url, string? Fault) OfAccount(string? text, string option, string[] allowedHosts)
+    public static (Uri? Url, string? Fault) OfAccount(string? text, string option, string[] allowedHosts)
     {
         if (!Uri.TryCreate(text, UriKind.Absolute, out var url) || url.Scheme is not ("https" or "http") || url.UserInfo.Length > 0 || url.Query.Length > 0 || url.Fragment.Length > 0)
         {
@@ -46,7 +46,7 @@ public static class ChannelAddress
     }
 
     /// <summary>What is wrong with a list of hosts; null: nothing.</summary>
-    internal static string? HostsFault(string option, string[] hosts) =>
+    public static string? HostsFault(string option, string[] hosts) =>
         hosts.FirstOrDefault(h => !Uri.TryCreate($"https://{h}/", UriKind.Absolute, out var uri) || !uri.Authority.Equals(h, StringComparison.OrdinalIgnoreCase)) is { } wrong
             ? $"{option} must hold host names, with a port where it is not 443, such as pay.example.com:8443; it has '{wrong}'"
             : null;

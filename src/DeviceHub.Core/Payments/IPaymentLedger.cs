@@ -47,14 +47,24 @@ public enum WriteResult
 }
 
 /// <summary>Of I13: what a payment's order number or its looks collided with.</summary>
-public enum AcceptCollision { None, OrderOpen, OrderPaid, PossibleDuplicate }
+public enum AcceptCollision
+{
+    None,
+    OrderOpen,
+    OrderPaid,
+    PossibleDuplicate,
 
-/// <param name="Other">With a collision: the payment in the way.</param>
+    /// <summary>The charge that it answers is not open, or is another terminal's, amount or order.</summary>
+    ChargeClosed,
+}
+
+/// <param name="Other">With a collision: the payment in the way; of a closed charge the one that it was consumed by, if it was.</param>
 public sealed record AcceptAnswer(WriteResult Result, AcceptCollision Collision = AcceptCollision.None, PaymentId Other = default);
 
 /// <summary>A new payment.</summary>
 /// <param name="DuplicatesSince">Payments of the same terminal and amount, without order number, accepted after this and not final or not shown are possible duplicates; null: not checked.</param>
 /// <param name="DuplicateAllowed">The request id that a person confirmed this one does not repeat.</param>
+/// <param name="ChargeId">The till's charge that it answers and consumes in the same transaction; null: none.</param>
 public sealed record LedgerAccept(
     PaymentId Id,
     IReadOnlyList<PaymentEvent> Events,
@@ -65,20 +75,23 @@ public sealed record LedgerAccept(
     DateTimeOffset AcceptedAt,
     DateTimeOffset Due,
     DateTimeOffset? DuplicatesSince,
-    string? DuplicateAllowed);
+    string? DuplicateAllowed,
+    string? ChargeId = null);
 
 /// <summary>What follows.</summary>
 /// <param name="Version">The version that this append makes: the last one plus 1.</param>
 /// <param name="ChannelOrderNumbers">Of attempts that begin with this append (I3).</param>
 /// <param name="Due">When the next step is due; null: nothing more is to be done by itself.</param>
 /// <param name="Standing">What the ledger's small keys become.</param>
+/// <param name="ChargeId">The charge that this payment answers, when its outcome is new: in the same transaction the charge becomes due.</param>
 public sealed record LedgerAppend(
     PaymentId Id,
     int Version,
     IReadOnlyList<PaymentEvent> Events,
     IReadOnlyList<string> ChannelOrderNumbers,
     DateTimeOffset? Due,
-    PaymentStanding Standing);
+    PaymentStanding Standing,
+    string? ChargeId = null);
 
 /// <param name="Final">When it became final; null while it is not.</param>
 /// <param name="Paid">The order number stays taken for ever; else a final payment frees it.</param>

@@ -37,7 +37,8 @@ public sealed record PaymentAccepted(
     string MerchantName,
     string StoreId,
     DateTimeOffset ExpiresAt,
-    string? RepeatOf) : PaymentEvent(At);
+    string? RepeatOf,
+    string? ChargeId = null) : PaymentEvent(At);
 
 /// <summary>An attempt began: its order number at the channel is durable before any byte is sent (I3).</summary>
 public sealed record AttemptStarted(

@@ -1,3 +1,4 @@
+using DeviceHub.Core.Charges;
 using DeviceHub.Core.Routing;
 using Microsoft.Extensions.Logging;
 
@@ -36,7 +37,8 @@ internal sealed partial class PaymentGrain
                 decision.State.Accepted.At,
                 decision.Due!.Value,
                 request.OrderNumber is null ? decision.State.Accepted.At - options.DuplicateWindow : null,
-                request.RepeatConfirmed ? request.RepeatOf : null),
+                request.RepeatConfirmed ? request.RepeatOf : null,
+                request.ChargeId),
             withdraw.Token);
         switch (accept)
         {
@@ -45,9 +47,15 @@ internal sealed partial class PaymentGrain
                 PaymentMetrics.AcceptMs.Record(clock.GetElapsedTime(started).TotalMilliseconds);
                 (state, version, loaded, acceptedFor, this.order) = (decision.State, 1, true, clock.GetTimestamp(), order);
                 Begin(decision);
+                TellCharge(request.ChargeId);
                 return new(state.View(), null);
             case { Result: WriteResult.Conflict, Collision: AcceptCollision.OrderPaid }:
                 Count(accept.Collision);
+                if (request.ChargeId is { } chargeId)
+                {
+                    GrainFactory.GetGrain<IChargeGrain>(chargeId).OrderPaid(id.SerialNumber, accept.Other).Ignore();
+                }
+
                 DeactivateOnIdle();
                 return await GrainFactory.GetGrain<IPaymentGrain>(accept.Other.ToString()).Find(null);
             case { Result: WriteResult.Conflict, Collision: AcceptCollision.None }:
@@ -84,9 +92,22 @@ internal sealed partial class PaymentGrain
     {
         DeactivateOnIdle();
         Count(accept.Collision);
-        return accept.Collision == AcceptCollision.OrderOpen
-            ? new(RefusalCode.OrderOpen, $"the order has payment {accept.Other}, which is not final", accept.Other.RequestId)
-            : new(RefusalCode.PossibleDuplicate, $"same terminal and amount as payment {accept.Other}", accept.Other.RequestId);
+        return accept.Collision switch
+        {
+            AcceptCollision.OrderOpen => new(RefusalCode.OrderOpen, $"the order has payment {accept.Other}, which is not final", accept.Other.RequestId),
+            AcceptCollision.ChargeClosed => new(
+                RefusalCode.ChargeClosed, "the till's charge is closed, or is another terminal's, amount or order number; nothing was charged", accept.Other.RequestId),
+            _ => new(RefusalCode.PossibleDuplicate, $"same terminal and amount as payment {accept.Other}", accept.Other.RequestId),
+        };
+    }
+
+    /// <summary>The charge that this payment answers looks at it anew. Losing this is harmless: of an outcome its row knows.</summary>
+    private void TellCharge(string? chargeId)
+    {
+        if (chargeId is not null)
+        {
+            GrainFactory.GetGrain<IChargeGrain>(chargeId).Wake().Ignore();
+        }
     }
 
     private static void Count(AcceptCollision collision) => PaymentMetrics.Collisions.Add(1, new KeyValuePair<string, object?>("kind", collision.ToString()));
@@ -96,6 +117,7 @@ internal sealed partial class PaymentGrain
         var a when a.AmountFen != request.AmountFen => "amount",
         var a when a.Currency != request.Currency => "currency",
         var a when a.OrderNumber != request.OrderNumber => "order number",
+        var a when a.ChargeId != request.ChargeId => "charge",
         var a when a.CodeFingerprint != keys.Fingerprint(request.Code) => "payment code",
         _ => null,
     };

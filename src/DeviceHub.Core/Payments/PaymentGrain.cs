@@ -264,7 +264,8 @@ internal sealed partial class PaymentGrain(
             decision.Events,
             [.. decision.Events.OfType<AttemptStarted>().Select(a => a.ChannelOrderNumber)],
             decision.Due,
-            new PaymentStanding(after.FinalAt, after.Outcome?.Result == PaymentResult.Approved, after.IsShown));
+            new PaymentStanding(after.FinalAt, after.Outcome?.Result == PaymentResult.Approved, after.IsShown),
+            after.Outcome?.Revision != state?.Outcome?.Revision ? after.Accepted.ChargeId : null);
     }
 
     private void Begin(PaymentDecision decision)
@@ -339,6 +340,7 @@ internal sealed partial class PaymentGrain(
 
         changed?.TrySetResult();
         changed = null;
+        TellCharge(state.Accepted.ChargeId);
 
         // Whoever waits has it by now. A change while nobody waits goes by the terminal's grain; its loss is harmless.
         if (waiting == 0 && !(acceptedFor is { } at && clock.GetElapsedTime(at) < AsksWithin))

@@ -19,6 +19,7 @@ public readonly record struct PaymentId([property: Id(0)] string SerialNumber, [
 /// <summary>What a terminal asks for, before anyone has judged it. Amounts are fen; times are spans, never a terminal's wall clock.</summary>
 /// <param name="Age">Since the scan, as the terminal measured it, at the moment this message was received.</param>
 /// <param name="RepeatOf">With <paramref name="RepeatConfirmed"/>: the payment that a person says this one is not a duplicate of.</param>
+/// <param name="ChargeId">Of the till's charge that this scan answers; null: none.</param>
 [GenerateSerializer, Immutable, Alias("dh.PaymentRequest")]
 public sealed record PaymentRequest(
     [property: Id(0)] string RequestId,
@@ -29,7 +30,8 @@ public sealed record PaymentRequest(
     [property: Id(5)] TimeSpan Age,
     [property: Id(6)] TimeSpan TimeToLive,
     [property: Id(7)] string? RepeatOf = null,
-    [property: Id(8)] bool RepeatConfirmed = false);
+    [property: Id(8)] bool RepeatConfirmed = false,
+    [property: Id(9)] string? ChargeId = null);
 
 /// <summary>An admitted request, stamped by the terminal's grain with whose money it is.</summary>
 /// <param name="ExpiresAt">By the hub's clock; the code is not sent to a channel after it.</param>

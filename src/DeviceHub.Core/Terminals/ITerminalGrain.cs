@@ -1,3 +1,4 @@
+using DeviceHub.Core.Charges;
 using DeviceHub.Core.Payments;
 
 namespace DeviceHub.Core.Terminals;
@@ -44,6 +45,18 @@ public interface ITerminalGrain : IGrainWithStringKey
     [Alias("PaymentChanged")]
     Task PaymentChanged(PaymentView view);
 
+    /// <summary>May the till have this amount collected here? A terminal that is not connected may be asked: it has some seconds to come back.</summary>
+    [Alias("MayCollect")]
+    Task<CollectAdmission> MayCollect(long amountFen);
+
+    /// <summary>Asks the current session, if there is one, to collect.</summary>
+    [Alias("Collect")]
+    Task Collect(CollectCall call);
+
+    /// <summary>Tells the current session, if there is one, to collect no more.</summary>
+    [Alias("CancelCollect")]
+    Task CancelCollect(string chargeId);
+
     // What people do, by dashboard and API.
 
     [Alias("Snapshot")]
@@ -79,6 +92,7 @@ public sealed record LoginProof(
 /// <param name="SessionEpoch">Made by the session: milliseconds of Unix time and its gateway, larger than any before.</param>
 /// <param name="SealInput">The grain answers HMAC-SHA256(key, SealInput), the session's key.</param>
 /// <param name="Secure">The wire is TLS, or ends on loopback.</param>
+/// <param name="Collects">The terminal's firmware collects charges of the till.</param>
 [GenerateSerializer, Immutable, Alias("dh.ConnectRequest")]
 public sealed record ConnectRequest(
     [property: Id(0)] long SessionEpoch,
@@ -88,8 +102,10 @@ public sealed record ConnectRequest(
     [property: Id(4)] string HardwareId,
     [property: Id(5)] string Firmware,
     [property: Id(6)] string Address,
-    [property: Id(7)] bool Secure);
+    [property: Id(7)] bool Secure,
+    [property: Id(8)] bool Collects = false);
 
+/// <param name="Collect">What the till wants collected, of a session that does; sent after the welcome.</param>
 /// <param name="Unsettled">Request ids for the welcome, newest first, at most 20.</param>
 /// <param name="PaymentsRefused">Null, or why payments will be refused (suspended): told in the welcome's wake.</param>
 [GenerateSerializer, Immutable, Alias("dh.ConnectAnswer")]
@@ -103,7 +119,8 @@ public sealed record ConnectAnswer(
     [property: Id(6)] bool ConfigurationDrifts = false,
     [property: Id(7)] long MaxAmountFen = 0,
     [property: Id(8)] IReadOnlyList<string>? Unsettled = null,
-    [property: Id(9)] Refusal? PaymentsRefused = null);
+    [property: Id(9)] Refusal? PaymentsRefused = null,
+    [property: Id(10)] CollectCall? Collect = null);
 
 /// <param name="Code">As typed; normalised by the grain.</param>
 /// <param name="Secure">TLS or loopback; else refused.</param>
@@ -161,6 +178,12 @@ public interface IGatewayLink : IGrainObserver
 
     [Alias("PaymentChanged")]
     void PaymentChanged(string serialNumber, long sessionEpoch, PaymentView view);
+
+    [Alias("Collect")]
+    void Collect(string serialNumber, long sessionEpoch, CollectCall call);
+
+    [Alias("CancelCollect")]
+    void CancelCollect(string serialNumber, long sessionEpoch, string chargeId);
 
     [Alias("ConfigurationChanged")]
     void ConfigurationChanged(string serialNumber, long sessionEpoch);

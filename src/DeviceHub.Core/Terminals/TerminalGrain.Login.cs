@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using DeviceHub.Core.Charges;
 using Microsoft.Extensions.Logging;
 
 namespace DeviceHub.Core.Terminals;
@@ -134,6 +135,7 @@ internal sealed partial class TerminalGrain
         // Read before anything is taken over: a login that fails here leaves the older session as it is.
         var now = clock.GetUtcNow();
         var unsettled = await ledger.Unsettled(serialNumber, now - TimeSpan.FromDays(options.Value.UnsettledDays), MaxUnsettled);
+        var charge = request.Collects ? await charges.OpenOf(serialNumber) : null;
         if (connected && request.SessionEpoch > sessionEpoch)
         {
             TerminalMetrics.TakenOver.Add(1);
@@ -143,6 +145,7 @@ internal sealed partial class TerminalGrain
         sessionEpoch = request.SessionEpoch;
         connected = true;
         link = request.Link;
+        collects = request.Collects;
         address = request.Address;
         if (request.Proof.TokenTime is { } tokenTime && tokenTime > lastToken)
         {
@@ -164,7 +167,8 @@ internal sealed partial class TerminalGrain
             Drifts() && !Refuses(),
             Limit(terminal),
             unsettled.Count == 0 ? [] : [.. unsettled.Select(id => id.RequestId)],
-            terminal.Status == TerminalStatus.Suspended ? Suspended() : null);
+            terminal.Status == TerminalStatus.Suspended ? Suspended() : null,
+            charge);
     }
 
     private Which Check(LoginProof proof, bool secure)

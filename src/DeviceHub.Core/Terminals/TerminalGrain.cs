@@ -1,3 +1,4 @@
+using DeviceHub.Core.Charges;
 using DeviceHub.Core.Configuration;
 using DeviceHub.Core.Payments;
 using DeviceHub.Core.Routing;
@@ -17,6 +18,7 @@ internal sealed partial class TerminalGrain(
     ITerminalStore store,
     ILastSeen lastSeen,
     IPaymentLedger ledger,
+    IChargeStore charges,
     HubKeys keys,
     WalletTable wallets,
     TimeProvider clock,
@@ -32,6 +34,9 @@ internal sealed partial class TerminalGrain(
     /// <summary>The highest that was seen; 0 until a session has been. Messages of older ones are dropped.</summary>
     private long sessionEpoch;
     private bool connected;
+
+    /// <summary>The current session's firmware collects charges; of one that was adopted it is not known, and it cannot be reached.</summary>
+    private bool collects;
 
     /// <summary>Null while nobody is connected, and for a session that this activation has adopted from an earlier one.</summary>
     private IGatewayLink? link;
@@ -117,6 +122,41 @@ internal sealed partial class TerminalGrain(
         if (connected)
         {
             link?.PaymentChanged(serialNumber, sessionEpoch, view);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public Task<CollectAdmission> MayCollect(long amountFen)
+    {
+        Refusal? refusal = record switch
+        {
+            null => new(RefusalCode.NotActive, $"no terminal {serialNumber} is known"),
+            { Status: TerminalStatus.Suspended } => Suspended(),
+            { Status: not TerminalStatus.Active } => new(RefusalCode.NotActive, "the terminal is not active"),
+            { MerchantId: null } or { StoreId: null } => new(RefusalCode.NotBound, "the terminal is bound to no store"),
+            _ when amountFen < 1 || amountFen > Limit(record) => new(RefusalCode.Amount, $"1 to {Limit(record)} fen, the terminal's limit"),
+            _ when connected && link is not null && !collects => new(RefusalCode.CannotCollect, "the terminal's firmware collects no charges"),
+            _ => null,
+        };
+        return Task.FromResult(new CollectAdmission(record?.MerchantId, record?.StoreId, refusal));
+    }
+
+    public Task Collect(CollectCall call)
+    {
+        if (connected && collects)
+        {
+            link?.Collect(serialNumber, sessionEpoch, call);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public Task CancelCollect(string chargeId)
+    {
+        if (connected && collects)
+        {
+            link?.CancelCollect(serialNumber, sessionEpoch, chargeId);
         }
 
         return Task.CompletedTask;

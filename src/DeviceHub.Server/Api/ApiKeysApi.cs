@@ -35,7 +35,7 @@ internal static class ApiKeysApi
     {
         var check = new FieldCheck();
         check.Text(body.Name, "name", 100);
-        check.That(body.Scopes is { Count: >= 1 and <= 3 } && body.Scopes.All(Permission.Scopes.Contains), "scopes", "one or more of: " + string.Join(", ", Permission.Scopes));
+        check.That(body.Scopes is { Count: >= 1 } && body.Scopes.Count <= Permission.Scopes.Length && body.Scopes.All(Permission.Scopes.Contains), "scopes", "one or more of: " + string.Join(", ", Permission.Scopes));
         check.That(body.Expires is null || body.Expires > clock.GetUtcNow(), "expires", "must be in the future");
         if (check.Problem is { } fault)
         {

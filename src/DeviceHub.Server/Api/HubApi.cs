@@ -26,6 +26,7 @@ internal static class HubApi
         services.AddSingleton<AccountViews>();
         services.AddSingleton<ReconciliationReport>();
         services.AddSingleton<RefundProposalsApi.Deciding>();
+        services.AddSingleton<ChargesApi.Waits>();
         services.AddProblemDetails();
         services.AddExceptionHandler<ProblemHandler>();
         services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
@@ -46,6 +47,7 @@ internal static class HubApi
     {
         var api = routes.MapGroup("/api/v1").RequireAuthorization(Permission.Read).RequireRateLimiting(RateLimit).AddEndpointFilter(RefuseForeignPages);
         api.MapGroup("").WithTags("Merchants and stores").MapMerchants();
+        api.MapGroup("").WithTags("Merchants and stores").MapWebhooks();
         api.MapGroup("").WithTags("Activation codes").MapActivationCodes();
         api.MapGroup("").WithTags("Terminals").MapTerminals();
         api.MapGroup("").WithTags("Payments").MapPayments();
@@ -55,6 +57,8 @@ internal static class HubApi
         api.MapGroup("").WithTags("Reconciliation").MapReconciliations();
         api.MapGroup("").WithTags("Reconciliation").MapRefundProposals();
         api.MapGroup("").WithTags("API keys and audit").MapApiKeys();
+        var till = routes.MapGroup("/api/v1").RequireAuthorization(Permission.ReadCharges).RequireRateLimiting(RateLimit).AddEndpointFilter(RefuseForeignPages);
+        till.MapGroup("").WithTags("Charges from the till").MapCharges();
         routes.MapGet("/api/v1/time", (TimeProvider clock) => new HubTime(clock.GetUtcNow().ToUnixTimeMilliseconds()))
             .AllowAnonymous().RequireRateLimiting(RateLimit).WithTags("Time").WithSummary("The hub's time, for terminals that make a token");
         NoticesApi.Map(routes);

@@ -8,7 +8,7 @@ internal static class Timeline
 {
     public static string Say(PaymentEvent happened) => happened switch
     {
-        PaymentAccepted e => $"Accepted: {Yuan(e.AmountFen)} by {e.Wallet}, code ending {e.CodeLastFour}" + (e.OrderNumber is null ? "" : $", order {e.OrderNumber}"),
+        PaymentAccepted e => $"Accepted: {Yuan(e.AmountFen)} by {e.Wallet}, code ending {e.CodeLastFour}" + (e.OrderNumber is null ? "" : $", order {e.OrderNumber}") + (e.ChargeId is null ? "" : $", for the till's charge {e.ChargeId}"),
         AttemptStarted e => $"Attempt {e.Attempt} began at channel {e.Channel} with order number {e.ChannelOrderNumber}: {e.Why}",
         PayAnswered e => $"Attempt {e.Attempt}: the channel answered the payment: {Say(e.Verdict)}" + (e.NoRoute is null ? "" : $"; it goes nowhere else: {e.NoRoute}"),
         Interrupted e => $"Attempt {e.Attempt} was found without an answer: the hub had stopped while it ran. It is asked about, never paid again",

@@ -18,7 +18,7 @@ internal sealed class ApiKeyBook(HubWrites writes, AuditTrail audit, TimeProvide
             return new(null, null, "a name of 1 to 100 characters is needed");
         }
 
-        if (scopes.Count is 0 or > 3 || scopes.Any(s => !Permission.Scopes.Contains(s)))
+        if (scopes.Count is 0 || scopes.Count > Permission.Scopes.Length || scopes.Any(s => !Permission.Scopes.Contains(s)))
         {
             return new(null, null, "scopes are one or more of: " + string.Join(", ", Permission.Scopes));
         }

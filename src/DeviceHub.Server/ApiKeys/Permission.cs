@@ -9,10 +9,16 @@ internal static class Permission
     public const string Admin = "admin";
     public const string Metrics = "metrics";
 
+    /// <summary>A till: asks for charges, watches and cancels them, and nothing else.</summary>
+    public const string Charge = "charge";
+
+    /// <summary>To watch charges is enough to read anything, or to ask for them.</summary>
+    public const string ReadCharges = "read charges";
+
     public const string ScopeClaim = "scope";
     public const string AdministratorRole = "administrator";
 
-    public static readonly string[] Scopes = [Read, Admin, Metrics];
+    public static readonly string[] Scopes = [Read, Admin, Metrics, Charge];
 
     /// <summary>Deny by default: what names no policy wants a signed-in person or a key that may read.</summary>
     public static void AddHubPermissions(this IServiceCollection services) =>
@@ -20,6 +26,8 @@ internal static class Permission
             .AddPolicy(Read, policy => policy.RequireAssertion(c => Has(c, Read) || Has(c, Admin)))
             .AddPolicy(Admin, policy => policy.RequireAssertion(c => Has(c, Admin)))
             .AddPolicy(Metrics, policy => policy.RequireAssertion(c => Has(c, Metrics) || Has(c, Admin)))
+            .AddPolicy(Charge, policy => policy.RequireAssertion(c => Has(c, Charge) || Has(c, Admin)))
+            .AddPolicy(ReadCharges, policy => policy.RequireAssertion(c => Has(c, Read) || Has(c, Charge) || Has(c, Admin)))
             .AddPolicy(AdministratorRole, policy => policy.RequireRole(AdministratorRole))
             .SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAssertion(c => c.User.IsInRole(AdministratorRole) || IsNoRoute(c)).Build());
 

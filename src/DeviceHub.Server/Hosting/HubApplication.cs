@@ -5,6 +5,7 @@ using DeviceHub.Channels.Sandbox;
 using DeviceHub.Channels.Shouqianba;
 using DeviceHub.Channels.WeChatPay;
 using DeviceHub.Core;
+using DeviceHub.Core.Charges;
 using DeviceHub.Core.Payments;
 using DeviceHub.Core.Reconciliation;
 using DeviceHub.Core.Terminals;
@@ -13,6 +14,7 @@ using DeviceHub.Gateways.Mqtt;
 using DeviceHub.Server.Api;
 using DeviceHub.Server.ApiKeys;
 using DeviceHub.Server.SignIn;
+using DeviceHub.Server.Webhooks;
 using DeviceHub.Storage;
 using Orleans.Dashboard;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -77,10 +79,12 @@ public static class HubApplication
         // A bank that forgot its charges when the hub died would make a restart look like a loss; an empty name keeps it in memory.
         services.PostConfigure<SandboxOptions>(sandbox => sandbox.Book ??= sandbox.Url is null ? Path.Combine(folder.Path, "sandbox.book") : null);
         services.AddPayments();
+        services.AddCharges();
         services.AddReconciliation();
         services.AddTerminalSessions();
         services.AddMqttEndpoint(folder.Path);
         services.AddHubApi();
+        services.AddWebhooks();
         services.AddHubPermissions();
         services.AddHubHealth();
         services.AddRequestLocalization(languages => languages

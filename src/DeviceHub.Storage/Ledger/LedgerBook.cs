@@ -1,3 +1,4 @@
+using DeviceHub.Core.Charges;
 using DeviceHub.Core.Payments;
 using SQLitePCL;
 
@@ -109,6 +110,12 @@ internal sealed class LedgerBook(HubDatabase database) : IDisposable
                 .Bind(1, accept.MerchantId).Bind(2, accept.OrderNumber).Bind(3, item.Id.SerialNumber).Bind(4, item.Id.RequestId).TryRun();
         }
 
+        if (code == raw.SQLITE_OK && accept.ChargeId is { } chargeId)
+        {
+            code = db.Prepare("UPDATE charge SET stage = ?2, payment = ?3, due_at = NULL, version = version + 1 WHERE id = ?1")
+                .Bind(1, chargeId).Bind(2, (long)ChargeStage.Paying).Bind(3, item.Id.ToString()).TryRun();
+        }
+
         item.Result = WriteResult.Written;
         return code;
     }
@@ -166,7 +173,30 @@ internal sealed class LedgerBook(HubDatabase database) : IDisposable
             }
         }
 
-        return raw.SQLITE_OK;
+        return !collides && accept.ChargeId is { } chargeId ? ChargeCloses(item, chargeId, out collides) : raw.SQLITE_OK;
+    }
+
+    /// <summary>A charge that is not open, or not for this, is answered by nobody: consumed once, and no more after its cancel or its time.</summary>
+    private int ChargeCloses(AcceptItem item, string chargeId, out bool collides)
+    {
+        var accept = item.Accept;
+        var charge = db.Prepare(
+            """
+            SELECT sn = ?2 AND merchant_id = ?3 AND order_number IS ?4 AND amount_fen = ?5 AND expires_at > ?6 AND ended = 0 AND stage < ?7, payment
+            FROM charge WHERE id = ?1
+            """)
+            .Bind(1, chargeId).Bind(2, item.Id.SerialNumber).Bind(3, accept.MerchantId).Bind(4, accept.OrderNumber).Bind(5, accept.AmountFen)
+            .Bind(6, accept.AcceptedAt).Bind(7, (long)ChargeStage.Paying);
+        var code = charge.Step();
+        collides = code != raw.SQLITE_ROW || charge.Long(0) == 0;
+        if (collides)
+        {
+            item.Collision = AcceptCollision.ChargeClosed;
+            item.Other = code == raw.SQLITE_ROW && charge.TextOrNull(1) is { } payment ? PaymentId.Parse(payment) : default;
+        }
+
+        charge.Reset();
+        return code is raw.SQLITE_ROW or raw.SQLITE_DONE ? raw.SQLITE_OK : code;
     }
 
     private int Write(AppendItem item)
@@ -224,7 +254,10 @@ internal sealed class LedgerBook(HubDatabase database) : IDisposable
     private int Stand(AppendItem item, LedgerAppend append)
     {
         var standing = append.Standing;
-        var code = standing.Final is null || standing.Paid ? raw.SQLITE_OK : FreeOrder(item.Id);
+        var code = append.ChargeId is { } chargeId
+            ? db.Prepare("UPDATE charge SET due_at = 0, version = version + 1 WHERE id = ?1").Bind(1, chargeId).TryRun()
+            : raw.SQLITE_OK;
+        code = code != raw.SQLITE_OK || standing.Final is null || standing.Paid ? code : FreeOrder(item.Id);
         if (code != raw.SQLITE_OK)
         {
             return code;

@@ -41,6 +41,12 @@ public sealed class HubDbContext(DbContextOptions<HubDbContext> options) : Ident
 
     public DbSet<RefundProposalRow> RefundProposals => Set<RefundProposalRow>();
 
+    public DbSet<ChargeRow> Charges => Set<ChargeRow>();
+
+    public DbSet<WebhookRow> Webhooks => Set<WebhookRow>();
+
+    public DbSet<WebhookEventRow> WebhookEvents => Set<WebhookEventRow>();
+
     /// <summary>Ledger rows that <see cref="Payments"/> does not show yet.</summary>
     public async Task<long> PaymentsBehind(CancellationToken cancellationToken)
     {
@@ -66,6 +72,7 @@ public sealed class HubDbContext(DbContextOptions<HubDbContext> options) : Ident
         MapLedger(builder);
         MapPayments(builder);
         MapReconciliation(builder);
+        MapCharges(builder);
         foreach (var entity in builder.Model.GetEntityTypes().Where(e => e.ClrType.Name.EndsWith("Row", StringComparison.Ordinal)))
         {
             foreach (var property in entity.GetProperties())
@@ -195,6 +202,32 @@ public sealed class HubDbContext(DbContextOptions<HubDbContext> options) : Ident
             proposal.ToTable("refund_proposal");
             proposal.HasIndex(p => p.OrderNumber).IsUnique();
             proposal.HasIndex(p => new { p.State, p.Id });
+        });
+    }
+
+    private static void MapCharges(ModelBuilder builder)
+    {
+        builder.Entity<ChargeRow>(charge =>
+        {
+            charge.ToTable("charge");
+            charge.HasIndex(c => new { c.MerchantId, c.IdempotencyKey }).IsUnique();
+            charge.HasIndex(c => new { c.Sn, c.CreatedAt });
+
+            // One open charge a terminal, and one an order.
+            charge.HasIndex(c => c.Sn, "IX_charge_open_terminal").IsUnique().HasFilter("ended = 0");
+            charge.HasIndex(c => new { c.MerchantId, c.OrderNumber }, "IX_charge_open_order").IsUnique().HasFilter("ended = 0");
+            charge.HasIndex(c => c.DueAt).HasFilter("due_at IS NOT NULL");
+        });
+        builder.Entity<WebhookRow>(hook =>
+        {
+            hook.ToTable("webhook");
+            hook.HasOne<MerchantRow>().WithMany().HasForeignKey(h => h.MerchantId).OnDelete(DeleteBehavior.Restrict);
+        });
+        builder.Entity<WebhookEventRow>(e =>
+        {
+            e.ToTable("webhook_event");
+            e.HasIndex(r => new { r.MerchantId, r.DueAt });
+            e.HasIndex(r => r.DueAt).HasFilter("due_at IS NOT NULL");
         });
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using DeviceHub.ClusterTests.Charges;
 using DeviceHub.Core.Payments;
 
 namespace DeviceHub.ClusterTests.Payments;
@@ -10,6 +11,9 @@ internal sealed class MemoryLedger : IPaymentLedger
     private readonly Dictionary<PaymentId, List<byte[]>> rows = [];
     private readonly Dictionary<(string, string), (PaymentId Id, bool Paid)> orders = [];
     private readonly Dictionary<PaymentId, (LedgerAccept Accept, PaymentStanding Standing, DateTimeOffset? Due)> live = [];
+
+    /// <summary>What its payments consume; null: a test without charges.</summary>
+    public MemoryCharges? Charges { get; init; }
 
     /// <summary>Answers to give instead of writing; taken one by one.</summary>
     public ConcurrentQueue<WriteResult> Faults { get; } = new();
@@ -64,17 +68,31 @@ internal sealed class MemoryLedger : IPaymentLedger
                     return new(new AcceptAnswer(WriteResult.Conflict, taken.Paid ? AcceptCollision.OrderPaid : AcceptCollision.OrderOpen, taken.Id));
                 }
 
-                orders[(accept.MerchantId, number)] = (accept.Id, false);
             }
 
-            foreach (var (id, other) in live)
+            if (accept.ChargeId is not null && Charges!.Judge(accept) is (false, var other))
             {
-                if (accept.DuplicatesSince is { } since && id.SerialNumber == accept.Id.SerialNumber && other.Accept.OrderNumber is null
-                    && other.Accept.AmountFen == accept.AmountFen && other.Accept.AcceptedAt >= since
-                    && id.RequestId != accept.DuplicateAllowed && !(other.Standing.Final is not null && other.Standing.Shown))
+                return new(new AcceptAnswer(WriteResult.Conflict, AcceptCollision.ChargeClosed, other));
+            }
+
+            foreach (var (id, alike) in live)
+            {
+                if (accept.DuplicatesSince is { } since && id.SerialNumber == accept.Id.SerialNumber && alike.Accept.OrderNumber is null
+                    && alike.Accept.AmountFen == accept.AmountFen && alike.Accept.AcceptedAt >= since
+                    && id.RequestId != accept.DuplicateAllowed && !(alike.Standing.Final is not null && alike.Standing.Shown))
                 {
                     return new(new AcceptAnswer(WriteResult.Conflict, AcceptCollision.PossibleDuplicate, id));
                 }
+            }
+
+            if (accept.OrderNumber is { } taking)
+            {
+                orders[(accept.MerchantId, taking)] = (accept.Id, false);
+            }
+
+            if (accept.ChargeId is { } chargeId)
+            {
+                Charges!.Consume(chargeId, accept.Id);
             }
 
             rows[accept.Id] = [PaymentEventJson.Write(accept.Events)];
@@ -116,6 +134,11 @@ internal sealed class MemoryLedger : IPaymentLedger
                 {
                     orders.Remove((accept.MerchantId, number));
                 }
+            }
+
+            if (append.ChargeId is { } chargeId)
+            {
+                Charges!.MakeDue(chargeId);
             }
 
             Appends++;

@@ -1,5 +1,7 @@
+using DeviceHub.ClusterTests.Charges;
 using DeviceHub.ClusterTests.Payments;
 using DeviceHub.Core;
+using DeviceHub.Core.Charges;
 using DeviceHub.Core.Payments;
 using DeviceHub.Core.Terminals;
 using DeviceHub.Gateways;
@@ -16,9 +18,12 @@ public sealed class TerminalFixture : IAsyncLifetime
 {
     private readonly HubKeys keys = new(new byte[32]);
     private InProcessTestCluster? cluster;
+    private MemoryLedger? ledger;
     private int serials;
 
-    internal MemoryLedger Ledger { get; } = new();
+    internal MemoryCharges Charges { get; } = new();
+
+    internal MemoryLedger Ledger => ledger ??= new() { Charges = Charges };
 
     internal MemoryTerminals Terminals { get; } = new();
 
@@ -40,10 +45,15 @@ public sealed class TerminalFixture : IAsyncLifetime
         {
             silo.AddOutgoingGrainCallFilter(Lose);
             silo.Services.AddPayments();
+            silo.Services.AddCharges();
             silo.Services.AddTerminals();
             silo.Services.AddTerminalSessions();
-            var sweeper = silo.Services.Single(s => s.ServiceType == typeof(IHostedService) && s.ImplementationType?.Name == "PaymentSweeper");
-            silo.Services.Remove(sweeper);
+            foreach (var sweeper in silo.Services.Where(s => s.ServiceType == typeof(IHostedService) && s.ImplementationType?.Name is "PaymentSweeper" or "ChargeSweeper").ToList())
+            {
+                silo.Services.Remove(sweeper);
+            }
+
+            silo.Services.AddSingleton<IChargeStore>(Charges);
             silo.Services.Configure<TerminalOptions>(o => o.Models["bare"] = new ModelOptions { Seals = false, AllowUnsealedInProduction = true });
             silo.Services.AddSingleton<IPaymentLedger>(Ledger);
             silo.Services.AddSingleton<ITerminalStore>(Terminals);
@@ -86,6 +96,8 @@ public sealed class TerminalFixture : IAsyncLifetime
 
     internal IPaymentGrain Payment(PaymentId id) => cluster!.Client.GetGrain<IPaymentGrain>(id.ToString());
 
+    internal IChargeGrain Charge(string id) => cluster!.Client.GetGrain<IChargeGrain>(id);
+
     internal string NewSerial() => $"TERM{Interlocked.Increment(ref serials):0000}";
 
     internal string NewCode(string model = "", int uses = 1)
@@ -96,9 +108,9 @@ public sealed class TerminalFixture : IAsyncLifetime
     }
 
     /// <summary>A terminal that has been activated and has logged in.</summary>
-    internal async Task<TestTerminal> LoggedIn(string model = "", bool json = false)
+    internal async Task<TestTerminal> LoggedIn(string model = "", bool json = false, bool collects = false)
     {
-        var terminal = new TestTerminal(this, NewSerial(), json);
+        var terminal = new TestTerminal(this, NewSerial(), json) { Collects = collects };
         await terminal.Activate(NewCode(model));
         await terminal.Prove();
         await terminal.Next(d => d.Synced is not null);

@@ -38,6 +38,9 @@ internal sealed class TestTerminal : IWire
 
     public string HardwareId { get; init; } = "HW1";
 
+    /// <summary>Its firmware collects charges of the till.</summary>
+    public bool Collects { get; init; }
+
     public int MaxBytes { get; init; } = 512;
 
     public int MaxMessageBytes { get; init; } = int.MaxValue;
@@ -106,14 +109,20 @@ internal sealed class TestTerminal : IWire
         return new Uplink { Sealed = up.Seal(ByteString.CopyFrom(MessageCodec.Encode(message, encoding))) };
     }
 
-    public ValueTask Hello(uint version = 1) => Send(new Uplink
+    public ValueTask Hello(uint version = 1)
     {
-        Hello = new()
+        var hello = new Hello
         {
             ProtocolVersion = version, HardwareId = HardwareId, BootReason = BootReason.PowerOn, Firmware = "1.0", MaxMessageBytes = (uint)MaxBytes,
             TextEncoding = TextEncoding.Gbk, TerminalNonce = ByteString.CopyFrom(nonce), Capabilities = { "speech" },
-        },
-    });
+        };
+        if (Collects)
+        {
+            hello.Capabilities.Add("collect");
+        }
+
+        return Send(new Uplink { Hello = hello });
+    }
 
     public async Task Activate(string code)
     {

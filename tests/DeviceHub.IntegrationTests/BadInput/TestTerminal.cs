@@ -34,6 +34,9 @@ internal sealed class TestTerminal(string serialNumber, int port, string hardwar
 
     public bool Json { get; set; }
 
+    /// <summary>Its firmware collects charges of the till.</summary>
+    public bool Collects { get; init; }
+
     /// <summary>TLS, with this CA pinned. Null: plain.</summary>
     public X509Certificate2? Ca { get; init; }
 
@@ -98,6 +101,7 @@ internal sealed class TestTerminal(string serialNumber, int port, string hardwar
             MaxMessageBytes = 4096,
             TextEncoding = TextEncoding.Utf8,
             TerminalNonce = ByteString.CopyFrom(terminalNonce),
+            Capabilities = { Collects ? ["collect"] : Array.Empty<string>() },
         },
     });
 
@@ -165,6 +169,14 @@ internal sealed class TestTerminal(string serialNumber, int port, string hardwar
 
     /// <summary>Sends a payment as a good terminal would: sealed.</summary>
     public Task Pay(PaymentRequest request) => SendSealed(new Uplink { PaymentRequest = request });
+
+    /// <summary>The scan that answers a charge.</summary>
+    public PaymentRequest Answer(Collect collect)
+    {
+        var request = Request(collect.AmountFen, collect.OrderNumber);
+        request.ChargeId = collect.ChargeId;
+        return request;
+    }
 
     /// <summary>Pays and waits for the outcome; other states on the way are skipped.</summary>
     public async Task<Outcome> PayForOutcome(PaymentRequest request)

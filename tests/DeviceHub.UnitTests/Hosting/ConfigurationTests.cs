@@ -8,6 +8,7 @@ using DeviceHub.Channels.Remote;
 using DeviceHub.Channels.Sandbox;
 using DeviceHub.Channels.Shouqianba;
 using DeviceHub.Channels.WeChatPay;
+using DeviceHub.Core.Charges;
 using DeviceHub.Core.Payments;
 using DeviceHub.Core.Reconciliation;
 using DeviceHub.Core.Routing;
@@ -15,6 +16,7 @@ using DeviceHub.Core.Terminals;
 using DeviceHub.Gateways;
 using DeviceHub.Gateways.Mqtt;
 using DeviceHub.Server.Hosting;
+using DeviceHub.Server.Webhooks;
 using DeviceHub.Storage;
 using DeviceHub.UnitTests.Tidy;
 
@@ -26,7 +28,7 @@ public sealed class ConfigurationTests
     private static readonly object[] Sections =
         [new ServerOptions(), new StorageOptions(), new MqttOptions(), new SessionOptions(), new TerminalOptions(), new PaymentOptions(), new ReconciliationOptions(), new RoutingOptions(),
          new SandboxOptions(), new ChannelHttpOptions(), new AlipayOptions(), new ShouqianbaOptions(),
-         new WeChatPayOptions(), new RemoteOptions()];
+         new WeChatPayOptions(), new RemoteOptions(), new ChargeOptions(), new WebhookOptions()];
 
     private static readonly Dictionary<string, Row> Described = Read();
 

@@ -1,4 +1,5 @@
 using System.Text;
+using DeviceHub.Core.Charges;
 using DeviceHub.Core.Payments;
 
 namespace DeviceHub.UnitTests.Payments;
@@ -40,6 +41,8 @@ public sealed class PaymentEventFormatTests
     [InlineData(typeof(PaymentResult), "None=0 Approved=1 Declined=2 NotCharged=3 Refunded=4")]
     [InlineData(typeof(PaymentStage), "None=0 Working=1 AwaitingCustomer=2 Cancelling=3 InDoubt=4 Final=5")]
     [InlineData(typeof(DeclineReason), "None=0 InsufficientFunds=1 CodeExpired=2 CodeInvalid=3 CustomerRefused=4 Limit=5 ChannelUnavailable=6 Expired=7 Other=8")]
+    [InlineData(typeof(ChargeStage), "None=0 Sent=1 Collecting=2 Paying=3 AwaitingCustomer=4 Cancelling=5 InDoubt=6 Closed=7")]
+    [InlineData(typeof(ChargeEnd), "None=0 Paid=1 Declined=2 NotCharged=3 Refunded=4 Cancelled=5 CancelledAtTerminal=6 Expired=7 Unreachable=8 TerminalBusy=9 OrderPaid=10")]
     public void Stored_enums_keep_their_numbers(Type type, string values)
     {
         Assert.Equal(values, string.Join(' ', Enum.GetValues(type).Cast<object>().Select(v => $"{v}={(int)v}")));
@@ -64,5 +67,6 @@ public sealed class PaymentEventFormatTests
         yield return new NoticeReceived(At, 1, "d00r1", new ChannelVerdict(Verdict.Refunded, "OK"));
         yield return new PayAnswered(At, 1, new ChannelVerdict(Verdict.Rerouteable, "NOAUTH"), "there is no other channel");
         yield return new RefundStarted(At, 1, "d00r2", 300, "soup was cold", "key:till", "r-1");
+        yield return new PaymentAccepted(At, 1000, "CNY", Wallet.WeChat, "6789", "c29tZSBtYWM=", "A-1", "M1", "面馆", "S1", At.AddSeconds(30), null, "c0123456789abcdef");
     }
 }

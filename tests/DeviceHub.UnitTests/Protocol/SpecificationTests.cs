@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using DeviceHub.Core.Charges;
 using DeviceHub.Core.Payments;
 using DeviceHub.Core.Terminals;
 using DeviceHub.Gateways;
@@ -17,6 +18,7 @@ public sealed partial class SpecificationTests
     private static readonly Dictionary<string, object> Options = new(StringComparer.Ordinal)
     {
         ["Mqtt"] = new MqttOptions(), ["Session"] = new SessionOptions(), ["Terminals"] = new TerminalOptions(), ["Payments"] = new PaymentOptions(),
+        ["Charges"] = new ChargeOptions(),
     };
 
     [Fact]

@@ -1,0 +1,45 @@
+using System.Net;
+using DeviceHub.IntegrationTests.BadInput;
+using DeviceHub.IntegrationTests.Server;
+using DeviceHub.Protocol.Wire;
+using DeviceHub.Tests;
+
+namespace DeviceHub.IntegrationTests.Kill;
+
+/// <summary>A hub that is killed between the till's question and the customer's scan, and between the scan and its outcome.</summary>
+public sealed class ChargeKillTests
+{
+    [Fact]
+    public async Task Charge_outlives_the_hubs_death_before_its_scan_and_its_payment_outlives_the_next()
+    {
+        await using var hub = await OperatedHub.Start(null, "--Sandbox:PasswordAfter=00:00:03", "--Charges:SweepEvery=00:00:00.5");
+        await using var known = await hub.LoggedIn();
+        await using var before = Collector(hub, known);
+        await before.Login();
+        var path = $"/api/v1/terminals/{known.SerialNumber}/charges";
+        var body = new { amountFen = OperatedHub.AsksForPassword, orderNumber = "K-1", idempotencyKey = "k" };
+        var id = (await hub.Admin.Post(path, body)).GetProperty("id").GetString()!;
+        Assert.Equal(id, (await before.Expect(Downlink.BodyOneofCase.Collect)).Collect.ChargeId);
+        await before.SendSealed(new Uplink { Collecting = new() { ChargeId = id } });
+        await Eventually.Holds(async () => (await hub.Admin.Get($"{path}/{id}")).GetProperty("stage").GetString() == "collecting", "the terminal collects");
+
+        await hub.Process.Kill();
+        await hub.Process.Start();
+        Assert.Equal(id, (await hub.Admin.Post(path, body, HttpStatusCode.OK)).GetProperty("id").GetString());
+        await using var after = Collector(hub, known);
+        await after.Login();
+        var collect = (await after.Expect(Downlink.BodyOneofCase.Collect)).Collect;
+        Assert.Equal(id, collect.ChargeId);
+        var request = after.Answer(collect);
+        await after.Pay(request);
+        await after.Expect(Downlink.BodyOneofCase.Accepted);
+
+        await hub.Process.Kill();
+        await hub.Process.Start();
+        var closed = await Eventually.Becomes(() => hub.Admin.Get($"{path}/{id}"), c => c.GetProperty("stage").GetString() == "closed", "the charge ends", TimeSpan.FromSeconds(60));
+        Assert.Equal(request.RequestId, closed.GetProperty("payment").GetProperty("id").GetProperty("requestId").GetString());
+        Assert.Contains(closed.GetProperty("ended").GetString(), (string[])["paid", "notCharged", "refunded"]);
+    }
+
+    private static TestTerminal Collector(OperatedHub hub, TestTerminal known) => new(known.SerialNumber, hub.Process.MqttPort) { Key = known.Key, Collects = true };
+}
