@@ -4,7 +4,7 @@ using DeviceHub.Protocol.Wire;
 namespace DeviceHub.Tools.VirtualTerminals;
 
 /// <summary>A payment that a terminal holds as not final, and when it asks the hub about it again.</summary>
-internal sealed class OpenPayment(string requestId, long amountFen, string code, string? orderNumber, TerminalSetup setup)
+internal sealed class OpenPayment(string requestId, long amountFen, string code, string? orderNumber, TerminalSetup setup, string? chargeId = null)
 {
     private const int Doublings = 2;
 
@@ -20,6 +20,9 @@ internal sealed class OpenPayment(string requestId, long amountFen, string code,
     public bool InLedger { get; set; }
 
     public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>The till's charge that it answers; null: none.</summary>
+    public string? ChargeId => chargeId;
 
     public TimeSpan Age => Stopwatch.GetElapsedTime(scanned);
 
@@ -50,6 +53,7 @@ internal sealed class OpenPayment(string requestId, long amountFen, string code,
                     OrderNumber = orderNumber ?? "",
                     AgeMs = (uint)Age.TotalMilliseconds,
                     TimeToLiveMs = (uint)setup.TimeToLive.TotalMilliseconds,
+                    ChargeId = chargeId ?? "",
                 },
             };
     }

@@ -9,17 +9,17 @@ public sealed record TerminalModel(
     string Name, WireEncoding Encoding, bool Seals, uint MaxMessageBytes, TextEncoding TextEncoding, uint TextColumns, params string[] Capabilities)
 {
     public static readonly TerminalModel CounterPos =
-        new("counter-pos", WireEncoding.Protobuf, true, 4096, TextEncoding.Utf8, 32, "screen", "speech", "printer");
+        new("counter-pos", WireEncoding.Protobuf, true, 4096, TextEncoding.Utf8, 32, "screen", "speech", "printer", "collect");
 
-    public static readonly TerminalModel ScanBox = new("scan-box", WireEncoding.Protobuf, true, 1024, TextEncoding.Gb18030, 16, "screen", "speech");
+    public static readonly TerminalModel ScanBox = new("scan-box", WireEncoding.Protobuf, true, 1024, TextEncoding.Gb18030, 16, "screen", "speech", "collect");
 
     /// <summary>The smallest machine that the protocol allows: one light, one buzzer, 512 bytes.</summary>
-    public static readonly TerminalModel ScannerGun = new("scanner-gun", WireEncoding.Protobuf, true, 512, TextEncoding.None, 0, "light", "buzzer");
+    public static readonly TerminalModel ScannerGun = new("scanner-gun", WireEncoding.Protobuf, true, 512, TextEncoding.None, 0, "light", "buzzer", "collect");
 
     /// <summary>Behind a modem that carries text only.</summary>
-    public static readonly TerminalModel JsonBox = new("json-box", WireEncoding.Json, true, 2048, TextEncoding.Ascii, 20, "screen", "buzzer");
+    public static readonly TerminalModel JsonBox = new("json-box", WireEncoding.Json, true, 2048, TextEncoding.Ascii, 20, "screen", "buzzer", "collect");
 
-    public static readonly TerminalModel PlainScanner = new("plain-scanner", WireEncoding.Json, false, 2048, TextEncoding.Utf8, 32, "screen");
+    public static readonly TerminalModel PlainScanner = new("plain-scanner", WireEncoding.Json, false, 2048, TextEncoding.Utf8, 32, "screen", "collect");
 
     public static IReadOnlyList<TerminalModel> Known { get; } = [CounterPos, ScanBox, ScannerGun, JsonBox, PlainScanner];
 }

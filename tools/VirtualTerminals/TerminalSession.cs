@@ -136,7 +136,8 @@ internal sealed class TerminalSession : IAsyncDisposable
 
             if (message!.BodyCase != Downlink.BodyOneofCase.Sealed)
             {
-                if (setup.Model.Seals && message.BodyCase is Downlink.BodyOneofCase.Accepted or Downlink.BodyOneofCase.InDoubt or Downlink.BodyOneofCase.Outcome)
+                if (setup.Model.Seals && message.BodyCase is Downlink.BodyOneofCase.Accepted or Downlink.BodyOneofCase.InDoubt or Downlink.BodyOneofCase.Outcome
+                    or Downlink.BodyOneofCase.Collect or Downlink.BodyOneofCase.CollectCancel)
                 {
                     continue;
                 }
@@ -159,7 +160,7 @@ internal sealed class TerminalSession : IAsyncDisposable
         await sending.WaitAsync(either.Token);
         try
         {
-            var payload = MessageCodec.Encode(IsMoney(message) && setup.Model.Seals ? Seal(message) : message, setup.Model.Encoding);
+            var payload = MessageCodec.Encode(MessageRules.IsMoney(message.BodyCase) && setup.Model.Seals ? Seal(message) : message, setup.Model.Encoding);
             await Delay(either.Token);
             if (Synced && Random.Shared.NextDouble() < setup.Network.Lose)
             {
@@ -222,9 +223,6 @@ internal sealed class TerminalSession : IAsyncDisposable
             tls.WithCertificateValidationHandler(_ => true);
         }
     }
-
-    private static bool IsMoney(Uplink message) => message.BodyCase is Uplink.BodyOneofCase.PaymentRequest or Uplink.BodyOneofCase.PaymentQuery
-        or Uplink.BodyOneofCase.PaymentCancel or Uplink.BodyOneofCase.OutcomeShown;
 
     private Uplink Seal(Uplink message) => new() { Sealed = seal!.Seal(ByteString.CopyFrom(MessageCodec.Encode(message, setup.Model.Encoding))) };
 

@@ -38,6 +38,9 @@ public sealed record TerminalSetup
     /// <summary>From a scan to the time after which the hub must not charge it any more, 1 to 120 s.</summary>
     public TimeSpan TimeToLive { get; init; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>From a collect to the customer who shows a code.</summary>
+    public TimeSpan ScanAfter { get; init; } = TimeSpan.FromSeconds(2);
+
     /// <summary>The first wait before connecting again; it doubles up to <see cref="MaxBackOff"/>.</summary>
     public TimeSpan BackOff { get; init; } = TimeSpan.FromSeconds(1);
 

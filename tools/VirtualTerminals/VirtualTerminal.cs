@@ -9,9 +9,9 @@ namespace DeviceHub.Tools.VirtualTerminals;
 /// <summary>
 /// A terminal as firmware-protocol/README.md describes it, over MQTT: activates if it has no key, logs in by challenge, seals, repeats a
 /// request under its one id until it is answered, keeps unsettled payments across connections, shows outcomes and says so, applies
-/// configuration, and beats. What it was told is in its book.
+/// configuration, collects what a till asks for, and beats. What it was told is in its book.
 /// </summary>
-public sealed class VirtualTerminal(TerminalSetup setup, TerminalBook book) : IAsyncDisposable
+public sealed partial class VirtualTerminal(TerminalSetup setup, TerminalBook book) : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<string, OpenPayment> open = new();
     private readonly TerminalConfiguration configuration = new();
@@ -57,21 +57,26 @@ public sealed class VirtualTerminal(TerminalSetup setup, TerminalBook book) : IA
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, stop.Token);
         TerminalSession? ready;
-        while ((ready = Ready) is null)
+        while ((ready = Ready) is null || collecting is not null)
         {
             await Task.Delay(20, either.Token);
         }
 
+        return await Pay(ready, amountFen, paymentCode, orderNumber, null, either.Token);
+    }
+
+    private async Task<BookEntry> Pay(TerminalSession ready, long amountFen, string paymentCode, string? orderNumber, string? chargeId, CancellationToken cancellation)
+    {
         var id = string.Create(CultureInfo.InvariantCulture, $"{ready.Welcome.RequestEpoch}-{Interlocked.Increment(ref counter):x4}");
-        var payment = new OpenPayment(id, amountFen, paymentCode, orderNumber, setup);
+        var payment = new OpenPayment(id, amountFen, paymentCode, orderNumber, setup, chargeId);
         book.Change(SerialNumber, id, _ => new BookEntry(SerialNumber, id, amountFen, TimeProvider.System.GetUtcNow()));
         open[id] = payment;
         MaybeBreak();
         while (!payment.Done.Task.IsCompleted)
         {
-            await Ask(payment, either.Token);
-            await Task.WhenAny(payment.Done.Task, Task.Delay(100, either.Token));
-            either.Token.ThrowIfCancellationRequested();
+            await Ask(payment, cancellation);
+            await Task.WhenAny(payment.Done.Task, Task.Delay(100, cancellation));
+            cancellation.ThrowIfCancellationRequested();
         }
 
         return book.Find(SerialNumber, id)!;
@@ -120,6 +125,7 @@ public sealed class VirtualTerminal(TerminalSetup setup, TerminalBook book) : IA
             }
 
             session = null;
+            collecting = null;
             try
             {
                 await Task.Delay(wait + (refused ? setup.Jitter * Random.Shared.NextDouble() : TimeSpan.Zero), off);
@@ -167,6 +173,12 @@ public sealed class VirtualTerminal(TerminalSetup setup, TerminalBook book) : IA
                     break;
                 case Downlink.BodyOneofCase.Refusal:
                     Refused(mine, message.Refusal);
+                    break;
+                case Downlink.BodyOneofCase.Collect:
+                    await Collect(mine, message.Collect, cancellation);
+                    break;
+                case Downlink.BodyOneofCase.CollectCancel:
+                    collecting = collecting == message.CollectCancel.ChargeId ? null : collecting;
                     break;
                 default:
                     await Money(mine, message, cancellation);

@@ -24,6 +24,7 @@ public sealed partial class ReadmeTests(ApiHub hub)
             Assert.Contains("\"drift\": false", reader.Output, StringComparison.Ordinal);
             Assert.Contains("\"firmware\": \"by hand\"", reader.Output, StringComparison.Ordinal);
             Assert.Contains("RESULT_APPROVED", reader.Output, StringComparison.Ordinal);
+            Assert.Contains("charge: closed paid", reader.Output, StringComparison.Ordinal);
             Assert.Contains("The terminal has shown revision 1", reader.Output, StringComparison.Ordinal);
         }
         finally
