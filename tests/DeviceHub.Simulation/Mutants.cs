@@ -59,6 +59,8 @@ internal static class Mutants
         new("due-not-stored", "The time of the next step is not stored, so the sweeper wakes nobody.", new() { ForgetsDue = true }),
         new("order-key-dropped", "An order may have two payments that are open or paid.", new() { IgnoresOrderNumbers = true }),
         new("duplicates-not-asked", "A second scan of the same amount is taken without a question.", new() { IgnoresDuplicates = true }),
+        new("charge-cancel-believed", "The till's cancel closes its charge although a payment has consumed it.", new() { IgnoresChargeVersions = true }),
+        new("closed-charge-answered", "A scan answers a charge that is closed, or was answered before.", new() { IgnoresClosedCharges = true }),
         new("outcome-told-once", "An outcome that was lost on its way to the terminal is not told again.", new() { TellsOnce = true }),
         new("doubt-told-as-declined", "A terminal is told 'declined' of a payment in doubt.", new() { CallsDoubtDeclined = true }),
     ];

@@ -26,12 +26,15 @@ internal sealed class PaymentSimulation
     private readonly Link[] links;
     private readonly List<ShopPayment> payments = [];
 
+    /// <summary>The order is a charge of the till's; one seed in five.</summary>
+    private readonly bool isCharge;
+
     /// <summary>What people asked for.</summary>
     private readonly HashSet<(PaymentId Payment, string Key)> refundsAsked = [];
 
-    private PaymentSimulation(World world, Seams seams, PaymentOptions options)
+    private PaymentSimulation(World world, Seams seams, PaymentOptions options, bool isCharge)
     {
-        (this.world, this.seams, this.options) = (world, seams, options);
+        (this.world, this.seams, this.options, this.isCharge) = (world, seams, options, isCharge);
         store = new SimulatedStore(world, seams);
         links = [new Link(world), new Link(world)];
     }
@@ -39,7 +42,7 @@ internal sealed class PaymentSimulation
     public static SeedEnd Run(int seed, PaymentOptions options, Seams? seams = null, bool traced = false)
     {
         var world = new World(seed, traced);
-        var simulation = new PaymentSimulation(world, seams ?? Seams.Right, options);
+        var simulation = new PaymentSimulation(world, seams ?? Seams.Right, options, isCharge: seed % 5 == 4);
         try
         {
             simulation.Play();
@@ -68,10 +71,20 @@ internal sealed class PaymentSimulation
         }
 
         world.Run();
+        for (var wakes = 0; store.Charge?.Wake() is true && wakes < MaxScans; wakes++)
+        {
+            world.Run();
+        }
     }
 
     private void Begin()
     {
+        if (isCharge)
+        {
+            Charge();
+            return;
+        }
+
         var kind = world.Pick(10);
         if (kind < 6)
         {
@@ -92,10 +105,26 @@ internal sealed class PaymentSimulation
         world.After(world.Between(0.1, 100), () => Scan(0, null, first.Id.RequestId, world.Chance(0.3)));
     }
 
-    private ShopPayment Scan(int terminal, string? order, string? repeatOf = null, bool confirmed = false)
+    /// <summary>The till's charge, which is scanned in time or not, and sometimes twice.</summary>
+    private void Charge()
+    {
+        store.Charge = new SimulatedCharge(world, seams, payments, new PaymentId("SN1", "request-1"), "order-1", AmountFen);
+        store.Charge.Begin();
+        for (var scans = 1 + world.Pick(3); scans > 0; scans--)
+        {
+            var at = world.Between(0.3, 65);
+            world.After(at, () => Scan(0, "order-1", chargeId: SimulatedCharge.Id));
+            if (world.Chance(0.3))
+            {
+                world.After(at + world.Between(-0.3, 0.3), store.Charge.Cancel);
+            }
+        }
+    }
+
+    private ShopPayment Scan(int terminal, string? order, string? repeatOf = null, bool confirmed = false, string? chargeId = null)
     {
         var id = new PaymentId($"SN{terminal + 1}", $"request-{payments.Count + 1}");
-        var request = new PaymentRequest(id.RequestId, AmountFen, "CNY", new PaymentCode("134567890123456789"), order, TimeSpan.Zero, TimeSpan.FromSeconds(30), repeatOf, confirmed);
+        var request = new PaymentRequest(id.RequestId, AmountFen, "CNY", new PaymentCode("134567890123456789"), order, TimeSpan.Zero, TimeSpan.FromSeconds(30), repeatOf, confirmed, chargeId);
         var payment = new ShopPayment(world, store, options, seams, id, links[terminal], request);
         payments.Add(payment);
         payment.Scan.Unpaid = refusal =>
@@ -103,7 +132,7 @@ internal sealed class PaymentSimulation
             var again = order is not null ? refusal is null or { Code: RefusalCode.OrderOpen } : refusal is { Code: RefusalCode.PossibleDuplicate };
             if (again && payments.Count < MaxScans && world.Chance(0.5))
             {
-                world.After(world.Between(1, 40), () => Scan(terminal, order, refusal?.OtherRequestId, confirmed: true));
+                world.After(world.Between(1, 40), () => Scan(terminal, order, refusal?.OtherRequestId, confirmed: true, chargeId));
             }
         };
         payment.Scan.Begin();
@@ -131,7 +160,13 @@ internal sealed class PaymentSimulation
             {
                 var wanted = new RefundRequest($"key-{world.Pick(5)}", world.Pick(3) switch { 0 => AmountFen, 1 => 600, _ => 1 + world.Pick(400) }, "asked for", "user:cashier");
                 var second = world.Chance(0.3);
-                world.After(at, () => Refund(payments[world.Pick(payments.Count)], wanted, second));
+                world.After(at, () =>
+                {
+                    if (payments.Count > 0)
+                    {
+                        Refund(payments[world.Pick(payments.Count)], wanted, second);
+                    }
+                });
             }
         }
     }
@@ -152,7 +187,7 @@ internal sealed class PaymentSimulation
 
     private void Disturb()
     {
-        switch (world.Pick(4))
+        switch (payments.Count == 0 ? 3 : world.Pick(4))
         {
             case 0:
                 world.Log($"the process is killed");
@@ -193,6 +228,7 @@ internal sealed class PaymentSimulation
             Require(begun <= asked, $"{payment.Id}: people asked for {asked} refunds, and {begun} were begun");
         }
 
+        store.Charge?.Check();
         Require(
             payments.Count(p => p.Request.OrderNumber is not null && p.Ledger.State?.Outcome?.Result == PaymentResult.Approved) <= 1,
             "I13: one order was paid twice");
@@ -219,6 +255,11 @@ internal sealed class PaymentSimulation
             Add(payment.Ledger.Events.Any(e => e is NoticeReceived), "noticed");
             Add(payment.RefundsRefused > 0, "refund refused");
             Add(state.Accepted.RepeatOf is not null, "scanned again, and a person said that it is no repeat");
+        }
+
+        if (store.Charge is { } charge)
+        {
+            seen.Add(charge.Seen);
         }
 
         Add(payments.Count(p => p is { Request.OrderNumber: not null, Ledger.State: not null }) > 1, "an order tried again after a payment of it had failed");

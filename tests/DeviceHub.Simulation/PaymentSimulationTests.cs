@@ -19,6 +19,7 @@ public sealed class PaymentSimulationTests(ITestOutputHelper output)
             ["Arrives -> Approved", "ReplyLost -> Approved", "ArrivesLate -> NotCharged", "NeverArrives -> NotCharged", "ChargesAfterSettled -> Refunded", "Refused -> Declined",
                 "SwearsAndCharges -> Refunded", "SwearsAndCharges -> Approved", "Rerouteable -> Declined", "approved on another account", "approved by an older attempt",
                 "approved, and another attempt's charge refunded", "refunded in parts by people", "refunded whole by people", "refund refused", "noticed", "refused",
+                "charge Paid", "charge Declined", "charge NotCharged", "charge Refunded", "charge Cancelled", "charge CancelledAtTerminal", "charge Expired", "charge Unreachable",
                 "an order tried again after a payment of it had failed", "scanned again, and a person said that it is no repeat"],
             must => Assert.True(end.Seen.ContainsKey(must), $"no seed came to '{must}'"));
     }

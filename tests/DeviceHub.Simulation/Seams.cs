@@ -36,6 +36,10 @@ internal sealed record Seams
     public bool IgnoresOrderNumbers { get; init; }
     public bool IgnoresDuplicates { get; init; }
 
+    /// <summary>The store of charges.</summary>
+    public bool IgnoresChargeVersions { get; init; }
+    public bool IgnoresClosedCharges { get; init; }
+
     /// <summary>The session.</summary>
     public bool TellsOnce { get; init; }
     public bool CallsDoubtDeclined { get; init; }

@@ -79,7 +79,7 @@ internal sealed partial class SimulatedActivation
                 answer(new(store.Payments.First(p => p.Id == wrote.Other).State!.View(), null));
                 break;
             case { Result: WriteResult.Conflict }:
-                answer(new(null, new Refusal(wrote.Collision == AcceptCollision.OrderOpen ? RefusalCode.OrderOpen : RefusalCode.PossibleDuplicate, "in the way", wrote.Other.RequestId)));
+                answer(new(null, new Refusal(Why(wrote.Collision), "in the way", wrote.Other.RequestId)));
                 break;
             default:
                 answer(NoStorage());
@@ -100,8 +100,15 @@ internal sealed partial class SimulatedActivation
         var (request, at) = (order.Request, decision.State!.Accepted.At);
         return new(
             id, decision.Events, order.MerchantId, request.OrderNumber, request.AmountFen, decision.State.Current.OrderNumber, at, decision.Due!.Value,
-            request.OrderNumber is null ? at - options.DuplicateWindow : null, request.RepeatConfirmed ? request.RepeatOf : null);
+            request.OrderNumber is null ? at - options.DuplicateWindow : null, request.RepeatConfirmed ? request.RepeatOf : null, request.ChargeId);
     }
+
+    private static RefusalCode Why(AcceptCollision collision) => collision switch
+    {
+        AcceptCollision.OrderOpen => RefusalCode.OrderOpen,
+        AcceptCollision.ChargeClosed => RefusalCode.ChargeClosed,
+        _ => RefusalCode.PossibleDuplicate,
+    };
 
     private static PaymentAnswer NoStorage() => new(null, new Refusal(RefusalCode.Storage, "the ledger cannot take payments now", RetryAfter: TimeSpan.FromSeconds(3)));
 

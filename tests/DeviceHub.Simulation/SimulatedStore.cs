@@ -10,6 +10,9 @@ internal sealed class SimulatedStore(World world, Seams seams)
 
     public IReadOnlyList<SimulatedLedger> Payments => payments;
 
+    /// <summary>What the till asked for; null: nothing.</summary>
+    public SimulatedCharge? Charge { get; set; }
+
     public SimulatedLedger Open(PaymentId id)
     {
         var payment = new SimulatedLedger(world, id, seams);
@@ -30,9 +33,20 @@ internal sealed class SimulatedStore(World world, Seams seams)
             return collision;
         }
 
+        if (accept.ChargeId is not null && !seams.IgnoresClosedCharges && !Charge!.IsOpenFor(accept))
+        {
+            world.Log($"store: {payment.Id} answers a charge that is closed");
+            return new(WriteResult.Conflict, AcceptCollision.ChargeClosed);
+        }
+
         Require(payments.TrueForAll(p => !p.HasBegun(accept.ChannelOrderNumber)), "I3: an order number of another payment was used again");
         var open = Collide(accept, false, false);
         var wrote = payment.Append(1, accept.Events, accept.Due);
+        if (accept.ChargeId is not null && payment.Version > 0)
+        {
+            Charge!.Consume(payment.Id);
+        }
+
         Require(payment.Version == 0 || open.Collision == AcceptCollision.None, $"I13: {payment.Id} was accepted beside {open.Other} ({open.Collision})");
         return new(wrote);
     }
