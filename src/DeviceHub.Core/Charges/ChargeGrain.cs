@@ -66,7 +66,7 @@ internal sealed partial class ChargeGrain(IChargeStore store, TimeProvider clock
             ExpiresAt = now + wanted.Lifetime,
             Stage = ChargeStage.Sent,
         };
-        var opening = await store.Open(fresh);
+        var opening = await store.Open(fresh, ChargeDecisions.Deadline(fresh, options));
         ChargeMetrics.Count(ChargeMetrics.Asked, "result", opening.Result.ToString());
         if (opening.Result == ChargeOpeningResult.Opened)
         {

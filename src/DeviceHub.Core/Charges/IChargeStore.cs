@@ -6,7 +6,8 @@ namespace DeviceHub.Core.Charges;
 public interface IChargeStore
 {
     /// <summary>Writes a charge of version 0 as version 1, unless something is in its way.</summary>
-    Task<ChargeOpening> Open(Charge charge);
+    /// <param name="due">When somebody must look at it again, if its grain does not.</param>
+    Task<ChargeOpening> Open(Charge charge, DateTimeOffset due);
 
     Task<Charge?> Load(string id);
 

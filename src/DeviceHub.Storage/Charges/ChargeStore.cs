@@ -6,7 +6,7 @@ namespace DeviceHub.Storage;
 /// <summary>Rows of charges. Each write is one transaction under the write gate, so that it and the ledger's Accept see each other whole.</summary>
 internal sealed class ChargeStore(HubWrites writes, ReadPool pool, WebhookBook webhooks) : IChargeStore
 {
-    public Task<ChargeOpening> Open(Charge charge) => writes.Run(async (db, stop) =>
+    public Task<ChargeOpening> Open(Charge charge, DateTimeOffset due) => writes.Run(async (db, stop) =>
     {
         var (merchant, order) = (charge.MerchantId, charge.OrderNumber);
         if (await db.Charges.FirstOrDefaultAsync(c => c.MerchantId == merchant && c.IdempotencyKey == charge.IdempotencyKey, stop) is { } same)
@@ -44,7 +44,7 @@ internal sealed class ChargeStore(HubWrites writes, ReadPool pool, WebhookBook w
             CreatedAt = charge.CreatedAt,
             ExpiresAt = charge.ExpiresAt,
             Stage = charge.Stage,
-            DueAt = charge.ExpiresAt,
+            DueAt = due,
             Version = 1,
         });
         await db.SaveChangesAsync(stop);

@@ -52,6 +52,9 @@ public sealed class ChargeTests : IAsyncLifetime
         var terminal = await hub.LoggedIn(collects: true);
         var charge = await Open(terminal, "A-1");
         await terminal.Next(d => d.Collect is not null);
+
+        // What a sweeper goes by when the hub died meanwhile.
+        Assert.Equal([charge.Id], await hub.Charges.Due(charge.CreatedAt.AddSeconds(3), 10));
         hub.Clock.Advance(TimeSpan.FromSeconds(1.6));
         await terminal.Next(d => d.Collect is not null);
         Assert.Equal(ChargeStage.Sent, (await Now(charge.Id)).Stage);

@@ -15,7 +15,7 @@ internal sealed class MemoryCharges : IChargeStore
     /// <summary>Done once before the next save, outside of the grain's turn: what comes between a decision and its write.</summary>
     public Func<Task>? BeforeSave { get; set; }
 
-    public Task<ChargeOpening> Open(Charge charge)
+    public Task<ChargeOpening> Open(Charge charge, DateTimeOffset due)
     {
         lock (gate)
         {
@@ -27,7 +27,7 @@ internal sealed class MemoryCharges : IChargeStore
                 : new ChargeOpening(ChargeOpeningResult.Opened);
             if (opening.Result == ChargeOpeningResult.Opened)
             {
-                rows[charge.Id] = (charge with { Version = 1 }, charge.ExpiresAt);
+                rows[charge.Id] = (charge with { Version = 1 }, due);
             }
 
             return Task.FromResult(opening);

@@ -29,10 +29,11 @@ public sealed class ChargeStoreTests : IDisposable
     public async Task Charge_is_read_as_it_was_written_and_each_write_is_a_compare_and_set()
     {
         var charge = New("c00000000001");
-        Assert.Equal(ChargeOpeningResult.Opened, (await charges.Open(charge)).Result);
+        Assert.Equal(ChargeOpeningResult.Opened, (await charges.Open(charge, Now.AddSeconds(3))).Result);
         Assert.Equal(charge with { Version = 1 }, await charges.Load(charge.Id));
         Assert.Equal(new CollectCall(charge.Id, 100, "A-1", charge.ExpiresAt), await charges.OpenOf("T1"));
-        Assert.Equal([charge.Id], await charges.Due(charge.ExpiresAt, 10));
+        Assert.Empty(await charges.Due(Now.AddSeconds(2), 10));
+        Assert.Equal([charge.Id], await charges.Due(Now.AddSeconds(3), 10));
 
         var collecting = charge with { Version = 1, Stage = ChargeStage.Collecting, CollectingAt = Now.AddSeconds(1) };
         Assert.True(await charges.Save(collecting, Now.AddSeconds(9), null));
@@ -44,7 +45,7 @@ public sealed class ChargeStoreTests : IDisposable
     [Fact]
     public async Task What_is_in_the_way_of_a_charge_is_named()
     {
-        await charges.Open(New("c00000000001"));
+        await charges.Open(New("c00000000001"), Now);
         Assert.Equal((ChargeOpeningResult.KeyUsed, "c00000000001"), await Opened(New("c00000000002")));
         Assert.Equal((ChargeOpeningResult.TerminalTaken, "c00000000001"), await Opened(New("c00000000002", order: "A-2", key: "2")));
         Assert.Equal((ChargeOpeningResult.OrderOpen, "c00000000001"), await Opened(New("c00000000002", sn: "T2", key: "2")));
@@ -59,7 +60,7 @@ public sealed class ChargeStoreTests : IDisposable
     public async Task Accept_consumes_the_charge_in_its_own_transaction_and_once()
     {
         var charge = New("c00000000001");
-        await charges.Open(charge);
+        await charges.Open(charge, charge.ExpiresAt);
         Assert.Equal(WriteResult.Written, (await hub.Ledger.Accept(For(charge, "request-1"), default)).Result);
         var consumed = (await charges.Load(charge.Id))!;
         Assert.Equal((ChargeStage.Paying, "T1/request-1", 2L), (consumed.Stage, consumed.Payment, consumed.Version));
@@ -86,7 +87,7 @@ public sealed class ChargeStoreTests : IDisposable
     public async Task Charge_that_is_declined_frees_its_terminal_and_its_order_and_cannot_be_answered_again()
     {
         var charge = New("c00000000001");
-        await charges.Open(charge);
+        await charges.Open(charge, charge.ExpiresAt);
         await hub.Ledger.Accept(For(charge, "request-1"), default);
         await hub.Ledger.Append(Decline(new PaymentId("T1", "request-1")) with { ChargeId = charge.Id });
         var closed = (await charges.Load(charge.Id))! with { Stage = ChargeStage.Closed, Ended = ChargeEnd.Declined, EndedAt = Now, Revision = 1 };
@@ -99,7 +100,7 @@ public sealed class ChargeStoreTests : IDisposable
     public async Task Payment_that_may_not_answer_a_charge_is_not_written(string wrong)
     {
         var charge = New("c00000000001");
-        await charges.Open(charge);
+        await charges.Open(charge, charge.ExpiresAt);
         if (wrong == "closed")
         {
             await charges.Save(charge with { Version = 1, Stage = ChargeStage.Closed, Ended = ChargeEnd.Cancelled }, null, null);
@@ -125,7 +126,7 @@ public sealed class ChargeStoreTests : IDisposable
         for (var round = 0; round < 50; round++)
         {
             var charge = New($"c{round:00000000}", sn: $"T{round}", order: $"R-{round}", key: $"{round}");
-            await charges.Open(charge);
+            await charges.Open(charge, charge.ExpiresAt);
             var cancel = Task.Run(() => charges.Save(charge with { Version = 1, Stage = ChargeStage.Closed, Ended = ChargeEnd.Cancelled, EndedAt = Now }, null, null));
             var accept = Task.Run(async () => (await hub.Ledger.Accept(For(charge, "request-1", charge.SerialNumber), default)).Result == WriteResult.Written);
             Assert.True(await cancel ^ await accept, $"round {round}: cancelled {await cancel}, accepted {await accept}");
@@ -137,7 +138,7 @@ public sealed class ChargeStoreTests : IDisposable
     public async Task Notice_is_kept_with_the_change_that_it_tells_of_and_only_for_a_merchant_with_a_webhook()
     {
         var charge = New("c00000000001");
-        await charges.Open(charge);
+        await charges.Open(charge, charge.ExpiresAt);
         var notice = new ChargeNotice("c00000000001-0", "M1", Now, [1, 2, 3]);
         var closed = charge with { Version = 1, Stage = ChargeStage.Closed, Ended = ChargeEnd.Expired, EndedAt = Now };
         Assert.True(await charges.Save(closed, null, notice));
@@ -179,7 +180,7 @@ public sealed class ChargeStoreTests : IDisposable
 
     private async Task<(ChargeOpeningResult, string?)> Opened(Charge charge)
     {
-        var opening = await charges.Open(charge);
+        var opening = await charges.Open(charge, charge.ExpiresAt);
         return (opening.Result, opening.Other ?? opening.Charge?.Id);
     }
 }
