@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using DeviceHub.Core.Payments;
 using DeviceHub.Core.Terminals;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -13,7 +14,8 @@ namespace DeviceHub.Core.Charges;
 /// </summary>
 [GrainType("charge")]
 [CollectionAgeLimit(Minutes = 2)]
-internal sealed partial class ChargeGrain(IChargeStore store, TimeProvider clock, IOptions<ChargeOptions> options, ILogger<ChargeGrain> logger) : Grain, IChargeGrain
+internal sealed partial class ChargeGrain(
+    IChargeStore store, TimeProvider clock, IOptions<ChargeOptions> options, IHostApplicationLifetime lifetime, ILogger<ChargeGrain> logger) : Grain, IChargeGrain
 {
     private const int MaxSaves = 8;
     private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(20);
@@ -215,7 +217,12 @@ internal sealed partial class ChargeGrain(IChargeStore store, TimeProvider clock
 
     private void Run(ChargeEffects effects)
     {
-        // Losing one is harmless: the collect is sent again, and a request for a closed charge is refused.
+        // Losing one is harmless: the collect is sent again, and a request for a closed charge is refused. In a hub that stops no terminal is left to tell.
+        if (lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            return;
+        }
+
         if (effects.HasFlag(ChargeEffects.Collect))
         {
             Terminal(charge!.SerialNumber).Collect(new CollectCall(id, charge.AmountFen, charge.OrderNumber, charge.ExpiresAt)).Ignore();

@@ -68,6 +68,36 @@ public sealed class ChargesApiTests(TillHub hub) : IClassFixture<TillHub>
     }
 
     [Fact]
+    public async Task Hub_that_stops_lets_its_readers_go_and_takes_the_charge_up_again()
+    {
+        var own = new TillHub();
+        await own.InitializeAsync();
+        try
+        {
+            var (terminal, _) = await own.Collector();
+            await using var disposal = terminal;
+            var id = Text(await own.Admin.Post(Charges(terminal), Body("E-1")), "id");
+            await terminal.Expect(Downlink.BodyOneofCase.Collect);
+            await terminal.SendSealed(new Uplink { Collecting = new() { ChargeId = id } });
+            await Eventually.Becomes(() => own.Admin.Get($"{Charges(terminal)}/{id}"), c => Text(c, "stage") == "collecting", "the terminal collects");
+            var waits = own.Admin.Get($"{Charges(terminal)}/{id}?known=collecting&wait=60");
+            var stream = Stream(own.Admin, $"{Charges(terminal)}/{id}/events");
+            await own.Stop();
+            Assert.Equal("collecting", Text(await waits, "stage"));
+            Assert.Equal(["collecting"], await stream);
+
+            await own.Start();
+            await using var back = own.Collecting(terminal.SerialNumber, terminal.Key!);
+            await back.Login();
+            Assert.Equal(id, (await back.Expect(Downlink.BodyOneofCase.Collect)).Collect.ChargeId);
+        }
+        finally
+        {
+            await own.DisposeAsync();
+        }
+    }
+
+    [Fact]
     public async Task Cancel_before_the_scan_refuses_it_and_after_it_is_the_payments()
     {
         var (terminal, _) = await hub.Collector();
