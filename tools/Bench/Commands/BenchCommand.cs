@@ -14,6 +14,8 @@ internal static class BenchCommand
         {
             language,
             PortsCommand.Build(language),
+            ConformanceCommand.Build(language),
+            EmulateCommand.Build(),
             ReportCommand.Build(language),
             VerifyCommand.Build(),
         };

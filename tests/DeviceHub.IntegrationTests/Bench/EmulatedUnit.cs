@@ -1,0 +1,67 @@
+using DeviceHub.Tools.Bench;
+using DeviceHub.Tools.Bench.Conformance;
+using DeviceHub.Tools.Bench.Emulation;
+using DeviceHub.Tools.Bench.Line;
+using DeviceHub.Tools.Bench.Link;
+using DeviceHub.Tools.Bench.Reports;
+
+namespace DeviceHub.IntegrationTests.Bench;
+
+/// <summary>An emulated terminal at one end of a line, the bench at the other, and a jig that acts upon the terminal directly.</summary>
+internal sealed class EmulatedUnit : IJig, IDisposable
+{
+    /// <summary>What the terminal may take to answer: room for a machine that does other things too.</summary>
+    private const int StallMs = 400;
+
+    private readonly SocatPair pair;
+    private readonly SerialTerminal terminal;
+    private readonly BenchLink link;
+    private readonly string home = Directory.CreateTempSubdirectory("bench-").FullName;
+
+    private EmulatedUnit(SocatPair pair, Fault fault)
+    {
+        this.pair = pair;
+        const string name = "EMULATED-1";
+        terminal = new SerialTerminal(
+            SerialLine.Open(pair.TerminalEnd, 115_200, isTerminal: true),
+            new EmulatedTerminal(new TerminalIdentity(name, "board-1", "ABCD-EFGH-JKMN-PQRS"), null, fault, _ => { }),
+            name, fault, StallMs, [921_600], jitterMs: 0);
+        link = new BenchLink(SerialLine.Open(pair.HubEnd, 115_200), 115_200);
+        Rig = new Rig(link, new BenchSession(link, new TerminalKeys(new BenchHome(home), null)), this, TestContext.Current.CancellationToken);
+    }
+
+    public Rig Rig { get; }
+
+    public static async Task<EmulatedUnit> Make(Fault fault = Fault.None) => new(await SocatPair.Make(), fault);
+
+    public Task<IReadOnlyList<StepResult>> Try(IEnumerable<string> cases) =>
+        ConformanceRun.Run(cases.Select(id => ConformanceRun.Cases.Single(c => c.Id == id)), Rig, _ => { }, _ => { });
+
+    public bool Can(JigAction action) => true;
+
+    public Task Do(JigOrder order, CancellationToken cancellation)
+    {
+        switch (order.Action)
+        {
+            case JigAction.Scan:
+                terminal.Do((t, now) => t.Scan(order.Code, order.AmountFen, now));
+                break;
+            case JigAction.Cancel:
+                terminal.Do((t, now) => t.Cancel(now));
+                break;
+            default:
+                terminal.PowerCut(order.Action == JigAction.FactoryReset);
+                break;
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public void Dispose()
+    {
+        link.Dispose();
+        terminal.Dispose();
+        pair.Dispose();
+        Directory.Delete(home, recursive: true);
+    }
+}

@@ -1,0 +1,131 @@
+using DeviceHub.Protocol.Wire;
+using DeviceHub.Tools.Bench.Link;
+using static DeviceHub.Tools.Bench.Conformance.Rig;
+using Up = DeviceHub.Protocol.Wire.Uplink.BodyOneofCase;
+
+namespace DeviceHub.Tools.Bench.Conformance;
+
+/// <summary>README.md, "A charge from the till": for terminals with the capability <c>collect</c>.</summary>
+internal static class ChargeCases
+{
+    private const string Section = "README.md#a-charge-from-the-till";
+    private const string Capability = "collect";
+
+    public static IEnumerable<ConformanceCase> All =>
+    [
+        new("K01", "collect is answered with collecting at once", Section, Answered),
+        new("K02", "The same collect again is answered again", Section, AnsweredAgain),
+        new("K03", "A collect whose time to live was over when it came is ignored", Section, TooOld),
+        new("K04", "When its time to live is over, collect_ended EXPIRED follows", Section, Expires),
+        new("K05", "A collect that is not sealed is ignored", "README.md#sealing", Bare),
+        new("K06", "The scan that answers it is a payment_request with its charge_id, amount and order number", Section, ScanAnswers),
+        new("K07", "After collect_cancel no scan answers it", Section, Cancelled),
+    ];
+
+    private static Downlink Collect(string id, uint timeToLiveMs = 60_000, long ageMs = 0) => new()
+    {
+        Collect = new Collect
+        {
+            ChargeId = id,
+            AmountFen = 990,
+            OrderNumber = "BENCH-1",
+            SentTimeMs = (ulong)(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() - ageMs),
+            TimeToLiveMs = timeToLiveMs,
+        },
+    };
+
+    private static Downlink Cancel(string id) => new() { CollectCancel = new CollectCancel { ChargeId = id } };
+
+    private static string NewId() => $"charge-{Random.Shared.Next(1_000_000, 9_999_999)}";
+
+    private static async Task LoggedIn(Rig rig)
+    {
+        await rig.LoggedIn(needsKey: true);
+        if (!rig.Session.Hello!.Capabilities.Contains(Capability))
+        {
+            throw new CaseBlockedException("hello does not announce the capability collect");
+        }
+    }
+
+    private static async Task<TimeSpan> Collecting(Rig rig, string id)
+    {
+        var heard = await rig.Expect(h => h.Has(Up.Collecting) && h.Said!.Message!.Collecting.ChargeId == id, Ms(3000), "collecting");
+        Assert(heard.Said!.IsGood, "collecting is not sealed well");
+        return heard.At;
+    }
+
+    private static async Task Answered(Rig rig)
+    {
+        await LoggedIn(rig);
+        var (id, from) = (NewId(), Now);
+        await rig.Told(Collect(id));
+        var at = await Collecting(rig, id);
+        await rig.Told(Cancel(id));
+        rig.Measure("collect to collecting", (at - from).TotalMilliseconds, "ms", atMost: 1500);
+    }
+
+    private static async Task AnsweredAgain(Rig rig)
+    {
+        await LoggedIn(rig);
+        var id = NewId();
+        for (var i = 0; i < 2; i++)
+        {
+            await rig.Told(Collect(id));
+            await Collecting(rig, id);
+        }
+
+        await rig.Told(Cancel(id));
+    }
+
+    private static async Task TooOld(Rig rig)
+    {
+        await LoggedIn(rig);
+        await rig.Told(Collect(NewId(), timeToLiveMs: 1000, ageMs: 60_000));
+        await rig.Quiet(h => h.Has(Up.Collecting) || h.Has(Up.CollectEnded), Ms(1200), "a collect that was too old was answered");
+    }
+
+    private static async Task Expires(Rig rig)
+    {
+        await LoggedIn(rig);
+        var (id, from) = (NewId(), Now);
+        await rig.Told(Collect(id, timeToLiveMs: 1500));
+        await Collecting(rig, id);
+        var ended = await rig.Expect(h => h.Has(Up.CollectEnded), Ms(4000), "collect_ended");
+        Assert(ended.Said!.Message!.CollectEnded.Reason == CollectEnded.Types.Reason.Expired, $"it ended as {ended.Said.Message.CollectEnded.Reason}");
+        rig.Measure("ended after", (ended.At - from).TotalMilliseconds, "ms", 1300, 2500);
+    }
+
+    private static async Task Bare(Rig rig)
+    {
+        await LoggedIn(rig);
+        await rig.Link.Send(rig.Session.Encode(Collect(NewId())));
+        await rig.Quiet(h => h.Has(Up.Collecting), Ms(900), "it collects an amount that nobody vouched for");
+    }
+
+    private static async Task ScanAnswers(Rig rig)
+    {
+        rig.Need(JigAction.Scan);
+        await LoggedIn(rig);
+        var id = NewId();
+        await rig.Told(Collect(id));
+        await Collecting(rig, id);
+        var request = await rig.Scan(PaymentCases.Code, 0);
+        await rig.Session.Tell(PaymentCases.Approved(request));
+        await rig.Next(h => h.Has(Up.OutcomeShown), Ms(3000));
+        Assert((request.ChargeId, request.AmountFen, request.OrderNumber) == (id, 990, "BENCH-1"), "charge_id, amount or order number is not the collect's");
+    }
+
+    private static async Task Cancelled(Rig rig)
+    {
+        rig.Need(JigAction.Scan);
+        await LoggedIn(rig);
+        var id = NewId();
+        await rig.Told(Collect(id));
+        await Collecting(rig, id);
+        await rig.Told(Cancel(id));
+        var request = await rig.Scan(PaymentCases.Code, PaymentCases.AmountFen);
+        await rig.Session.Tell(PaymentCases.Approved(request));
+        await rig.Next(h => h.Has(Up.OutcomeShown), Ms(3000));
+        Assert(request.ChargeId.Length == 0, "a scan answered a charge that the till had closed");
+    }
+}

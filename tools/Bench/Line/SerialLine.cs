@@ -1,0 +1,155 @@
+using System.Diagnostics;
+using System.IO.Ports;
+
+namespace DeviceHub.Tools.Bench.Line;
+
+/// <summary>Bytes that went over a line at a moment since the tool began.</summary>
+/// <param name="FromTerminal">Which way.</param>
+internal readonly record struct LineBytes(bool FromTerminal, ReadOnlyMemory<byte> Bytes, TimeSpan At);
+
+/// <summary>A serial port of this machine: 8N1, raw, no flow control. Reading begins with <see cref="Start"/>.</summary>
+internal sealed class SerialLine : IDisposable
+{
+    private static readonly long Began = Stopwatch.GetTimestamp();
+
+    private readonly SerialPort port;
+    private readonly bool isTerminal;
+    private readonly CancellationTokenSource closing = new();
+    private readonly Lock writing = new();
+    private Task reading = Task.CompletedTask;
+
+    private SerialLine(SerialPort port, bool isTerminal)
+    {
+        this.port = port;
+        this.isTerminal = isTerminal;
+    }
+
+    /// <summary>Of this process, since the first line was used; never jumps.</summary>
+    public static TimeSpan Now => Stopwatch.GetElapsedTime(Began);
+
+    public string Path => port.PortName;
+
+    /// <summary>Everything that passes, both ways; called on the thread that reads or writes.</summary>
+    public Action<LineBytes>? Tap { get; set; }
+
+    /// <summary>What the line does to bytes; null: it is as good as it is.</summary>
+    public LineNoise? Noise { get; set; }
+
+    /// <summary>In baud.</summary>
+    public int Rate
+    {
+        get => port.BaudRate;
+        set
+        {
+            try
+            {
+                port.BaudRate = value;
+            }
+            catch (Exception e) when (e is IOException or ArgumentOutOfRangeException)
+            {
+                throw new PortException($"{Path}: {value} baud: {e.Message}");
+            }
+        }
+    }
+
+    /// <summary>Completes when the port was closed (null) or was lost.</summary>
+    public Task<string?> Ended => ended.Task;
+
+    private readonly TaskCompletionSource<string?> ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <param name="isTerminal">This end is the terminal's.</param>
+    public static SerialLine Open(string path, int baud, bool isTerminal = false)
+    {
+        if (!File.Exists(path))
+        {
+            throw new PortException(Directory.Exists(path) ? $"{path}: a folder, no serial port" : $"{path}: not there; is it plugged in? (devicehub-bench ports)");
+        }
+
+        var port = new SerialPort(path, baud, Parity.None, 8, StopBits.One) { Handshake = Handshake.None, ReadBufferSize = 65_536 };
+        try
+        {
+            port.Open();
+            return new SerialLine(port, isTerminal);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            port.Dispose();
+            throw new PortException($"{path}: {(e.GetBaseException() is IOException { Message: var why } ? why : e.Message)}. In use by another program, or no permission (group dialout)?");
+        }
+        catch (Exception e) when (e is IOException or ArgumentException or InvalidOperationException)
+        {
+            port.Dispose();
+            throw new PortException($"{path}: no serial port, or not working: {e.GetBaseException().Message}");
+        }
+    }
+
+    public void Start(Action<ReadOnlyMemory<byte>, TimeSpan> received) => reading = Task.Run(() => Read(received));
+
+    /// <summary>Bytes for the other end. Of a line that was lost nothing is told here, but by <see cref="Ended"/>.</summary>
+    public void Write(ReadOnlySpan<byte> bytes)
+    {
+        var sent = Noise is { } noise ? noise.Apply(bytes) : bytes.ToArray();
+        lock (writing)
+        {
+            try
+            {
+                Tap?.Invoke(new LineBytes(isTerminal, sent, Now));
+                port.BaseStream.Write(sent);
+                port.BaseStream.Flush();
+            }
+            catch (Exception e) when (IsLoss(e))
+            {
+                ended.TrySetResult(e.Message);
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        if (closing.IsCancellationRequested)
+        {
+            return;
+        }
+
+        closing.Cancel();
+        ended.TrySetResult(null);
+        try
+        {
+            port.Dispose();
+        }
+        catch (IOException)
+        {
+            // It was unplugged.
+        }
+
+        reading.Wait(TimeSpan.FromSeconds(2));
+    }
+
+    private async Task Read(Action<ReadOnlyMemory<byte>, TimeSpan> received)
+    {
+        var buffer = new byte[4096];
+        try
+        {
+            while (!closing.IsCancellationRequested)
+            {
+                var length = await port.BaseStream.ReadAsync(buffer, closing.Token);
+                if (length == 0)
+                {
+                    ended.TrySetResult("unplugged");
+                    return;
+                }
+
+                var bytes = Noise is { } noise ? noise.Apply(buffer.AsSpan(0, length)) : buffer.AsMemory(0, length);
+                var at = Now;
+                Tap?.Invoke(new LineBytes(!isTerminal, bytes, at));
+                received(bytes, at);
+            }
+        }
+        catch (Exception e) when (IsLoss(e))
+        {
+            ended.TrySetResult(e.Message);
+        }
+    }
+
+    private static bool IsLoss(Exception e) => e is IOException or InvalidOperationException or OperationCanceledException or UnauthorizedAccessException;
+}
