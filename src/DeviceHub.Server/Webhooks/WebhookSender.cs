@@ -83,7 +83,17 @@ internal sealed partial class WebhookSender(
     /// <summary>Null: it was told. Else why not.</summary>
     private async Task<string?> Try(WebhookBook.Waiting waiting, CancellationToken stop)
     {
-        if (await book.Find(waiting.MerchantId, stop) is not { } hook)
+        (string Url, SecretText Secret)? found;
+        try
+        {
+            found = await book.Find(waiting.MerchantId, stop);
+        }
+        catch (CryptographicException)
+        {
+            return "its secret cannot be opened with the data folder's protection keys; set it again";
+        }
+
+        if (found is not { } hook)
         {
             return "the merchant has no webhook any more";
         }
