@@ -9,12 +9,16 @@ using DeviceHub.Tools.Chaos;
 namespace DeviceHub.IntegrationTests.Charges;
 
 /// <summary>A hub whose merchants may have webhooks at one receiver, which fails as often as a test says.</summary>
-public sealed class TillHub : ServerHub
+public class TillHub : ServerHub
 {
     internal WebhookReceiver Receiver { get; } = new();
 
+    /// <summary>Long enough for a busy machine.</summary>
+    protected virtual string CollectingWait => "00:00:20";
+
     protected override string[] Options =>
-        [$"--Webhooks:AllowedHosts:0=127.0.0.1:{Receiver.Port}", "--Webhooks:RetryWaits:0=00:00:00.1", "--Webhooks:RetryWaits:1=00:00:00.2", "--Charges:SweepEvery=00:00:00.5"];
+        [$"--Webhooks:AllowedHosts:0=127.0.0.1:{Receiver.Port}", "--Webhooks:RetryWaits:0=00:00:00.1", "--Webhooks:RetryWaits:1=00:00:00.2", "--Charges:SweepEvery=00:00:00.5",
+         "--Payments:ReverseNotBefore=00:00:00.5", $"--Charges:CollectingWait={CollectingWait}"];
 
     internal async Task<(TestTerminal Terminal, string Merchant)> Collector()
     {
@@ -30,6 +34,12 @@ public sealed class TillHub : ServerHub
     internal TestTerminal Collecting(string serialNumber, byte[] key) => new(serialNumber, Told.Plain!.Port) { Key = key, Collects = true };
 }
 
+/// <summary>One whose terminals must answer at once.</summary>
+public sealed class ImpatientTillHub : TillHub
+{
+    protected override string CollectingWait => "00:00:01";
+}
+
 /// <summary>A merchant's program: keeps what it is told and answers 500 as often as it is asked to.</summary>
 internal sealed class WebhookReceiver : IDisposable
 {
@@ -37,9 +47,9 @@ internal sealed class WebhookReceiver : IDisposable
     private readonly ConcurrentQueue<(string Path, string Id, string Signature, string Body)> calls = new();
     private int failures;
 
-    public WebhookReceiver()
+    public WebhookReceiver(int? port = null)
     {
-        Port = Ports.Free();
+        Port = port ?? Ports.Free();
         listener.Prefixes.Add($"http://127.0.0.1:{Port}/");
         listener.Start();
         _ = Listen();

@@ -11,7 +11,10 @@ public sealed class ApiHub : IAsyncLifetime
 
     public const string Collection = "a hub with its API";
 
-    private readonly HubProcess process = new(null, $"--Terminals:Models:{Model}:Seals=false", $"--Terminals:Models:{Model}:AllowUnsealedInProduction=true");
+    private readonly HubProcess process = new(null, $"--Terminals:Models:{Model}:Seals=false", $"--Terminals:Models:{Model}:AllowUnsealedInProduction=true",
+
+        // A person's hands on a busy machine.
+        "--Charges:CollectingWait=00:00:20");
     private HubClient? api;
     private string? store;
 

@@ -1,3 +1,4 @@
+using DeviceHub.Core.Charges;
 using DeviceHub.Core.Configuration;
 using DeviceHub.Core.Payments;
 using DeviceHub.Gateways;
@@ -67,6 +68,16 @@ public sealed class MessageSizeTests
         var paid = View(PaymentStage.Final, PaymentResult.Approved, Core.Payments.DeclineReason.None);
         var alreadyPaid = WireMapping.ToWire(paid, RequestId[..^1] + "0", SerialNumber, late: false, Now, Reader);
         Assert.Equal($"{SerialNumber}/{RequestId}", Fits(encoding, alreadyPaid, isSealed: true).Outcome.PaidBy);
+    }
+
+    [Theory, MemberData(nameof(Encodings))]
+    public void What_is_to_be_collected_fits_512_bytes_sealed(WireEncoding encoding)
+    {
+        var call = new CollectCall(RequestId, 100_000_000, new string('O', 32), Now.AddHours(2));
+        var sent = Fits(encoding, new() { Collect = WireMapping.ToWire(call, Now) }, isSealed: true).Collect;
+        Assert.Equal((RequestId, 100_000_000UL, call.OrderNumber, 3_600_000u), (sent.ChargeId, sent.AmountFen, sent.OrderNumber, sent.TimeToLiveMs));
+        Fits(encoding, new() { CollectCancel = new() { ChargeId = RequestId } }, isSealed: true);
+        Assert.Null(WireMapping.ToWire(call, call.ExpiresAt));
     }
 
     [Theory, MemberData(nameof(Encodings))]
