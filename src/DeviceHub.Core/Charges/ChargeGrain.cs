@@ -104,9 +104,10 @@ internal sealed partial class ChargeGrain(
             changed ??= new(TaskCreationOptions.RunContinuationsAsynchronously);
             try
             {
-                await changed.Task.WaitAsync(left, clock);
+                // A silo that stops waits for its calls: this one goes at once.
+                await changed.Task.WaitAsync(left, clock, lifetime.ApplicationStopping);
             }
-            catch (TimeoutException)
+            catch (Exception e) when (e is TimeoutException or OperationCanceledException)
             {
                 return View();
             }

@@ -95,7 +95,7 @@ public sealed class ChargesApiTests(TillHub hub) : IClassFixture<TillHub>
             await Eventually.Becomes(() => own.Admin.Get($"{Charges(terminal)}/{id}"), c => Text(c, "stage") == "collecting", "the terminal collects");
             var waits = own.Admin.Get($"{Charges(terminal)}/{id}?known=collecting&wait=60");
             var stream = Stream(own.Admin, $"{Charges(terminal)}/{id}/events");
-            await own.Stop();
+            await own.Stop().WaitAsync(TimeSpan.FromSeconds(15));
             Assert.Equal("collecting", Text(await waits, "stage"));
             Assert.Equal(["collecting"], await stream);
 
