@@ -76,7 +76,7 @@ internal sealed partial class MqttConnection : IWire
             return;
         }
 
-        Cut(ReasonCode(reason), Word(reason));
+        Cut(reason.Code(), reason.Word());
     }
 
     public void TransportClosed() => _endpoint.Forget(this);
@@ -162,7 +162,7 @@ internal sealed partial class MqttConnection : IWire
     private async Task CutSoon(CutReason reason)
     {
         await Task.Delay(RefusalLinger, _endpoint.Time);
-        Cut(ReasonCode(reason), Word(reason));
+        Cut(reason.Code(), reason.Word());
     }
 
     /// <summary>
@@ -297,34 +297,6 @@ internal sealed partial class MqttConnection : IWire
 
     private static bool IsLoopback(EndPoint? endpoint) => endpoint is IPEndPoint { Address: { } address }
         && IPAddress.IsLoopback(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address);
-
-    private static byte ReasonCode(CutReason reason) => reason switch
-    {
-        CutReason.TakenOver => 0x8E,
-        CutReason.Stopping => 0x8B,
-        CutReason.Credentials => 0x87,
-        CutReason.ProtocolError => 0x82,
-        CutReason.TooLarge => 0x95,
-        CutReason.TooFast => 0x96,
-        CutReason.SlowReader => 0x97,
-        CutReason.Administrative => 0x98,
-        CutReason.KeepAlive => 0x8D,
-        _ => 0x83,
-    };
-
-    private static string Word(CutReason reason) => reason switch
-    {
-        CutReason.TakenOver => "taken-over",
-        CutReason.Stopping => "stopping",
-        CutReason.Credentials => "credentials",
-        CutReason.ProtocolError => "protocol-error",
-        CutReason.TooLarge => "packet-too-large",
-        CutReason.TooFast => "too-fast",
-        CutReason.SlowReader => "slow-reader",
-        CutReason.Administrative => "administrative",
-        CutReason.KeepAlive => "keep-alive",
-        _ => "fault",
-    };
 
     [LoggerMessage(1, LogLevel.Information, "Ended the connection of {SerialNumber} from {Remote}: {Reason} (0x{Code:X2})", EventName = "MqttCut")]
     private static partial void LogCut(ILogger log, string serialNumber, EndPoint? remote, string reason, byte code);

@@ -108,7 +108,7 @@ public sealed class TerminalLink(ILinkHost host, int firstRate, LinkHello hello,
     {
         if (IsUp)
         {
-            if (reply.BootId != hello.BootId)
+            if (reply.Result == HelloResult.Linked && reply.BootId != hello.BootId)
             {
                 // The hub heard an old HELLO, and is linked with a terminal that is no more.
                 GoDown(LinkEnd.PeerRestarted, 0, nowMs);

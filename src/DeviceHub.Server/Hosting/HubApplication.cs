@@ -11,6 +11,7 @@ using DeviceHub.Core.Reconciliation;
 using DeviceHub.Core.Terminals;
 using DeviceHub.Gateways;
 using DeviceHub.Gateways.Mqtt;
+using DeviceHub.Gateways.Serial;
 using DeviceHub.Server.Api;
 using DeviceHub.Server.ApiKeys;
 using DeviceHub.Server.SignIn;
@@ -83,6 +84,7 @@ public static class HubApplication
         services.AddReconciliation();
         services.AddTerminalSessions();
         services.AddMqttEndpoint(folder.Path);
+        services.AddSerialEndpoint();
         services.AddHubApi();
         services.AddWebhooks();
         services.AddHubPermissions();

@@ -39,7 +39,7 @@ public class ServerHub : IAsyncLifetime
     /// <summary>A program whose key may do everything.</summary>
     internal Caller Admin => admin!;
 
-    public async ValueTask InitializeAsync()
+    public virtual async ValueTask InitializeAsync()
     {
         await Start();
         password = start!.FirstPassword;
@@ -47,7 +47,7 @@ public class ServerHub : IAsyncLifetime
         admin = WithKey(key);
     }
 
-    public async ValueTask DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
         await Stop();
         Directory.Delete(folder, recursive: true);

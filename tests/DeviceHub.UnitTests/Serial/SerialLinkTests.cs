@@ -239,6 +239,9 @@ public sealed class SerialLinkTests
         Assert.True(hub.IsUp);
         Assert.Empty(hubEnd.Delivered);
         Assert.Equal((4, 2), (hub.Counts.Bad, hub.Counts.Ignored));
+        hub.Receive(Frame(FrameType.Hello, 0, [9, 9]), 1);
+        terminal.Receive(hubEnd.TakeLine(), 1);
+        Assert.True(hub.IsUp && terminal.IsUp, "a HELLO that was refused ends no link");
     }
 
     private TerminalLink NewTerminal() =>

@@ -1,0 +1,125 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace DeviceHub.Gateways.Serial;
+
+/// <summary>
+/// Serves the configured serial ports. When the host stops, messages that are being handled get <see cref="SerialOptions.DrainSeconds"/>, then every
+/// terminal is told with CLOSE, and the ports are closed.
+/// </summary>
+public sealed partial class SerialEndpoint(
+    IOptions<SerialOptions> options, ITerminalSessions sessions, TimeProvider time, UsbPorts usb, ILogger<SerialEndpoint> log) : IHostedLifecycleService, IDisposable
+{
+    private static readonly TimeSpan LastBytes = TimeSpan.FromMilliseconds(100);
+
+    private readonly CancellationTokenSource _stop = new();
+    private readonly List<SerialPortKeeper> _keepers = [];
+    private readonly List<Task> _running = [];
+    private readonly HashSet<Task> _sessions = [];
+    private SerialLoop? _loop;
+
+    internal SerialOptions Options { get; } = options.Value;
+
+    internal ITerminalSessions Sessions => sessions;
+
+    internal TimeProvider Time => time;
+
+    internal ILogger Log => log;
+
+    internal SerialLoop Loop => _loop ?? throw new InvalidOperationException("no port is configured");
+
+    public Task StartedAsync(CancellationToken cancellationToken)
+    {
+        if (Options.Ports.Count > 0)
+        {
+            _loop = new SerialLoop(log);
+            foreach (var (name, settings) in Options.Ports)
+            {
+                var keeper = new SerialPortKeeper(this, name, settings, usb);
+                _keepers.Add(keeper);
+                _running.Add(Task.Run(() => KeepAsync(keeper, name), CancellationToken.None));
+            }
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public async Task StoppingAsync(CancellationToken cancellationToken)
+    {
+        if (_loop is null)
+        {
+            return;
+        }
+
+        var began = time.GetTimestamp();
+        while (_keepers.Any(keeper => keeper.Handling > 0)
+            && time.GetElapsedTime(began) < TimeSpan.FromSeconds(Options.DrainSeconds) && !cancellationToken.IsCancellationRequested)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(20), time, CancellationToken.None);
+        }
+
+        _keepers.ForEach(keeper => keeper.Stop());
+        await Task.Delay(LastBytes, time, CancellationToken.None);
+        await _stop.CancelAsync();
+        await Task.WhenAll(_running);
+        await Task.WhenAll(Running());
+    }
+
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public void Dispose()
+    {
+        _loop?.Dispose();
+        _stop.Dispose();
+    }
+
+    /// <summary>Runs a session on the thread pool.</summary>
+    internal void Run(SerialWire wire)
+    {
+        var running = Task.Run(wire.RunAsync);
+        lock (_sessions)
+        {
+            _sessions.Add(running);
+        }
+
+        _ = running.ContinueWith(
+            done =>
+            {
+                lock (_sessions)
+                {
+                    _sessions.Remove(done);
+                }
+            },
+            CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
+
+    private Task[] Running()
+    {
+        lock (_sessions)
+        {
+            return [.. _sessions];
+        }
+    }
+
+    private async Task KeepAsync(SerialPortKeeper keeper, string name)
+    {
+        try
+        {
+            await keeper.RunAsync(_stop.Token);
+        }
+        catch (Exception e)
+        {
+            LogFault(log, e, name);
+        }
+    }
+
+    [LoggerMessage(1, LogLevel.Error, "Port {Port} is served no more: a fault of the hub", EventName = "SerialKeeperFault")]
+    private static partial void LogFault(ILogger log, Exception error, string port);
+}

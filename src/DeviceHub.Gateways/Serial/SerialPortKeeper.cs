@@ -1,0 +1,96 @@
+using Microsoft.Extensions.Logging;
+
+namespace DeviceHub.Gateways.Serial;
+
+/// <summary>Keeps one configured port open: finds it, opens it, and tries again with a growing wait when it is not there, busy or forbidden.</summary>
+internal sealed partial class SerialPortKeeper(SerialEndpoint endpoint, string name, SerialPortSettings settings, UsbPorts usb)
+{
+    /// <summary>A port that was open for less than this has not proved itself: the wait goes on growing.</summary>
+    private static readonly TimeSpan Proved = TimeSpan.FromSeconds(5);
+
+    private FramedPort? port;
+    private string? told;
+
+    public int Handling => port?.Handling ?? 0;
+
+    public async Task RunAsync(CancellationToken stop)
+    {
+        var options = endpoint.Options;
+        var wait = options.RetryMs;
+        while (!stop.IsCancellationRequested)
+        {
+            var began = endpoint.Time.GetTimestamp();
+            if (await ServeAsync(stop) is { } why)
+            {
+                Tell(why);
+            }
+
+            wait = endpoint.Time.GetElapsedTime(began) > Proved ? options.RetryMs : wait;
+            await Task.Delay(TimeSpan.FromMilliseconds(wait), endpoint.Time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            wait = Math.Min(wait * 2, options.RetryMaxMs);
+        }
+    }
+
+    /// <summary>The hub stops: the terminal is told.</summary>
+    public void Stop() => port?.Stop();
+
+    /// <summary>The port's life, and why it ended; null: it was stopped.</summary>
+    private async Task<PortException?> ServeAsync(CancellationToken stop)
+    {
+        FramedPort serving;
+        try
+        {
+            // A driver may take its time to open, which must not be the loop's.
+            var tty = await Task.Run(() => Tty.Open(Find(), settings.Baud, settings.Dtr, settings.Rts), CancellationToken.None);
+            serving = new FramedPort(endpoint, name, settings, tty);
+        }
+        catch (PortException e)
+        {
+            return e;
+        }
+
+        SerialMetrics.Open.Add(1);
+        LogOpen(endpoint.Log, name, settings.Path ?? settings.Usb!, settings.Baud);
+        told = null;
+        port = serving;
+        endpoint.Loop.Serve(serving);
+        await using (stop.Register(() => endpoint.Loop.Drop(serving)))
+        {
+            var why = await serving.Ending;
+            port = null;
+            SerialMetrics.Open.Add(-1);
+            return why;
+        }
+    }
+
+    private string Find()
+    {
+        if (settings.Path is { Length: > 0 } path)
+        {
+            return path;
+        }
+
+        return usb.Find(settings.Usb!, "tty") switch
+        {
+            [var only] => only,
+            [] => throw new PortException(PortFault.Missing, $"no serial port of USB device {settings.Usb} is there (not plugged in?)"),
+            var several => throw new PortException(PortFault.Other, $"{string.Join(", ", several)} are all of USB device {settings.Usb}: name one by Path, or by its serial"),
+        };
+    }
+
+    private void Tell(PortException why)
+    {
+        SerialMetrics.PortFault(name, why.Fault);
+        if (told != why.Message)
+        {
+            told = why.Message;
+            LogFault(endpoint.Log, name, why.Message);
+        }
+    }
+
+    [LoggerMessage(1, LogLevel.Information, "Opened port {Port} ({Path}) at {Baud} baud", EventName = "SerialOpen")]
+    private static partial void LogOpen(ILogger log, string port, string path, int baud);
+
+    [LoggerMessage(2, LogLevel.Warning, "Port {Port} cannot be used: {Reason}. It is tried again", EventName = "SerialPortFault")]
+    private static partial void LogFault(ILogger log, string port, string reason);
+}

@@ -1,0 +1,158 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using DeviceHub.Gateways.Serial;
+using DeviceHub.IntegrationTests.Mqtt;
+using DeviceHub.Tests;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace DeviceHub.IntegrationTests.Serial;
+
+/// <summary>What a port that cannot be used says, and that it is used as soon as it can be.</summary>
+public sealed class PortTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("ports-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Fact]
+    public void What_is_no_port_is_called_what_it_is()
+    {
+        var file = Path.Combine(folder, "file");
+        File.WriteAllText(file, "");
+        AssertRefused(file, PortFault.NotAPort, "is a regular file, no port");
+        AssertRefused(folder, PortFault.NotAPort, "is a folder, no port");
+        AssertRefused("/dev/null", PortFault.NotAPort, "is no such port");
+        AssertRefused(Path.Combine(folder, "nothing"), PortFault.Missing, "is not there (not plugged in?)");
+
+        // Root may open everything, so the words for what others meet are asked for directly.
+        Assert.Contains("no permission", PortException.Of(Libc.NoAccess, file).Message, StringComparison.Ordinal);
+        Assert.Equal(PortFault.Busy, PortException.Of(Libc.Busy, file).Fault);
+    }
+
+    [Fact]
+    public async Task A_port_is_exclusive_while_it_is_open_and_free_afterwards()
+    {
+        using var cable = new PtyPair(folder, "a");
+        await cable.Plug();
+        using (var first = Open(cable.HubEnd))
+        {
+            AssertRefused(cable.HubEnd, PortFault.Busy, "is busy: another program has it open");
+        }
+
+        Open(cable.HubEnd).Dispose();
+    }
+
+    [Fact]
+    public async Task Modem_lines_that_a_port_has_not_are_no_error_and_the_rate_can_change()
+    {
+        using var cable = new PtyPair(folder, "a");
+        await cable.Plug();
+        using var tty = Tty.Open(cable.HubEnd, 9_600, ModemLine.On, ModemLine.Off);
+        tty.SetRate(921_600);
+        tty.SetRate(115_200);
+    }
+
+    [Fact]
+    public async Task A_port_that_takes_nothing_never_blocks_and_one_that_is_pulled_says_so()
+    {
+        using var cable = new PtyPair(folder, "a");
+        await cable.Plug();
+        using var tty = Open(cable.HubEnd);
+        cable.Freeze();
+        var began = Stopwatch.GetTimestamp();
+        var written = 0;
+        int took;
+        do
+        {
+            took = tty.Write(new byte[4_096]);
+            written += took;
+        }
+        while (took > 0 && written < 10_000_000);
+
+        Assert.True(took == 0 && Stopwatch.GetElapsedTime(began) < TimeSpan.FromSeconds(5), $"{written} bytes were taken");
+        cable.Thaw();
+        cable.Unplug();
+        Assert.Equal(PortFault.Gone, Assert.Throws<PortException>(() => ReadToTheEnd(tty)).Fault);
+    }
+
+    [Fact]
+    public async Task Ports_are_tried_again_until_they_work_and_each_reason_is_told_once_in_words()
+    {
+        using var cable = new PtyPair(folder, "a");
+        var file = Path.Combine(folder, "file");
+        await File.WriteAllTextAsync(file, "");
+        var log = new Told();
+        var options = new SerialOptions { RetryMs = 10, RetryMaxMs = 50 };
+        options.Ports["late"] = new() { Path = cable.HubEnd };
+        options.Ports["file"] = new() { Path = file };
+        options.Ports["usb"] = new() { Usb = "1a86:7523" };
+        using var endpoint = new SerialEndpoint(Options.Create(options), new RecordingSessions(), TimeProvider.System, new UsbPorts(folder), log);
+        await endpoint.StartedAsync(CancellationToken.None);
+        await Eventually.Holds(() => log.Lines.Count >= 3, "all three are told");
+        await cable.Plug();
+        await Eventually.Holds(() => log.Lines.Any(l => l.StartsWith("Opened port late", StringComparison.Ordinal)), "the late port is opened");
+        cable.Unplug();
+        await Eventually.Holds(() => log.Lines.Any(l => l.Contains("is gone (unplugged?)", StringComparison.Ordinal)), "the unplugged port is told");
+        await cable.Plug();
+        await Eventually.Holds(() => log.Lines.Count(l => l.StartsWith("Opened port late", StringComparison.Ordinal)) == 2, "it is opened again");
+        await endpoint.StoppingAsync(CancellationToken.None);
+        Assert.Single(log.Lines, l => l.Contains("is a regular file, no port", StringComparison.Ordinal));
+        Assert.Single(log.Lines, l => l.Contains("no serial port of USB device 1a86:7523 is there", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Bytes_at_another_speed_are_told_in_words()
+    {
+        using var cable = new PtyPair(folder, "a");
+        await cable.Plug();
+        var log = new Told();
+        var options = new SerialOptions();
+        options.Ports["slow"] = new() { Path = cable.HubEnd };
+        using var endpoint = new SerialEndpoint(Options.Create(options), new RecordingSessions(), TimeProvider.System, new UsbPorts(folder), log);
+        await endpoint.StartedAsync(CancellationToken.None);
+        using var terminal = Open(cable.TerminalEnd);
+        await Eventually.Holds(() => log.Lines.Any(l => l.StartsWith("Opened", StringComparison.Ordinal)), "the port is opened");
+        for (var i = 0; i < 25; i++)
+        {
+            terminal.Write([0, 0xF8, 0x80, 0x78, 0]);
+        }
+
+        await Eventually.Holds(() => log.Lines.Any(l => l.Contains("at another rate than 115200 baud", StringComparison.Ordinal)), "the speed is suspected");
+        await endpoint.StoppingAsync(CancellationToken.None);
+    }
+
+    private static void ReadToTheEnd(Tty tty)
+    {
+        while (true)
+        {
+            tty.Read(new byte[100]);
+        }
+    }
+
+    private static Tty Open(string path) => Tty.Open(path, 115_200, ModemLine.Untouched, ModemLine.Untouched);
+
+    private static void AssertRefused(string path, PortFault fault, string words)
+    {
+        var refused = Assert.Throws<PortException>(() => Open(path));
+        Assert.Equal(fault, refused.Fault);
+        Assert.Contains(words, refused.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>What an operator would read.</summary>
+    private sealed class Told : ILogger<SerialEndpoint>
+    {
+        public ConcurrentQueue<string> Lines { get; } = new();
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            Assert.True(logLevel < LogLevel.Error, formatter(state, exception));
+            Lines.Enqueue(formatter(state, exception));
+        }
+    }
+}
