@@ -17,6 +17,7 @@ install_tools() {
   command -v openssl >/dev/null || missing+=(openssl)
   command -v socat >/dev/null || missing+=(socat)
   command -v jq >/dev/null || missing+=(jq)
+  command -v socat >/dev/null || missing+=(socat)
   command -v curl >/dev/null || missing+=(curl)
   command -v node >/dev/null || missing+=(nodejs)
   command -v npm >/dev/null || missing+=(npm)

@@ -101,7 +101,7 @@ internal sealed partial class FramedPort : ILoopPort, ILinkHost
     {
         if (of == wire)
         {
-            PumpNow(SerialLoop.NowMs);
+            PumpNow(loop.NowMs);
         }
     });
 
@@ -112,8 +112,8 @@ internal sealed partial class FramedPort : ILoopPort, ILinkHost
         {
             LogCut(endpoint.Log, of.SerialNumber, Name, reason.Word(), reason.Code());
             closeCode = reason.Code();
-            closeAt = reason is CutReason.Credentials or CutReason.Administrative ? SerialLoop.NowMs + LingerMs : 0;
-            PumpNow(SerialLoop.NowMs);
+            closeAt = reason is CutReason.Credentials or CutReason.Administrative ? loop.NowMs + LingerMs : 0;
+            PumpNow(loop.NowMs);
         }
     });
 
@@ -127,13 +127,13 @@ internal sealed partial class FramedPort : ILoopPort, ILinkHost
 
     void ILinkHost.Write(ReadOnlySpan<byte> bytes)
     {
-        if (!output.Write(bytes, SerialLoop.NowMs))
+        if (!output.Write(bytes, loop.NowMs))
         {
             SerialMetrics.Dropped(Name, bytes.Length);
         }
     }
 
-    void ILinkHost.ChangeRate(int baud) => output.ChangeRate(baud, SerialLoop.NowMs);
+    void ILinkHost.ChangeRate(int baud) => output.ChangeRate(baud, loop.NowMs);
 
     bool ILinkHost.Deliver(ReadOnlySpan<byte> payload)
     {
@@ -142,7 +142,7 @@ internal sealed partial class FramedPort : ILoopPort, ILinkHost
             return false;
         }
 
-        var now = SerialLoop.NowMs;
+        var now = loop.NowMs;
         allowance = Math.Min(options.MessageBurst, allowance + ((now - allowanceAt) * options.MessagesPerSecond / 1000.0)) - 1;
         allowanceAt = now;
         if (allowance < 0)
@@ -159,7 +159,7 @@ internal sealed partial class FramedPort : ILoopPort, ILinkHost
     void ILinkHost.Up()
     {
         var hello = link.Hello!;
-        linkedAt = SerialLoop.NowMs;
+        linkedAt = loop.NowMs;
         closeAt = long.MaxValue;
         allowance = options.MessageBurst;
         allowanceAt = linkedAt;

@@ -33,7 +33,7 @@ public sealed partial class SerialEndpoint(
     {
         if (Options.Ports.Count > 0)
         {
-            _loop = new SerialLoop(log);
+            _loop = new SerialLoop(time, log);
             foreach (var (name, settings) in Options.Ports)
             {
                 var keeper = new SerialPortKeeper(this, name, settings, usb);

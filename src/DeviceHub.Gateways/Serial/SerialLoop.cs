@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 
@@ -46,6 +45,7 @@ internal sealed unsafe partial class SerialLoop : IDisposable
     private const int LongestWaitMs = 60_000;
     private static readonly int Stride = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 12 : 16;
 
+    private readonly TimeProvider time;
     private readonly ILogger log;
     private readonly int epoll;
     private readonly int wake;
@@ -55,8 +55,9 @@ internal sealed unsafe partial class SerialLoop : IDisposable
     private readonly Thread thread;
     private volatile bool stopping;
 
-    public SerialLoop(ILogger log)
+    public SerialLoop(TimeProvider time, ILogger log)
     {
+        this.time = time;
         this.log = log;
         epoll = epoll_create1(0x80000);
         wake = eventfd(0, 0x80000 | 0x800);
@@ -70,7 +71,8 @@ internal sealed unsafe partial class SerialLoop : IDisposable
         thread.Start();
     }
 
-    public static long NowMs => Stopwatch.GetTimestamp() / (Stopwatch.Frequency / 1000);
+    /// <summary>A clock that only grows.</summary>
+    public long NowMs => (long)(time.GetTimestamp() * 1000.0 / time.TimestampFrequency);
 
     /// <summary>Runs an action on the loop's thread, soon. It must not wait.</summary>
     public void Post(Action action)

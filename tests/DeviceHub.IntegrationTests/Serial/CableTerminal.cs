@@ -15,7 +15,7 @@ internal sealed class CableTerminal : ILoopPort, ILinkHost, IAsyncDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(15);
 
-    private readonly SerialLoop loop = new(NullLogger.Instance);
+    private readonly SerialLoop loop = new(TimeProvider.System, NullLogger.Instance);
     private readonly Tty tty;
     private readonly PortOutput output;
     private readonly TerminalLink link;
@@ -85,9 +85,9 @@ internal sealed class CableTerminal : ILoopPort, ILinkHost, IAsyncDisposable
         inbox.Writer.TryComplete();
     }
 
-    public void Write(ReadOnlySpan<byte> bytes) => output.Write(bytes, SerialLoop.NowMs);
+    public void Write(ReadOnlySpan<byte> bytes) => output.Write(bytes, loop.NowMs);
 
-    public void ChangeRate(int baud) => output.ChangeRate(baud, SerialLoop.NowMs);
+    public void ChangeRate(int baud) => output.ChangeRate(baud, loop.NowMs);
 
     public bool Deliver(ReadOnlySpan<byte> payload)
     {
@@ -110,7 +110,7 @@ internal sealed class CableTerminal : ILoopPort, ILinkHost, IAsyncDisposable
     }
 
     /// <summary>Bytes on the cable that are no frame of this terminal's link.</summary>
-    public void Raw(params byte[] bytes) => loop.Post(() => output.Write(bytes, SerialLoop.NowMs));
+    public void Raw(params byte[] bytes) => loop.Post(() => output.Write(bytes, loop.NowMs));
 
     /// <summary>A frame of a test's making.</summary>
     public void RawFrame(FrameType type, byte sequence, params byte[] payload) => Raw(Frame(type, sequence, payload));
@@ -122,12 +122,12 @@ internal sealed class CableTerminal : ILoopPort, ILinkHost, IAsyncDisposable
     }
 
     /// <summary>The session begins anew, as after a login that the hub refused.</summary>
-    public void BeginAnew() => loop.Post(() => link.Start(SerialLoop.NowMs));
+    public void BeginAnew() => loop.Post(() => link.Start(loop.NowMs));
 
     public void Send(Uplink message)
     {
         outbox.Enqueue(message.ToByteArray());
-        loop.Post(() => Pump(SerialLoop.NowMs));
+        loop.Post(() => Pump(loop.NowMs));
     }
 
     public void SendSealed(Uplink message) => Send(new Uplink { Sealed = seal!.Seal(message.ToByteString()) });

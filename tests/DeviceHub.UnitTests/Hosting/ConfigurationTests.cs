@@ -15,6 +15,7 @@ using DeviceHub.Core.Routing;
 using DeviceHub.Core.Terminals;
 using DeviceHub.Gateways;
 using DeviceHub.Gateways.Mqtt;
+using DeviceHub.Gateways.Serial;
 using DeviceHub.Server.Hosting;
 using DeviceHub.Server.Webhooks;
 using DeviceHub.Storage;
@@ -26,7 +27,7 @@ namespace DeviceHub.UnitTests.Hosting;
 public sealed class ConfigurationTests
 {
     private static readonly object[] Sections =
-        [new ServerOptions(), new StorageOptions(), new MqttOptions(), new SessionOptions(), new TerminalOptions(), new PaymentOptions(), new ReconciliationOptions(), new RoutingOptions(),
+        [new ServerOptions(), new StorageOptions(), new MqttOptions(), new SerialOptions(), new SessionOptions(), new TerminalOptions(), new PaymentOptions(), new ReconciliationOptions(), new RoutingOptions(),
          new SandboxOptions(), new ChannelHttpOptions(), new AlipayOptions(), new ShouqianbaOptions(),
          new WeChatPayOptions(), new RemoteOptions(), new ChargeOptions(), new WebhookOptions()];
 
