@@ -18,6 +18,7 @@ install_tools() {
   command -v socat >/dev/null || missing+=(socat)
   command -v jq >/dev/null || missing+=(jq)
   command -v socat >/dev/null || missing+=(socat)
+  command -v systemd-analyze >/dev/null || missing+=(systemd)
   command -v curl >/dev/null || missing+=(curl)
   command -v node >/dev/null || missing+=(nodejs)
   command -v npm >/dev/null || missing+=(npm)

@@ -15,6 +15,7 @@ internal static class CutReasons
         CutReason.SlowReader => 0x97,
         CutReason.Administrative => 0x98,
         CutReason.KeepAlive => 0x8D,
+        CutReason.HubLost => 0,
         _ => 0x83,
     };
 
@@ -29,6 +30,7 @@ internal static class CutReasons
         CutReason.SlowReader => "slow-reader",
         CutReason.Administrative => "administrative",
         CutReason.KeepAlive => "keep-alive",
+        CutReason.HubLost => "hub-lost",
         _ => "fault",
     };
 }

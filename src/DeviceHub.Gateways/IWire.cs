@@ -104,8 +104,8 @@ public interface ITerminalSessions
     /// Serial: asked at each HELLO of a new boot id, before the REPLY. False: no link now, the terminal says HELLO again. A hub always takes it; a bridge
     /// that has no connection to its hub for this terminal yet makes one.
     /// </summary>
-    /// <param name="hello">With the serial number, which nobody has proved yet.</param>
-    /// <param name="port">The same object as <see cref="IWire.Remote"/> of the wire that <see cref="Open"/> gets when the link is up.</param>
+    /// <param name="hello">With the largest payload agreed, and the serial number, which nobody has proved yet.</param>
+    /// <param name="port">As <see cref="IWire.Remote"/> of the wire that <see cref="Open"/> gets when the link is up.</param>
     bool Takes(LinkHello hello, EndPoint port) => true;
 
     /// <param name="token">Judged right before; null: the session logs in by challenge or activates.</param>

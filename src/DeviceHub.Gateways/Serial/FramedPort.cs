@@ -1,3 +1,4 @@
+using System.Net;
 using DeviceHub.Protocol.Serial;
 using Microsoft.Extensions.Logging;
 
@@ -37,6 +38,7 @@ internal sealed partial class FramedPort : ILoopPort, ILinkHost
         this.endpoint = endpoint;
         this.tty = tty;
         Name = name;
+        Remote = new PortEndPoint(name);
         options = endpoint.Options;
         loop = endpoint.Loop;
         output = new PortOutput(tty, 4 * FrameSize.OnLine(options.MaxPayloadBytes));
@@ -44,6 +46,9 @@ internal sealed partial class FramedPort : ILoopPort, ILinkHost
     }
 
     public string Name { get; }
+
+    /// <summary>The same object for every wire of this port.</summary>
+    public EndPoint Remote { get; }
 
     public int Descriptor => tty.Descriptor;
 
@@ -155,6 +160,8 @@ internal sealed partial class FramedPort : ILoopPort, ILinkHost
         to.Take(payload);
         return true;
     }
+
+    bool ILinkHost.Takes(LinkHello hello) => endpoint.Sessions.Takes(hello, Remote);
 
     void ILinkHost.Up()
     {

@@ -19,6 +19,9 @@ public sealed partial class SerialEndpoint(
     private readonly HashSet<Task> _sessions = [];
     private SerialLoop? _loop;
 
+    /// <summary>The configured ports as they are now; none before the start.</summary>
+    public IReadOnlyList<PortLook> Ports => [.. _keepers.Select(keeper => keeper.Look)];
+
     internal SerialOptions Options { get; } = options.Value;
 
     internal ITerminalSessions Sessions => sessions;

@@ -2,6 +2,13 @@ using Microsoft.Extensions.Logging;
 
 namespace DeviceHub.Gateways.Serial;
 
+/// <summary>What a configured port is doing now.</summary>
+/// <param name="Name">The operator's.</param>
+/// <param name="Settings">As configured.</param>
+/// <param name="IsOpen">It can be used.</param>
+/// <param name="Fault">Why it could not be opened or went away; null: it is open, or was not tried yet.</param>
+public sealed record PortLook(string Name, SerialPortSettings Settings, bool IsOpen, PortException? Fault);
+
 /// <summary>Keeps one configured port open: finds it, opens it, and tries again with a growing wait when it is not there, busy or forbidden.</summary>
 internal sealed partial class SerialPortKeeper(SerialEndpoint endpoint, string name, SerialPortSettings settings, UsbPorts usb)
 {
@@ -10,6 +17,9 @@ internal sealed partial class SerialPortKeeper(SerialEndpoint endpoint, string n
 
     private FramedPort? port;
     private string? told;
+    private volatile PortException? fault;
+
+    public PortLook Look => new(name, settings, port is not null, fault);
 
     public int Handling => port?.Handling ?? 0;
 
@@ -52,6 +62,7 @@ internal sealed partial class SerialPortKeeper(SerialEndpoint endpoint, string n
         SerialMetrics.Open.Add(1);
         LogOpen(endpoint.Log, name, settings.Path ?? settings.Usb!, settings.Baud);
         told = null;
+        fault = null;
         port = serving;
         endpoint.Loop.Serve(serving);
         await using (stop.Register(() => endpoint.Loop.Drop(serving)))
@@ -81,6 +92,7 @@ internal sealed partial class SerialPortKeeper(SerialEndpoint endpoint, string n
     private void Tell(PortException why)
     {
         SerialMetrics.PortFault(name, why.Fault);
+        fault = why;
         if (told != why.Message)
         {
             told = why.Message;

@@ -27,7 +27,7 @@ internal sealed class SerialWire(FramedPort port, string serialNumber, int maxMe
 
     public string Name => "serial";
 
-    public EndPoint? Remote { get; } = new PortEndPoint(port.Name);
+    public EndPoint? Remote => port.Remote;
 
     /// <summary>A cable within a store: whoever can listen to it has a hand on the terminal and its key. So a terminal may be activated over it.</summary>
     public bool Secure => true;

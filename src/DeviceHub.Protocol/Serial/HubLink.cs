@@ -119,7 +119,7 @@ public sealed class HubLink(ILinkHost host, int firstRate, int maxRate, int larg
                 GoDown(LinkEnd.PeerRestarted, 0, nowMs);
             }
 
-            if (!Host.Takes(hello!))
+            if (!Host.Takes(hello! with { LargestPayload = Math.Min(OwnLargest, hello.LargestPayload) }))
             {
                 return;
             }

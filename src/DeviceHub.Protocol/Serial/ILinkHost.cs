@@ -43,6 +43,7 @@ public interface ILinkHost
     /// The hub's end asks before it replies to the HELLO of a new boot id. False: no REPLY, the terminal stays without a link; what a bridge says that has no
     /// session of the hub for it yet.
     /// </summary>
+    /// <param name="hello">Its largest payload is the one agreed.</param>
     bool Takes(LinkHello hello) => true;
 
     /// <summary>The link is up, with sequences from the start: a new session begins.</summary>

@@ -25,6 +25,7 @@ internal sealed class CableTerminal : ILoopPort, ILinkHost, IAsyncDisposable
     private readonly string serialNumber;
     private readonly string hardwareId;
     private readonly byte[] nonce = RandomNumberGenerator.GetBytes(Login.NonceBytes);
+    private byte[] hubNonce = [];
     private Sealer? seal;
     private Sealer? open;
     private int counter;
@@ -138,6 +139,9 @@ internal sealed class CableTerminal : ILoopPort, ILinkHost, IAsyncDisposable
         return await inbox.Reader.ReadAsync(timeout.Token);
     }
 
+    /// <summary>What has come and was not looked at yet.</summary>
+    public bool TryNext(out Downlink? message) => inbox.Reader.TryRead(out message);
+
     public async Task<Downlink> Expect(Downlink.BodyOneofCase kind)
     {
         var message = await Next();
@@ -145,10 +149,11 @@ internal sealed class CableTerminal : ILoopPort, ILinkHost, IAsyncDisposable
         return message;
     }
 
+    /// <summary>Until it has a key; <see cref="Prove"/> goes on in the same session.</summary>
     public async Task Activate(string code)
     {
         SendHello();
-        await Expect(Downlink.BodyOneofCase.Challenge);
+        hubNonce = (await Expect(Downlink.BodyOneofCase.Challenge)).Challenge.HubNonce.ToByteArray();
         Send(new Uplink { Activate = new Activate { ActivationCode = code } });
         Key = (await Expect(Downlink.BodyOneofCase.Offer)).Offer.TerminalKey.ToByteArray();
     }
@@ -157,7 +162,13 @@ internal sealed class CableTerminal : ILoopPort, ILinkHost, IAsyncDisposable
     public async Task LogIn()
     {
         SendHello();
-        var hubNonce = (await Expect(Downlink.BodyOneofCase.Challenge)).Challenge.HubNonce.ToByteArray();
+        hubNonce = (await Expect(Downlink.BodyOneofCase.Challenge)).Challenge.HubNonce.ToByteArray();
+        await Prove();
+    }
+
+    /// <summary>From the challenge that was answered last to synced.</summary>
+    public async Task Prove()
+    {
         var sessionKey = HMACSHA256.HashData(Key!, Login.SealInput(serialNumber, hubNonce, nonce));
         seal = new Sealer(sessionKey, SealDirection.Up);
         open = new Sealer(sessionKey, SealDirection.Down);

@@ -1,0 +1,90 @@
+using System.Diagnostics;
+using DeviceHub.Tests;
+
+namespace DeviceHub.IntegrationTests.SerialBridge;
+
+/// <summary>The bridge as people start it: its options, what it says of wrong ones, and its systemd unit.</summary>
+public sealed class BridgeToolTests : IDisposable
+{
+    private const string Port = """ "Serial": { "Ports": { "one": { "Path": "/dev/ttyUSB0" } } } """;
+
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private static readonly string Source = Path.Combine(Repository.Root, "tools", "SerialBridge");
+
+    private readonly string folder = Directory.CreateTempSubdirectory("bridge-tool-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Theory]
+    [InlineData("""{ "Hub": { "Host": "h" } }""", "Serial:Ports names no port")]
+    [InlineData("{" + Port + "}", "Hub:Host is not right")]
+    [InlineData("""{ "Hub": { "Host": "h:8883" },""" + Port + "}", "Hub:Host must be a name or an address, without a port")]
+    [InlineData("""{ "Hub": { "Host": "h", "Prot": 1 },""" + Port + "}", "Hub:Prot is no option")]
+    [InlineData("""{ "Hub": { "Host": "h", "KeepAliveSeconds": 5 },""" + Port + "}", "Hub:KeepAliveSeconds is not right")]
+    [InlineData("""{ "Hub": { "Host": "h", "CaFile": "/nowhere/ca.pem" },""" + Port + "}", "Hub:CaFile is not there")]
+    [InlineData("""{ "Hub": { "Host": "h" }, "Seriell": {} }""", "Seriell is no section")]
+    [InlineData("""{ "Hub": { "Host": "h" }, "Serial": { "Ports": { "one": { "Baud": 9600 } } } }""", "Serial:Ports:one needs either Path or Usb")]
+    [InlineData("""{ "Hub": """, "bridge.json")]
+    public async Task Options_that_are_not_right_are_named_in_a_sentence(string json, string words)
+    {
+        using var bridge = new ToolProcess("devicehub-serial-bridge.dll", "--config", Write(json), "--language", "en");
+        Assert.Equal(2, await bridge.Exits(Limit));
+        Assert.StartsWith("the bridge cannot start: ", bridge.Errors, StringComparison.Ordinal);
+        Assert.Contains(words, bridge.Errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", bridge.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_CA_file_that_holds_no_certificate_is_said_in_a_sentence()
+    {
+        var ca = Path.Combine(folder, "ca.pem");
+        await File.WriteAllTextAsync(ca, "nothing");
+        using var bridge = new ToolProcess(
+            "devicehub-serial-bridge.dll", "--config", Write("""{ "Hub": { "Host": "h" },""" + Port + "}"), "--set", "Hub:CaFile=" + ca, "--language", "zh");
+        Assert.Equal(2, await bridge.Exits(Limit));
+        Assert.StartsWith("网桥无法启动: ", bridge.Errors, StringComparison.Ordinal);
+        Assert.Contains(ca, bridge.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_example_is_right_and_its_ports_are_shown_with_whose_key_they_have()
+    {
+        using var bridge = new ToolProcess(
+            "devicehub-serial-bridge.dll", "ports", "--config", Path.Combine(Source, "bridge.example.json"), "--set", "Hub:CaFile=", "--language", "en");
+        Assert.True(await bridge.Exits(Limit) == 0, bridge.Errors);
+        Assert.Contains("counter-1  /dev/serial/by-id/usb-1a86_USB_Serial-if00-port0  Framed  key: in the terminal, unknown to the bridge", bridge.Output, StringComparison.Ordinal);
+        Assert.Contains("counter-2  USB 0403:6001:A50285BI", bridge.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_port_that_is_a_regular_file_is_said_in_Chinese_and_the_bridge_goes_on()
+    {
+        var file = Path.Combine(folder, "file");
+        await File.WriteAllTextAsync(file, "");
+        using var bridge = new ToolProcess(
+            "devicehub-serial-bridge.dll", "--config", Write("""{ "Hub": { "Host": "127.0.0.1" },""" + Port + "}"), "--set", "Serial:Ports:one:Path=" + file, "--language", "zh");
+        await Eventually.Holds(() => bridge.Output.Contains($"one: {file} 不是串口", StringComparison.Ordinal), "the port is said to be none");
+        await bridge.Terminate();
+        Assert.Equal(0, await bridge.Exits(Limit));
+        Assert.Empty(bridge.Errors);
+    }
+
+    [Fact]
+    public async Task The_systemd_unit_is_right()
+    {
+        var unit = Path.Combine(folder, "devicehub-serial-bridge.service");
+        var text = await File.ReadAllTextAsync(Path.Combine(Source, "devicehub-serial-bridge.service"));
+        await File.WriteAllTextAsync(unit, text.Replace("/opt/devicehub-serial-bridge/devicehub-serial-bridge ", "/usr/bin/true ", StringComparison.Ordinal));
+        using var verify = new ToolProcess(new ProcessStartInfo("systemd-analyze") { WorkingDirectory = folder }, "verify", "--man=no", unit);
+        var code = await verify.Exits(Limit);
+        Assert.True(code == 0 && verify.Errors.Length == 0, verify.Output + verify.Errors);
+        Assert.All((string[])["DynamicUser=yes", "ProtectSystem=strict", "NoNewPrivileges=yes", "dialout"], line => Assert.Contains(line, text, StringComparison.Ordinal));
+    }
+
+    private string Write(string json)
+    {
+        var file = Path.Combine(folder, "bridge.json");
+        File.WriteAllText(file, json);
+        return file;
+    }
+}

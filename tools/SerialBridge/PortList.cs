@@ -1,0 +1,33 @@
+using DeviceHub.Gateways.Serial;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace DeviceHub.Tools.SerialBridge;
+
+/// <summary>What is wrong with a port, in the reader's language.</summary>
+internal static class PortWords
+{
+    public static string Of(PortException fault, SerialPortSettings port, Texts texts) => fault.Fault switch
+    {
+        PortFault.Missing => texts.Format("Missing", Where(port)),
+        PortFault.Busy => texts.Format("Busy", Where(port)),
+        PortFault.Permission => texts.Format("Permission", Where(port)),
+        PortFault.NotAPort => texts.Format("NotAPort", Where(port)),
+        PortFault.Gone => texts.Format("Gone", Where(port)),
+        _ => fault.Message,
+    };
+
+    public static string Where(SerialPortSettings port) => port.Path is { Length: > 0 } path ? path : "USB " + port.Usb;
+}
+
+/// <summary>The configured ports, one a line: what is at them, and whose the key is.</summary>
+internal static class PortList
+{
+    public static void Write(IServiceProvider services, Texts texts, TextWriter to)
+    {
+        foreach (var (name, port) in services.GetRequiredService<IOptions<SerialOptions>>().Value.Ports.OrderBy(p => p.Key, StringComparer.Ordinal))
+        {
+            to.WriteLine($"{name}  {PortWords.Where(port)}  {port.Mode}  {texts["KeyInTerminal"]}");
+        }
+    }
+}
