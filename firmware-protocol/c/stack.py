@@ -1,0 +1,63 @@
+#!/usr/bin/env python3
+"""The deepest stack from a function on, in bytes: python3 stack.py ROOT... -- FILE.ci...
+
+Reads what gcc -fcallgraph-info=su says: the frame of each function and whom it calls. Calls through pointers are the integrator's hooks, which
+are not counted, and the transport's functions, which are: TRANSPORT below. Recursion must be listed with its depth, or is an error.
+"""
+import re
+import sys
+
+TRANSPORT = ["transport_poll", "transport_open", "transport_close", "transport_ready", "transport_send"]
+# Messages in messages: outcome and its text; heartbeat, place and its cell.
+DEPTH = {"dhp_decode": 2, "decode_bytes": 2, "dhp_encode": 3, "encode_field": 3, "encode_message": 2}
+# The serial transport tells the terminal of frames and of the link's end, which may send or close, but not receive again.
+ONCE = {"transport_poll"}
+
+
+def main():
+    roots = sys.argv[1:sys.argv.index("--")]
+    frame, calls = {}, {}
+    for path in sys.argv[sys.argv.index("--") + 1:]:
+        text = open(path).read()
+        for title, label in re.findall(r'node: \{ title: "([^"]+)" label: "([^"]+)"', text):
+            size = re.search(r"(\d+) bytes \((static|dynamic[^)]*)\)", label)
+            if size:
+                if size.group(2) != "static":
+                    sys.exit(f"{title}: its stack is not bounded")
+                frame[title] = int(size.group(1))
+        for source, target in re.findall(r'edge: \{ sourcename: "([^"]+)" targetname: "([^"]+)"', text):
+            calls.setdefault(source, set()).add(target)
+    named = {}
+    for title in frame:
+        named.setdefault(title.split(":")[-1], []).append(title)
+
+    def targets(title):
+        for target in calls.get(title, ()):
+            if target == "__indirect_call":
+                for name in TRANSPORT:
+                    yield from named.get(name, [])
+            else:
+                yield from [target] if target in frame else named.get(target, [])
+
+    def deepest(title, path):
+        name = title.split(":")[-1]
+        if path.count(title) >= DEPTH.get(name, 1):
+            if name not in DEPTH and name not in TRANSPORT and not any(p.split(":")[-1] in TRANSPORT for p in path[path.index(title):]):
+                sys.exit("recursion: " + " > ".join(p.split(":")[-1] for p in path + [title]))
+            return 0, []
+        if name in ONCE and any(p.split(":")[-1] in ONCE for p in path):
+            return 0, []
+        best, chain = 0, []
+        for target in targets(title):
+            size, names = deepest(target, path + [title])
+            if size > best:
+                best, chain = size, names
+        return best + frame[title], [f"{name} {frame[title]}"] + chain
+
+    answers = [deepest(title, []) for root in roots for title in named[root]]
+    size, chain = max(answers)
+    print(size)
+    print(" > ".join(chain), file=sys.stderr)
+
+
+main()
