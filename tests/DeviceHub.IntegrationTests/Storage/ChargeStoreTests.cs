@@ -2,6 +2,7 @@ using DeviceHub.Core.Charges;
 using DeviceHub.Core.Payments;
 using DeviceHub.Storage;
 using Microsoft.AspNetCore.DataProtection;
+using SQLitePCL;
 using static DeviceHub.IntegrationTests.Storage.StorageFixture;
 
 namespace DeviceHub.IntegrationTests.Storage;
@@ -132,6 +133,72 @@ public sealed class ChargeStoreTests : IDisposable
             Assert.True(await cancel ^ await accept, $"round {round}: cancelled {await cancel}, accepted {await accept}");
             Assert.Equal(await accept ? ChargeStage.Paying : ChargeStage.Closed, (await charges.Load(charge.Id))!.Stage);
         }
+    }
+
+    [Fact]
+    public async Task Charges_and_payments_agree_when_scans_and_cancels_race_and_commits_fail()
+    {
+        using var hub = new StorageFixture(o => o.BatchSize = 2);
+        using var webhooks = new WebhookBook(hub.Writes, hub.Pool, DataProtectionProvider.Create(new DirectoryInfo(Path.Combine(hub.Folder, "keys"))));
+        var charges = new ChargeStore(hub.Writes, hub.Pool, webhooks);
+        var commits = 0;
+
+        // Of the ledger's writer, every third: SQLite turns it into a rollback.
+        delegate_commit failing = _ => ++commits % 3 == 0 ? 1 : 0;
+        hub.Database.Connected = connection => raw.sqlite3_commit_hook(connection.Handle!, failing, null);
+        var all = Enumerable.Range(0, 100).Select(n => New($"c{n:00000000}", sn: $"T{n}", order: $"F-{n}", key: $"{n}")).ToList();
+        foreach (var charge in all)
+        {
+            await charges.Open(charge, charge.ExpiresAt);
+        }
+
+        var answers = await Task.WhenAll(all.Select((charge, n) => Task.Run(async () =>
+        {
+            // Half of the cancels come with the scans, half behind the first one's answer.
+            var first = hub.Ledger.Accept(For(charge, "request-1", charge.SerialNumber), default).AsTask();
+            var cancel = Task.Run(async () =>
+            {
+                _ = n % 2 == 0 ? null : await first;
+                return await charges.Save(charge with { Version = 1, Stage = ChargeStage.Closed, Ended = ChargeEnd.Cancelled, EndedAt = Now }, null, null);
+            });
+            var second = hub.Ledger.Accept(For(charge, "request-2", charge.SerialNumber), default).AsTask();
+            return (charge, Scans: await Task.WhenAll(first, second), Cancelled: await cancel);
+        })));
+
+        Assert.True(commits > 30, $"only {commits} commits");
+        Assert.Contains(answers, a => a.Cancelled);
+        Assert.Contains(answers, a => a.Scans.Any(s => s.Result == WriteResult.Written));
+        foreach (var (charge, scans, cancelled) in answers)
+        {
+            var row = (await charges.Load(charge.Id))!;
+            var written = new List<string>();
+            foreach (var (scan, number) in scans.Zip([1, 2]))
+            {
+                var id = new PaymentId(charge.SerialNumber, $"request-{number}");
+                var isThere = await hub.Ledger.Read(id) is not null;
+                Assert.True(scan.Result == WriteResult.Unknown || isThere == (scan.Result == WriteResult.Written), $"{id} was answered {scan.Result}, and is {(isThere ? "there" : "not there")}");
+                if (isThere)
+                {
+                    written.Add(id.ToString());
+                }
+            }
+
+            Assert.Equal(written.SingleOrDefault(), row.Payment);
+            Assert.Equal((cancelled, cancelled ? ChargeEnd.Cancelled : ChargeEnd.None), (row.Stage == ChargeStage.Closed, row.Ended));
+            Assert.False(cancelled && written.Count > 0, $"{charge.Id} is cancelled and paid");
+        }
+    }
+
+    [Fact]
+    public async Task Payment_that_is_taken_back_consumes_nothing()
+    {
+        var charge = New("c00000000001");
+        await charges.Open(charge, charge.ExpiresAt);
+        await hub.Ledger.Accept(Accept("request-0", sn: "T9", channelOrder: "N-TAKEN"), default);
+        var accept = Accept("request-1", "T1", charge.AmountFen, charge.OrderNumber, channelOrder: "N-TAKEN") with { ChargeId = charge.Id };
+        Assert.Equal(WriteResult.NotWritten, (await hub.Ledger.Accept(accept, default)).Result);
+        Assert.Equal(charge with { Version = 1 }, await charges.Load(charge.Id));
+        Assert.Equal(WriteResult.Written, (await hub.Ledger.Accept(For(charge, "request-1"), default)).Result);
     }
 
     [Fact]
