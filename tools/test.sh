@@ -22,6 +22,12 @@ install_tools() {
   command -v curl >/dev/null || missing+=(curl)
   command -v node >/dev/null || missing+=(nodejs)
   command -v npm >/dev/null || missing+=(npm)
+  # The C kit: firmware-protocol/c/check.sh says what it needs.
+  local package
+  for package in gcc clang libclang-rt-14-dev cmake ninja-build cppcheck protobuf-compiler nanopb dpkg-dev libmosquitto-dev gcc-arm-none-eabi \
+    libnewlib-arm-none-eabi socat; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+  done
   # Debian's own Python, whichever other one is first in the path: the package is installed for that one.
   /usr/bin/python3 -c 'import paho.mqtt.client' 2>/dev/null || missing+=(python3 python3-paho-mqtt)
   if [ ${#missing[@]} -gt 0 ]; then
@@ -53,6 +59,12 @@ passed=0
 failed=0
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
+say "firmware-protocol/c"
+log="$results/firmware.log"
+timeout "$limit_seconds" bash firmware-protocol/c/check.sh >"$log" 2>&1
+grep -vE '^ok ' "$log"
+read -r passed failed < <(sed -nE 's/^([0-9]+) passed, ([0-9]+) failed$/\1 \2/p' "$log" | tail -n 1) || failed=1
+
 for project in tests/*/*.csproj; do
   name=$(basename "$project" .csproj)
   # A project without a test is not a failure: "no tests ran" is judged over all of them.

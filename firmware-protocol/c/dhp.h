@@ -49,7 +49,7 @@
 #endif
 
 #define DHP_REQUEST_ID_BYTES 37 /* 36 and the zero */
-#define DHP_SHOWN_KEPT 4        /* shown outcomes that are remembered */
+#define DHP_SHOWN_KEPT 3        /* shown outcomes that are remembered */
 
 typedef struct dhp_terminal dhp_terminal;
 
@@ -310,7 +310,6 @@ typedef struct dhp_collected {
     bool overflow;
     uint8_t result; /* of the report that waits */
     const char *detail;
-    uint8_t commit_hash[32];
     uint8_t seen[32]; /* a bit for each chunk */
 } dhp_collected;
 
@@ -340,13 +339,11 @@ struct dhp_terminal {
     dhp_log log;
     dhp_payment payment;
     dhp_shown shown[DHP_SHOWN_KEPT];
-    dhp_seals seals;
+    dhp_seals seals; /* until welcome its key is the two nonces that it will be made of: the hub's and the terminal's */
     dhp_collected collected;
     uint8_t lost[9]; /* connections by cause */
     char epoch[13];
     char code[33];
-    uint8_t hub_nonce[DHP_NONCE_BYTES];
-    uint8_t terminal_nonce[DHP_NONCE_BYTES];
     dhp_body body;
     uint8_t in[DHP_MESSAGE_BYTES + DHP_FRAME_EXTRA];
     uint8_t out[DHP_UPLINK_BYTES];

@@ -127,34 +127,6 @@ static bool all_chunks_came(const dhp_terminal *t, uint32_t chunks)
     return true;
 }
 
-/* Decimal digits of a number, without a division: of 64 bits it is a call of many instructions on small machines. */
-static size_t decimal(int64_t value, char text[20])
-{
-    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-    uint64_t power = 1;
-    size_t at = 0;
-    if (value < 0) {
-        text[at++] = '-';
-    }
-    size_t digits = 1;
-    while (digits < 19 && rest >= power * 10) {
-        power *= 10;
-        digits++;
-    }
-    while (digits-- > 0) {
-        char digit = '0';
-        for (; rest >= power; rest -= power) {
-            digit++;
-        }
-        text[at++] = digit;
-        power = 1;
-        for (size_t i = 1; i < digits; i++) {
-            power *= 10;
-        }
-    }
-    return at;
-}
-
 static void hash_entry(dhp_sha256 *hash, const dhp_ConfigurationEntry *entry)
 {
     char text[20];
@@ -163,7 +135,10 @@ static void hash_entry(dhp_sha256 *hash, const dhp_ConfigurationEntry *entry)
         dhp_sha256_add(hash, entry->value.flag ? "f1" : "f0", 2);
     } else if (entry->which_value == dhp_ConfigurationEntry_number_tag) {
         dhp_sha256_add(hash, "n", 1);
-        dhp_sha256_add(hash, text, decimal(entry->value.number, text));
+        bool negative = entry->value.number < 0;
+        uint64_t size = negative ? 0 - (uint64_t)entry->value.number : (uint64_t)entry->value.number;
+        dhp_sha256_add(hash, "-", negative ? 1 : 0);
+        dhp_sha256_add(hash, text, dhp_decimal(size, text));
     } else {
         dhp_sha256_add(hash, "t", 1);
         dhp_sha256_add(hash, entry->value.text, strlen(entry->value.text));
@@ -206,7 +181,6 @@ void dhp_configuration_commit(dhp_terminal *t)
         drop(t);
         report(t, commit.version, dhp_ConfigurationReport_RESULT_HASH_MISMATCH, NULL);
     } else {
-        memcpy(c->commit_hash, hash, 32);
         c->committed = true;
     }
 }
@@ -229,6 +203,7 @@ static const char *each(dhp_terminal *t, dhp_step step)
 static const char *apply(dhp_terminal *t)
 {
     const dhp_hooks *hooks = t->setup->hooks;
+    uint8_t hash[32];
     const char *why = each(t, DHP_CHECK);
     if (why == NULL) {
         why = each(t, DHP_KEEP);
@@ -236,7 +211,7 @@ static const char *apply(dhp_terminal *t)
     if (why == NULL && hooks->configure != NULL) {
         why = hooks->configure(hooks->user, DHP_APPLY, NULL);
     }
-    if (why == NULL && !dhp_log_configure(&t->log, t->collected.version, t->collected.commit_hash)) {
+    if (why == NULL && !(hash_staged(t, hash) && dhp_log_configure(&t->log, t->collected.version, hash))) {
         why = NO_FLASH;
     }
     return why;

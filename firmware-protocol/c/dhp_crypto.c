@@ -4,19 +4,16 @@
 
 static void pad(dhp_hmac *hmac, uint8_t with)
 {
-    uint8_t block[64];
-    memset(block, with, sizeof block);
-    for (unsigned i = 0; i < DHP_KEY_BYTES; i++) {
-        block[i] ^= hmac->key[i];
-    }
     dhp_sha256_start(&hmac->hash);
-    dhp_sha256_add(&hmac->hash, block, sizeof block);
-    dhp_wipe(block, sizeof block);
+    for (unsigned i = 0; i < 64; i++) {
+        uint8_t byte = (uint8_t)(i < DHP_KEY_BYTES ? with ^ hmac->key[i] : with);
+        dhp_sha256_add(&hmac->hash, &byte, 1);
+    }
 }
 
 void dhp_hmac_start(dhp_hmac *hmac, const uint8_t key[DHP_KEY_BYTES])
 {
-    memcpy(hmac->key, key, DHP_KEY_BYTES);
+    hmac->key = key;
     pad(hmac, 0x36);
 }
 

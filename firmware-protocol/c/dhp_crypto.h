@@ -12,7 +12,7 @@
 
 typedef struct dhp_hmac {
     dhp_sha256 hash;
-    uint8_t key[DHP_KEY_BYTES];
+    const uint8_t *key; /* stays where it is until finish */
 } dhp_hmac;
 
 void dhp_hmac_start(dhp_hmac *hmac, const uint8_t key[DHP_KEY_BYTES]);

@@ -87,14 +87,14 @@ static const dhp_field in_doubt[] = {SIZED(InDoubt, request_id, TEXT), OF(InDoub
 static const dhp_field outcome[] = {SIZED(Outcome, request_id, TEXT),   OF(Outcome, result, NUMBER_32),
                                     OF(Outcome, revision, NUMBER_32),   OF(Outcome, amount_fen, NUMBER_32),
                                     OF(Outcome, paid_fen, NUMBER_32),   OF(Outcome, discount_fen, NUMBER_32),
-                                    OF(Outcome, wallet, NUMBER_32),     SIZED(Outcome, channel_transaction, TEXT),
-                                    SIZED(Outcome, payer, TEXT),        SIZED(Outcome, merchant_name, TEXT),
+                                    OF(Outcome, wallet, NUMBER_32),     POINTED(Outcome, channel_transaction, POINTER, 64),
+                                    POINTED(Outcome, payer, POINTER, 32),        POINTED(Outcome, merchant_name, POINTER, 64),
                                     SIZED(Outcome, order_number, TEXT), OF(Outcome, hub_time_ms, NUMBER_64),
                                     OF(Outcome, sent_time_ms, NUMBER_64), OF(Outcome, age_ms, NUMBER_32),
                                     OF(Outcome, late, FLAG),            SUB(Outcome, text, 5),
                                     SUB(Outcome, speech, 6),            OF(Outcome, reason, NUMBER_32),
                                     SIZED(Outcome, paid_by, TEXT),      END};
-static const dhp_field text[] = {SIZED(Text, id, TEXT), MANY(Text, arguments, TEXTS), POINTED(Text, text, POINTER, 120), END};
+static const dhp_field text[] = {SIZED(Text, id, TEXT), POINTED(Text, arguments, WHOLE, 0), POINTED(Text, text, POINTER, 120), END};
 static const dhp_field speech[] = {MANY(Speech, clips, NUMBERS), POINTED(Speech, text, POINTER, 120), END};
 static const dhp_field refusal[] = {OF(Refusal, code, NUMBER_32),    SIZED(Refusal, request_id, TEXT),   SUB(Refusal, text, 5),
                                     SIZED(Refusal, detail, TEXT),    OF(Refusal, retry_after_ms, NUMBER_32), SIZED(Refusal, other_request_id, TEXT), END};
@@ -147,10 +147,16 @@ static bool decode_number(const dhp_field *field, pb_istream_t *stream, uint8_t 
     return true;
 }
 
-static uint8_t *next_of(const dhp_field *field, uint8_t *base)
+/* The numbers of clips are the only repeated ones; one above 255 is none that this version knows. */
+static bool decode_clip(const dhp_field *field, pb_istream_t *stream, uint8_t *base)
 {
     pb_size_t *count = (pb_size_t *)(void *)(base + COUNT_AT(field));
-    return *count < MOST(field) ? base + field->at + (size_t)field->size * (*count)++ : NULL;
+    uint64_t value;
+    if (*count >= MOST(field) || !pb_decode_varint(stream, &value)) {
+        return false;
+    }
+    base[field->at + (*count)++] = (uint8_t)(value > UINT8_MAX ? UINT8_MAX : value);
+    return true;
 }
 
 static void point(uint8_t *to, const uint8_t *bytes, size_t length)
@@ -165,12 +171,6 @@ static bool decode_bytes(const dhp_field *field, const uint8_t *bytes, size_t le
 {
     uint8_t *to = base + field->at;
     switch (field->kind & ~CHOICE) {
-    case TEXTS:
-        to = next_of(field, base);
-        if (to == NULL) {
-            return false;
-        }
-        /* fall through */
     case TEXT:
         if (length >= field->size || memchr(bytes, 0, length) != NULL) {
             return false;
@@ -195,8 +195,7 @@ static bool decode_bytes(const dhp_field *field, const uint8_t *bytes, size_t le
     case NUMBERS: {
         pb_istream_t stream = pb_istream_from_buffer(bytes, length);
         while (stream.bytes_left > 0) {
-            to = next_of(field, base);
-            if (to == NULL || !decode_number(field, &stream, to)) {
+            if (!decode_clip(field, &stream, base)) {
                 return false;
             }
         }
@@ -229,7 +228,6 @@ bool dhp_decode(const dhp_field *fields, const uint8_t *bytes, size_t length, vo
             return false;
         }
         const dhp_field *field = find(fields, number);
-        uint8_t *at = NULL;
         bool lengthy = field != NULL && has_length(field->kind & ~(unsigned)CHOICE);
         if (field == NULL || (type != PB_WT_STRING && (type != PB_WT_VARINT || (lengthy && field->kind != NUMBERS)))) {
             if (field != NULL || !pb_skip_field(&stream, type)) {
@@ -238,8 +236,7 @@ bool dhp_decode(const dhp_field *fields, const uint8_t *bytes, size_t length, vo
             continue;
         }
         if (type == PB_WT_VARINT) {
-            at = field->kind == NUMBERS ? next_of(field, base) : base + field->at;
-            if (at == NULL || !decode_number(field, &stream, at)) {
+            if (!(field->kind == NUMBERS ? decode_clip(field, &stream, base) : decode_number(field, &stream, base + field->at))) {
                 return false;
             }
         } else {

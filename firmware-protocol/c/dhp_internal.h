@@ -54,6 +54,7 @@ void dhp_refresh(dhp_terminal *t);
 void dhp_end_session(dhp_terminal *t, dhp_end end);
 
 /* dhp_payment.c */
+size_t dhp_decimal(uint64_t value, char text[20]); /* how many digits; no zero follows them */
 bool dhp_payment_open(const dhp_terminal *t); /* a request may be at the hub */
 void dhp_payment_start(dhp_terminal *t);
 void dhp_payment_tick(dhp_terminal *t);

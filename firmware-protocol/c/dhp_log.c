@@ -14,9 +14,9 @@
 enum { RECORD_OFFERED = 1, RECORD_PROVED, RECORD_PENDING, RECORD_SETTLED, RECORD_CONFIGURATION, RECORD_KEY };
 
 typedef struct head {
-    uint8_t type;
+    uint8_t type; /* cppcheck-suppress unusedStructMember */
     uint8_t length;
-    uint16_t zero;
+    uint16_t zero; /* cppcheck-suppress unusedStructMember */
     uint32_t crc;
 } head;
 

@@ -52,7 +52,7 @@ size_t dhp_write_sealed(dhp_seals *seals, unsigned tag, const void *body, uint8_
     return dhp_encode(fields, &stream, &sealed) ? written + stream.bytes_written : 0;
 }
 
-static bool has_only_name_characters(const char *text, size_t from, size_t to)
+bool dhp_is_name(const char *text, size_t from, size_t to)
 {
     size_t length = strlen(text);
     for (size_t i = 0; i < length; i++) {
@@ -65,7 +65,7 @@ static bool has_only_name_characters(const char *text, size_t from, size_t to)
     return length >= from && length <= to;
 }
 
-bool dhp_is_request_id(const char *id) { return has_only_name_characters(id, 8, 36); }
+static bool is_request_id(const char *id) { return dhp_is_name(id, 8, 36); }
 
 bool dhp_read_entry(const uint8_t *bytes, size_t length, dhp_ConfigurationEntry *entry)
 {
@@ -111,6 +111,12 @@ bool dhp_next_entry(dhp_bytes *entries, dhp_bytes *entry)
     return next_bytes(entries, dhp_ConfigurationChunk_entries_tag, entry, &others);
 }
 
+bool dhp_next_argument(dhp_bytes *arguments, dhp_bytes *argument)
+{
+    bool others;
+    return next_bytes(arguments, dhp_Text_arguments_tag, argument, &others);
+}
+
 bool dhp_entry_key(const dhp_bytes *entry, dhp_bytes *key)
 {
     dhp_bytes left = *entry;
@@ -142,7 +148,7 @@ static bool fields_are_right(unsigned tag, const dhp_body *body)
     case dhp_Downlink_offer_tag:
         return body->offer.terminal_key.size == DHP_KEY_BYTES;
     case dhp_Downlink_welcome_tag:
-        return has_only_name_characters(body->welcome.request_epoch, 12, 12) && body->welcome.unsettled <= 20;
+        return dhp_is_name(body->welcome.request_epoch, 12, 12) && body->welcome.unsettled <= 20;
     case dhp_Downlink_configuration_chunk_tag:
         return body->configuration_chunk.version != 0 && body->configuration_chunk.index <= 255 &&
                body->configuration_chunk.entries.length > 0 && entries_are_right(&body->configuration_chunk.entries);
@@ -150,19 +156,19 @@ static bool fields_are_right(unsigned tag, const dhp_body *body)
         return body->configuration_commit.version != 0 && body->configuration_commit.chunks <= 256 &&
                body->configuration_commit.hash.size == 32;
     case dhp_Downlink_accepted_tag:
-        return dhp_is_request_id(body->accepted.request_id) && body->accepted.state != 0;
+        return is_request_id(body->accepted.request_id) && body->accepted.state != 0;
     case dhp_Downlink_in_doubt_tag:
-        return dhp_is_request_id(body->in_doubt.request_id);
+        return is_request_id(body->in_doubt.request_id);
     case dhp_Downlink_outcome_tag:
-        return dhp_is_request_id(body->outcome.request_id) && body->outcome.result != 0 && body->outcome.revision - 1 < MAX_REVISION;
+        return is_request_id(body->outcome.request_id) && body->outcome.result != 0 && body->outcome.revision - 1 < MAX_REVISION;
     case dhp_Downlink_refusal_tag:
-        return body->refusal.code != 0 && (body->refusal.request_id[0] == '\0' || dhp_is_request_id(body->refusal.request_id)) &&
-               (body->refusal.other_request_id[0] == '\0' || dhp_is_request_id(body->refusal.other_request_id));
+        return body->refusal.code != 0 && (body->refusal.request_id[0] == '\0' || is_request_id(body->refusal.request_id)) &&
+               (body->refusal.other_request_id[0] == '\0' || is_request_id(body->refusal.other_request_id));
     case dhp_Downlink_collect_tag:
-        return dhp_is_request_id(body->collect.charge_id) && body->collect.amount_fen != 0 && has_only_name_characters(body->collect.order_number, 0, 32) &&
+        return is_request_id(body->collect.charge_id) && body->collect.amount_fen != 0 && dhp_is_name(body->collect.order_number, 0, 32) &&
                body->collect.time_to_live_ms - 1 < MAX_CHARGE_MS;
     case dhp_Downlink_collect_cancel_tag:
-        return dhp_is_request_id(body->collect_cancel.charge_id);
+        return is_request_id(body->collect_cancel.charge_id);
     case dhp_Downlink_sealed_tag:
         return body->sealed.body.length > 0 && body->sealed.mac.size == DHP_SEAL_BYTES;
     default:

@@ -80,10 +80,13 @@ bool dhp_read_entry(const uint8_t *bytes, size_t length, dhp_ConfigurationEntry 
 /* The next entry of a chunk's `entries`, which is cut down to the rest; false: no more. */
 bool dhp_next_entry(dhp_bytes *entries, dhp_bytes *entry);
 
+/* The same for a text's `arguments`. */
+bool dhp_next_argument(dhp_bytes *arguments, dhp_bytes *argument);
+
 /* The key of an entry; false: it has no key of 1 to 48 bytes, or no value, or is too long for one. */
 bool dhp_entry_key(const dhp_bytes *entry, dhp_bytes *key);
 
-/* [A-Za-z0-9_-]{8,36} */
-bool dhp_is_request_id(const char *id);
+/* [A-Za-z0-9_-]{from,to} */
+bool dhp_is_name(const char *text, size_t from, size_t to);
 
 #endif

@@ -90,39 +90,41 @@ static bool is_printable(const char *code)
     return length > 0 && length <= 64;
 }
 
-static bool is_order(const char *order)
+/* Without a division: of 64 bits it is a call of many instructions on small machines. The digits are made from the last on. */
+size_t dhp_decimal(uint64_t value, char text[20])
 {
-    size_t length = 0;
-    for (; order[length] != '\0'; length++) {
-        char c = order[length];
-        if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-')) {
-            return false;
+    char digits[20];
+    size_t count = 0;
+    do {
+        uint64_t quotient = 0;
+        uint32_t rest = 0;
+        for (unsigned bit = 64; bit-- > 0;) { /* long division by 10, bit by bit */
+            rest = rest << 1 | (uint32_t)(value >> 63);
+            value <<= 1;
+            quotient <<= 1;
+            if (rest >= 10) {
+                rest -= 10;
+                quotient |= 1;
+            }
         }
+        digits[count++] = (char)('0' + rest);
+        value = quotient;
+    } while (value != 0);
+    for (size_t i = 0; i < count; i++) {
+        text[i] = digits[count - 1 - i];
     }
-    return length <= 32;
+    return count;
 }
 
-/* Epoch, '-' and the counter, which is never the same twice in a session. Without a division: it is a call on small machines. */
+/* Epoch, '-' and the counter, which is never the same twice in a session. */
 static void make_id(dhp_terminal *t)
 {
-    static const uint32_t powers[] = {1000000000u, 100000000u, 10000000u, 1000000u, 100000u, 10000u, 1000u, 100u, 10u, 1u};
     char *id = t->payment.request.request_id;
-    uint32_t rest = ++t->counter;
     size_t at = strlen(t->epoch);
-    bool begun = false;
     memset(id, 0, DHP_REQUEST_ID_BYTES);
     memcpy(id, t->epoch, at);
-    id[at++] = '-';
-    for (unsigned i = 0; i < sizeof powers / sizeof powers[0]; i++) {
-        char digit = '0';
-        for (; rest >= powers[i]; rest -= powers[i]) {
-            digit++;
-        }
-        begun = begun || digit != '0';
-        if (begun) {
-            id[at++] = digit;
-        }
-    }
+    id[at] = '-';
+    (void)dhp_decimal(++t->counter, &id[at + 1]);
 }
 
 /* The request is whole: it is written down, then sent. */
@@ -166,7 +168,7 @@ dhp_answer dhp_scan(dhp_terminal *t, const char *code, uint32_t amount_fen, cons
         if (amount_fen == 0 || amount_fen > t->max_amount_fen) {
             return DHP_WRONG_AMOUNT;
         }
-        if (order_number != NULL && !is_order(order_number)) {
+        if (order_number != NULL && !dhp_is_name(order_number, 0, 32)) {
             return DHP_WRONG_ORDER;
         }
         memset(request, 0, sizeof *request);
@@ -293,9 +295,7 @@ void dhp_payment_synced(dhp_terminal *t)
 
 void dhp_payment_lost(dhp_terminal *t)
 {
-    if (t->payment.state == DHP_COLLECTING) {
-        forget(t);
-    } else if (t->payment.state == DHP_SECOND_PAYMENT) {
+    if (t->payment.state == DHP_COLLECTING || t->payment.state == DHP_SECOND_PAYMENT) {
         forget(t);
     } else if (t->payment.state == DHP_SENDING && !flagged(t, PAYMENT_HANDED)) {
         dhp_show(t, DHP_NO_NETWORK, NULL, NULL, 0, 0); /* with its id: it was not sent */

@@ -52,7 +52,7 @@ static void block_add(state *s)
 void dhp_sha256_start(dhp_sha256 *hash)
 {
     static const uint32_t first[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-    state *s = (state *)(void *)hash->words;
+    state *s = (state *)(void *)hash->words; /* cppcheck-suppress ctuuninitvar */
     memcpy(s->h, first, sizeof first);
     s->length = 0;
 }

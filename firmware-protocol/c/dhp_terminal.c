@@ -10,6 +10,9 @@
 #define MAX_BACK_OFF_SHIFT 6u
 #define PROTOCOL_VERSION 1u
 
+#define HUB_NONCE(t) ((t)->seals.key)
+#define TERMINAL_NONCE(t) ((t)->seals.key + DHP_NONCE_BYTES)
+
 bool dhp_passed(const dhp_terminal *t, uint32_t from, uint32_t ms) { return t->now - from >= ms; }
 
 bool dhp_has(const dhp_terminal *t, uint8_t flag) { return (t->flags & flag) != 0; }
@@ -115,7 +118,7 @@ void dhp_connected(dhp_terminal *t)
 {
     const dhp_hooks *hooks = t->setup->hooks;
     t->connected_at = t->now;
-    if (!can_log_in(t) || !hooks->random(hooks->user, t->terminal_nonce, DHP_NONCE_BYTES)) {
+    if (!can_log_in(t) || !hooks->random(hooks->user, TERMINAL_NONCE(t), DHP_NONCE_BYTES)) {
         dhp_end_session(t, DHP_END_LOST);
         return;
     }
@@ -143,7 +146,7 @@ static void take_challenge(dhp_terminal *t)
     if (t->session != SESSION_HELLO) {
         return;
     }
-    memcpy(t->hub_nonce, t->body.challenge.hub_nonce.bytes, DHP_NONCE_BYTES);
+    memcpy(HUB_NONCE(t), t->body.challenge.hub_nonce.bytes, DHP_NONCE_BYTES);
     if (t->code[0] != '\0') {
         enter(t, SESSION_ACTIVATING, SLOW_ANSWER_MS);
         t->want = WANT_ACTIVATE;
@@ -184,7 +187,7 @@ static void take_welcome(dhp_terminal *t)
         dhp_end_session(t, DHP_END_LOST);
         return;
     }
-    dhp_session_key(key, t->setup->serial_number, t->hub_nonce, t->terminal_nonce, t->seals.key);
+    dhp_session_key(key, t->setup->serial_number, HUB_NONCE(t), TERMINAL_NONCE(t), t->seals.key);
     dhp_wipe(key, sizeof key);
     t->seals.sent = 0;
     t->seals.opened = 0;
@@ -343,7 +346,7 @@ static void make_hello(const dhp_terminal *t, dhp_Hello *hello)
         memcpy(hello->open_request_ids[0], t->payment.request.request_id, DHP_REQUEST_ID_BYTES);
     }
     hello->terminal_nonce.size = DHP_NONCE_BYTES;
-    memcpy(hello->terminal_nonce.bytes, t->terminal_nonce, DHP_NONCE_BYTES);
+    memcpy(hello->terminal_nonce.bytes, TERMINAL_NONCE(t), DHP_NONCE_BYTES);
 }
 
 static bool make_proof(const dhp_terminal *t, dhp_Proof *proof)
@@ -353,7 +356,7 @@ static bool make_proof(const dhp_terminal *t, dhp_Proof *proof)
         return false;
     }
     proof->mac.size = 32;
-    dhp_proof(key, t->setup->transport->wire, t->setup->serial_number, t->setup->hardware_id, t->hub_nonce, t->terminal_nonce, proof->mac.bytes);
+    dhp_proof(key, t->setup->transport->wire, t->setup->serial_number, t->setup->hardware_id, HUB_NONCE(t), TERMINAL_NONCE(t), proof->mac.bytes);
     dhp_wipe(key, sizeof key);
     return true;
 }

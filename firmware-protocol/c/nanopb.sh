@@ -7,8 +7,10 @@ folder=$(mkdir -p "$1" && cd "$1" && pwd)
 . /etc/os-release
 lists="$folder/apt"
 mkdir -p "$lists/lists/partial" "$lists/cache/archives/partial"
-uri=$(sed -nE 's/^URIs: *(\S+).*/\1/p; s/^deb +(\[[^]]*\] +)?(\S+).*/\2/p' /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources 2>/dev/null |
-  grep -m 1 -E '/debian/?$' || echo http://deb.debian.org/debian)
+# The mirror that the machine uses already.
+uri=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources 2>/dev/null |
+  sed -nE 's/^URIs: *([^ ]+).*/\1/p; s/^deb +(\[[^]]*\] +)?([^ ]+).*/\2/p' | grep -m 1 -E '/debian/?$' || true)
+uri=${uri:-http://deb.debian.org/debian}
 echo "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $uri ${VERSION_CODENAME:-bookworm} main" >"$lists/sources.list"
 apt=(apt-get -qq -o "Dir::Etc::sourcelist=$lists/sources.list" -o Dir::Etc::sourceparts=- -o "Dir::State::lists=$lists/lists" -o "Dir::Cache=$lists/cache" -o APT::Sandbox::User=root)
 "${apt[@]}" update

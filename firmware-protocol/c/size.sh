@@ -13,13 +13,14 @@ nanopb=${DHP_NANOPB:-$work/nanopb}
 bash "$here/nanopb.sh" "$nanopb"
 protoc "-I$here/.." "--nanopb_out=-f$here/terminal.options:$work" "$here/../terminal.proto"
 
-flags=(-std=c99 -mcpu=cortex-m0plus -mthumb -Os -ffunction-sections -fdata-sections -DPB_BUFFER_ONLY -DPB_NO_ERRMSG -I"$here" -I"$work" -I"$nanopb")
+flags=(-std=c99 -mcpu=cortex-m0plus -mthumb -Os -flto -fconserve-stack -fno-tree-ch -fno-tree-forwprop -fcallgraph-info=su -ffunction-sections -fdata-sections -DPB_BUFFER_ONLY -DPB_NO_ERRMSG -I"$here" -I"$work" -I"$nanopb")
 cd "$work"
 for source in "$here"/dhp_*.c "$here/size.c" "$nanopb"/pb_{common,encode,decode}.c; do
-  arm-none-eabi-gcc "${flags[@]}" -fcallgraph-info=su -c "$source" -o "$(basename "$source" .c).o"
+  arm-none-eabi-gcc "${flags[@]}" -c "$source" -o "$(basename "$source" .c).o"
 done
 # What the board supplies, and the C library: found, and not counted.
-arm-none-eabi-gcc -mcpu=cortex-m0plus -mthumb -nostdlib -Wl,--gc-sections,-e,size_start,-u,size_interrupt,--unresolved-symbols=ignore-all \
+rm -f ./*.ci # of before linking: what counts is what the linker's optimiser makes
+arm-none-eabi-gcc "${flags[@]}" -flto-partition=one -nostdlib -Wl,--gc-sections,-e,size_start,-u,size_interrupt,--unresolved-symbols=ignore-all \
   ./*.o -lgcc -o image.elf
 read -r text data bss < <(arm-none-eabi-size image.elf | awk 'NR == 2 { print $1, $2, $3 }')
 stack=$(python3 "$here/stack.py" size_start -- ./*.ci 2>chain)

@@ -8,10 +8,18 @@ import re
 import sys
 
 TRANSPORT = ["transport_poll", "transport_open", "transport_close", "transport_ready", "transport_send"]
+# Who calls the transport, or may have had a caller made part of it by the compiler; only dhp_poll calls its poll.
+CALLERS = ("dhp_poll", "send_wanted", "open_session", "dhp_end_session", "dhp_received", "dhp_connected", "size_start")
+POLLERS = ("dhp_poll", "size_start")
 # Messages in messages: outcome and its text; heartbeat, place and its cell.
 DEPTH = {"dhp_decode": 2, "decode_bytes": 2, "dhp_encode": 3, "encode_field": 3, "encode_message": 2}
 # The serial transport tells the terminal of frames and of the link's end, which may send or close, but not receive again.
 ONCE = {"transport_poll"}
+
+
+def plain(title):
+    """A function's name without its file, and without what the compiler adds to those that it makes of it."""
+    return title.split(":")[-1].split(".")[0]
 
 
 def main():
@@ -29,23 +37,24 @@ def main():
             calls.setdefault(source, set()).add(target)
     named = {}
     for title in frame:
-        named.setdefault(title.split(":")[-1], []).append(title)
+        named.setdefault(plain(title), []).append(title)
 
     def targets(title):
         for target in calls.get(title, ()):
             if target == "__indirect_call":
-                for name in TRANSPORT:
-                    yield from named.get(name, [])
+                if plain(title) in CALLERS:
+                    for name in TRANSPORT if plain(title) in POLLERS else TRANSPORT[1:]:
+                        yield from named.get(name, [])
             else:
-                yield from [target] if target in frame else named.get(target, [])
+                yield from [target] if target in frame else named.get(plain(target), [])
 
     def deepest(title, path):
-        name = title.split(":")[-1]
+        name = plain(title)
         if path.count(title) >= DEPTH.get(name, 1):
-            if name not in DEPTH and name not in TRANSPORT and not any(p.split(":")[-1] in TRANSPORT for p in path[path.index(title):]):
-                sys.exit("recursion: " + " > ".join(p.split(":")[-1] for p in path + [title]))
+            if name not in DEPTH and name not in TRANSPORT and not any(plain(p) in TRANSPORT for p in path[path.index(title):]):
+                sys.exit("recursion: " + " > ".join(plain(p) for p in path + [title]))
             return 0, []
-        if name in ONCE and any(p.split(":")[-1] in ONCE for p in path):
+        if name in ONCE and any(plain(p) in ONCE for p in path):
             return 0, []
         best, chain = 0, []
         for target in targets(title):

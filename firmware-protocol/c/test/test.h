@@ -31,7 +31,7 @@ int test_main(const test *tests, size_t count);
 #define TEST_MAIN(tests) \
     int main(void) { return test_main(tests, sizeof tests / sizeof tests[0]); }
 
-void test_failed(const char *file, int line, const char *what);
+void test_failed(const char *file, int line, const char *what) __attribute__((noreturn));
 void test_number(const char *file, int line, const char *what, long long expected, long long actual);
 void test_text(const char *file, int line, const char *what, const char *expected, const char *actual);
 void test_bytes(const char *file, int line, const char *what, const void *expected, const void *actual, size_t length);

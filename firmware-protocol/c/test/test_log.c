@@ -155,13 +155,13 @@ static void sectors_take_turns_and_nothing_is_lost(void)
 /* The same life, with the power cut after each byte that is programmed and in each quarter of each erase; then the next steps go on. */
 static void a_cut_anywhere_leaves_what_was_before_or_what_is_after(void)
 {
-    static flash start;
     unsigned cuts = 0;
     fresh();
     f.sector_bytes = 512;
     hooks.sector_bytes = 512;
     dhp_log_open(&log_, &hooks);
     for (unsigned n = 0; n < 150; n++) {
+        static flash start;
         said before = say();
         start = f;
         CHECK(step(n));
