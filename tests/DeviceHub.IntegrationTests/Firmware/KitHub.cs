@@ -1,0 +1,54 @@
+using System.Globalization;
+using DeviceHub.IntegrationTests.Serial;
+using DeviceHub.Tests;
+using DeviceHub.Tools.Demo;
+
+namespace DeviceHub.IntegrationTests.Firmware;
+
+/// <summary>A hub as a process, with a cable on a serial port, and the kit's terminals for it.</summary>
+public sealed class KitHub : IAsyncLifetime
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("kit-").FullName;
+    private readonly PtyPair cable;
+    private readonly HubProcess process;
+    private HubClient? api;
+    private string? store;
+    private int flashes;
+
+    public KitHub()
+    {
+        cable = new PtyPair(folder, "cable");
+        process = new HubProcess(null, $"--Serial:Ports:cable:Path={cable.HubEnd}", "--Charges:CollectingWait=00:00:20");
+    }
+
+    internal HubClient Api => api!;
+
+    public async ValueTask InitializeAsync()
+    {
+        await KitTerminal.Build();
+        await cable.Plug();
+        await process.Start();
+        await Eventually.Holds(() => process.FirstPassword is not null, "the first start shows its password");
+        api = new HubClient(process.Url, await HubClient.MakeApiKey(process.Url, "admin", process.FirstPassword!));
+        store = await api.MakeStore(await api.MakeMerchant("Noodle shop"), "Main street");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        api?.Dispose();
+        await process.DisposeAsync();
+        cable.Dispose();
+        Directory.Delete(folder, recursive: true);
+        Assert.DoesNotContain(" fail: ", process.Output, StringComparison.Ordinal);
+    }
+
+    internal Task<string> NewActivationCode() => Api.MakeActivationCode(store!, "S1", 1);
+
+    internal string NewFlash() => Path.Combine(folder, $"{Interlocked.Increment(ref flashes)}.flash");
+
+    internal KitTerminal Mqtt(string serialNumber, string flash) =>
+        new("dhp_mqtt", "--port", process.MqttPort.ToString(CultureInfo.InvariantCulture), "--serial", serialNumber, "--flash", flash);
+
+    internal KitTerminal Serial(string serialNumber, string flash) =>
+        new("dhp_serial_line", "--port", cable.TerminalEnd, "--serial", serialNumber, "--flash", flash);
+}
