@@ -92,6 +92,12 @@ internal sealed unsafe partial class SerialLoop : IDisposable
 
     public void Dispose()
     {
+        if (stopping)
+        {
+            // A number that was closed may be another's by now.
+            return;
+        }
+
         stopping = true;
         Wake();
         thread.Join();
