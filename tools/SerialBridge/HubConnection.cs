@@ -21,6 +21,9 @@ internal sealed record HubEnd(CutReason Reason, string Words, bool ByHub);
 /// </summary>
 internal sealed class HubConnection : IAsyncDisposable
 {
+    /// <summary>A hub's own least.</summary>
+    private const int LeastKeepAliveSeconds = 15;
+
     /// <summary>Publishes; a hub may allow fewer.</summary>
     private const int MostUnacknowledged = 16;
 
@@ -174,7 +177,7 @@ internal sealed class HubConnection : IAsyncDisposable
             .WithCredentials("serial/" + SerialNumber)
             .WithCleanStart()
             .WithMaximumPacketSize((uint)(maxMessageBytes + Names.DownTopic(SerialNumber).Length + PublishOverhead))
-            .WithKeepAlivePeriod(TimeSpan.FromSeconds(options.KeepAliveSeconds))
+            .WithKeepAlivePeriod(TimeSpan.FromSeconds(Math.Max(LeastKeepAliveSeconds, 3 * options.AskEverySeconds)))
             .WithTimeout(TimeSpan.FromSeconds(options.AnswerSeconds));
         if (options.Tls)
         {
@@ -236,7 +239,7 @@ internal sealed class HubConnection : IAsyncDisposable
     {
         try
         {
-            using var timer = new PeriodicTimer(TimeSpan.FromSeconds(options.KeepAliveSeconds / 2.0));
+            using var timer = new PeriodicTimer(TimeSpan.FromSeconds(options.AskEverySeconds));
             while (await timer.WaitForNextTickAsync(over.Token))
             {
                 using var limit = CancellationTokenSource.CreateLinkedTokenSource(over.Token);

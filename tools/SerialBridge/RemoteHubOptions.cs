@@ -18,8 +18,8 @@ internal sealed class RemoteHubOptions
     /// <summary>The hub's <c>tls/ca.pem</c>: nothing else is trusted. Empty: what this machine trusts.</summary>
     public string CaFile { get; set; } = "";
 
-    /// <summary>Seconds of MQTT's keep-alive. The hub is asked each half of it, and is lost when it does not answer within <see cref="AnswerSeconds"/>.</summary>
-    [Range(15, 300)] public int KeepAliveSeconds { get; set; } = 20;
+    /// <summary>The hub is asked each so many seconds whether it is there, and is lost when it does not answer within <see cref="AnswerSeconds"/>.</summary>
+    [Range(1, 100)] public int AskEverySeconds { get; set; } = 10;
 
     /// <summary>Seconds that the hub may take to answer CONNECT, SUBSCRIBE or PINGREQ.</summary>
     [Range(1, 60)] public int AnswerSeconds { get; set; } = 5;

@@ -20,7 +20,7 @@ public sealed class BridgeToolTests : IDisposable
     [InlineData("{" + Port + "}", "Hub:Host is not right")]
     [InlineData("""{ "Hub": { "Host": "h:8883" },""" + Port + "}", "Hub:Host must be a name or an address, without a port")]
     [InlineData("""{ "Hub": { "Host": "h", "Prot": 1 },""" + Port + "}", "Hub:Prot is no option")]
-    [InlineData("""{ "Hub": { "Host": "h", "KeepAliveSeconds": 5 },""" + Port + "}", "Hub:KeepAliveSeconds is not right")]
+    [InlineData("""{ "Hub": { "Host": "h", "AskEverySeconds": 0 },""" + Port + "}", "Hub:AskEverySeconds is not right")]
     [InlineData("""{ "Hub": { "Host": "h", "CaFile": "/nowhere/ca.pem" },""" + Port + "}", "Hub:CaFile is not there")]
     [InlineData("""{ "Hub": { "Host": "h" }, "Seriell": {} }""", "Seriell is no section")]
     [InlineData("""{ "Hub": { "Host": "h" }, "Serial": { "Ports": { "one": { "Baud": 9600 } } } }""", "Serial:Ports:one needs either Path or Usb")]

@@ -68,7 +68,7 @@ public sealed class FramedBridgeTests(BridgeHub hub)
     [Fact]
     public async Task A_request_that_the_bridge_had_and_the_silent_network_lost_is_repeated_under_its_id_and_charged_once()
     {
-        await using var store = await Store.Open(hub, 1, false, "Hub:KeepAliveSeconds=15", "Hub:AnswerSeconds=1");
+        await using var store = await Store.Open(hub, 1, false, "Hub:AskEverySeconds=1", "Hub:AnswerSeconds=2");
         await using var terminal = await store.LoggedIn();
         store.Network.HoldUp();
         var request = Request(terminal, 1_500);
@@ -145,7 +145,7 @@ public sealed class FramedBridgeTests(BridgeHub hub)
     [Fact]
     public async Task Of_two_terminals_with_one_serial_number_the_one_that_proves_the_key_last_has_the_session()
     {
-        await using var store = await Store.Open(hub, cables: 2);
+        await using var store = await Store.Open(hub, cables: 3);
         await using var first = await store.LoggedIn();
         await using var forger = new CableTerminal(store.Cables[1].TerminalEnd, first.SerialNumber) { Key = new byte[32] };
         forger.SendHello();
@@ -154,9 +154,7 @@ public sealed class FramedBridgeTests(BridgeHub hub)
         Assert.Equal(Refusal.Types.Code.Credentials, (await forger.Expect(Downlink.BodyOneofCase.Refusal)).Refusal.Code);
         await Eventually.Holds(() => forger.Downs.Contains((LinkEnd.Closed, (byte)0x87)), "the forger is closed with the hub's code");
         Assert.Equal(Outcome.Types.Result.Approved, (await first.Pay(1_900)).Result);
-        await forger.DisposeAsync();
-
-        await using var second = new CableTerminal(store.Cables[1].TerminalEnd, first.SerialNumber) { Key = first.Key };
+        await using var second = new CableTerminal(store.Cables[2].TerminalEnd, first.SerialNumber) { Key = first.Key };
         await second.LogIn();
         await Eventually.Holds(() => first.Downs.Contains((LinkEnd.Closed, (byte)0x8E)), "the first is closed with the hub's code");
         Assert.Equal(Outcome.Types.Result.Approved, (await second.Pay(2_100)).Result);
