@@ -321,9 +321,7 @@ struct dhp_terminal {
     uint8_t session;
     uint8_t flags;
     uint8_t attempt;
-    uint8_t slot;
-    uint8_t view;    /* dhp_state that is shown */
-    uint8_t refused; /* credentials, in a row */
+    uint8_t view; /* dhp_state that is shown */
     uint32_t uptime_s;
     uint32_t uptime_ms;
     uint32_t since;   /* when this state of the session began */

@@ -126,11 +126,16 @@ void dhp_connected(dhp_terminal *t)
     t->want = WANT_HELLO;
 }
 
-void dhp_disconnected(dhp_terminal *t, dhp_end end, uint8_t cause)
+static void count_lost(dhp_terminal *t, uint8_t cause)
 {
-    if (cause < sizeof t->lost / sizeof t->lost[0] && t->lost[cause] < UINT8_MAX) {
+    if (cause < sizeof t->lost && t->lost[cause] < UINT8_MAX) {
         t->lost[cause]++;
     }
+}
+
+void dhp_disconnected(dhp_terminal *t, dhp_end end, uint8_t cause)
+{
+    count_lost(t, cause);
     if (t->session != SESSION_OFFLINE) {
         go_offline(t, end);
     }
@@ -195,7 +200,6 @@ static void take_welcome(dhp_terminal *t)
     t->counter = 0;
     t->max_amount_fen = welcome->max_amount_fen;
     t->heartbeat_ms = 1000u * (welcome->heartbeat_interval_s < 30 ? 30 : welcome->heartbeat_interval_s > 3600 ? 3600 : welcome->heartbeat_interval_s);
-    t->refused = 0;
     enter(t, SESSION_SYNCING, ANSWER_MS);
 }
 
@@ -219,7 +223,6 @@ static void credentials_refused(dhp_terminal *t)
 {
     bool offered = dhp_log_has_key(&t->log, DHP_SLOT_NEW);
     bool old = dhp_log_has_key(&t->log, DHP_SLOT_OLD);
-    t->refused++;
     if (offered && old) {
         t->flags ^= FLAG_USE_OLD;
     } else if (offered) {
@@ -264,7 +267,7 @@ static void take_refusal(dhp_terminal *t)
         return;
     }
     dhp_show(t, code == dhp_Refusal_CODE_ACTIVATION ? DHP_ACTIVATION : DHP_REFUSED, NULL, refusal->has_text ? &refusal->text : NULL, code, UNTIL_A_KEY);
-    t->lost[dhp_ReconnectCause_CAUSE_REFUSED]++;
+    count_lost(t, dhp_ReconnectCause_CAUSE_REFUSED);
     dhp_end_session(t, DHP_END_CLOSED);
     if (hour) {
         t->wait_ms = HOUR_MS;

@@ -18,7 +18,7 @@ public sealed class KitHub : IAsyncLifetime
     public KitHub()
     {
         cable = new PtyPair(folder, "cable");
-        process = new HubProcess(null, $"--Serial:Ports:cable:Path={cable.HubEnd}", "--Charges:CollectingWait=00:00:20");
+        process = new HubProcess(null, $"--Serial:Ports:cable:Path={cable.HubEnd}", "--Charges:CollectingWait=00:00:20", "--Sandbox:TimeoutAfter=00:00:02");
     }
 
     internal HubClient Api => api!;
