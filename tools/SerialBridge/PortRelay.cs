@@ -61,6 +61,9 @@ internal sealed class PortRelay(RemoteHubOptions options, X509Certificate2Collec
         }
 
         state.Say(PortStage.Connected, serialNumber);
+
+        // The hub watches over the login, and ends the connection of one that does not come.
+        wire.LoggedIn();
         taken.Attach(wire);
         return taken;
     }

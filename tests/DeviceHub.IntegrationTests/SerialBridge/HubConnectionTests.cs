@@ -4,8 +4,10 @@ using System.Net;
 using System.Text;
 using DeviceHub.Gateways;
 using DeviceHub.IntegrationTests.Mqtt;
+using DeviceHub.Protocol.Serial;
 using DeviceHub.Tests;
 using DeviceHub.Tools.SerialBridge;
+using Microsoft.Extensions.Options;
 
 namespace DeviceHub.IntegrationTests.SerialBridge;
 
@@ -112,6 +114,20 @@ public sealed class HubConnectionTests(WireHub hub)
         Assert.Equal(CutReason.HubLost, line.Reason);
     }
 
+    /// <summary>A link that nobody says has logged in is cut after Serial:LoginSeconds; the login is the hub's to watch.</summary>
+    [Fact]
+    public async Task A_link_with_a_session_of_the_hub_is_not_waited_for_any_more()
+    {
+        var options = new RemoteHubOptions { Host = "127.0.0.1", Port = hub.Port, Tls = false };
+        await using var relay = new HubRelay(Options.Create(options), TimeProvider.System, new BridgeState());
+        var line = new Line();
+        var hello = new LinkHello(1, 1_024, 300, WireHub.NewSerial(), []);
+        await Eventually.Holds(() => relay.Takes(hello, line.Remote), "the bridge takes the terminal");
+        await using var session = relay.Open(hello.SerialNumber, null, line);
+        Assert.True(line.IsLoggedIn);
+        Assert.Null(line.Reason);
+    }
+
     private HubConnection Make(int maxMessageBytes = 1_024, int? port = null) => new(
         new RemoteHubOptions { Host = "127.0.0.1", Port = port ?? hub.Port, Tls = false }, ca: null, WireHub.NewSerial(), maxMessageBytes);
 
@@ -123,7 +139,7 @@ public sealed class HubConnectionTests(WireHub hub)
 
         public string Name => "serial";
 
-        public EndPoint? Remote => null;
+        public EndPoint Remote { get; } = new DnsEndPoint("port", 1);
 
         public bool Secure => true;
 
@@ -137,9 +153,9 @@ public sealed class HubConnectionTests(WireHub hub)
             return true;
         }
 
-        public void LoggedIn()
-        {
-        }
+        public bool IsLoggedIn { get; private set; }
+
+        public void LoggedIn() => IsLoggedIn = true;
 
         public void Cut(CutReason reason) => Reason ??= reason;
     }
