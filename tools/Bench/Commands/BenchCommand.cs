@@ -16,6 +16,9 @@ internal static class BenchCommand
             PortsCommand.Build(language),
             ConformanceCommand.Build(language),
             EmulateCommand.Build(),
+            MonitorCommand.Build(),
+            MonitorCommand.BuildReplay(),
+            TestCommand.Build(language),
             ReportCommand.Build(language),
             VerifyCommand.Build(),
         };

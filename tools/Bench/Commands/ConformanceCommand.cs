@@ -75,7 +75,7 @@ internal static class ConformanceCommand
         using var line = SerialLine.Open(choice.Port, choice.Baud);
         using var link = new BenchLink(line, choice.Baud);
         var session = new BenchSession(link, new TerminalKeys(home, choice.Key));
-        IJig hands = choice.Alone || Console.IsInputRedirected ? new NoJig() : new OperatorJig(console, choice.Texts);
+        IJig hands = choice.Alone || Console.IsInputRedirected ? new NoJig() : new OperatorJig(text => console.MarkupLine($"[bold yellow]>> {Markup.Escape(text)}[/]"), choice.Texts);
         var rig = new Rig(link, session, new EitherJig(new CommandJig(choice.Jig, choice.Port), hands), stop.Token);
         _ = line.Ended.ContinueWith(_ => stop.Stop(), TaskScheduler.Default);
 
@@ -114,7 +114,7 @@ internal static class ConformanceCommand
             console.MarkupLine($"      [{color}]{Markup.Escape(result.Detail)}[/] [grey]({Markup.Escape(result.Section ?? "")})[/]");
         }
 
-        foreach (var measured in result.Measured)
+        foreach (var measured in result.MoreMeasured)
         {
             console.MarkupLine($"      [grey]{Markup.Escape(Wording.Of(measured))}[/]");
         }

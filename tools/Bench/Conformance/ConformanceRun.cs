@@ -1,5 +1,3 @@
-using DeviceHub.Tools.Bench.Line;
-using DeviceHub.Tools.Bench.Link;
 using DeviceHub.Tools.Bench.Reports;
 
 namespace DeviceHub.Tools.Bench.Conformance;
@@ -47,29 +45,5 @@ internal static class ConformanceRun
     }
 
     /// <returns>Null: stopped.</returns>
-    public static async Task<StepResult?> Run(ConformanceCase one, Rig rig)
-    {
-        rig.Measured.Clear();
-        var from = SerialLine.Now;
-        var (status, detail) = (StepStatus.Passed, "");
-        try
-        {
-            await one.Run(rig);
-        }
-        catch (CaseFailedException e)
-        {
-            (status, detail) = (StepStatus.Failed, e.Message);
-        }
-        catch (CaseBlockedException e)
-        {
-            (status, detail) = (StepStatus.Skipped, e.Message);
-        }
-        catch (OperationCanceledException) when (rig.Cancellation.IsCancellationRequested)
-        {
-            return null;
-        }
-
-        rig.Link.Habits = new LinkHabits();
-        return new StepResult(one.Id, one.Demand, one.Section, status, detail, [.. rig.Measured], Math.Round((SerialLine.Now - from).TotalSeconds, 3));
-    }
+    public static Task<StepResult?> Run(ConformanceCase one, Rig rig) => rig.Judge(one.Id, one.Demand, one.Section, () => one.Run(rig));
 }

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using Spectre.Console;
 
 namespace DeviceHub.Tools.Bench.Conformance;
 
@@ -81,7 +80,7 @@ internal sealed class CommandJig(IReadOnlyDictionary<JigAction, string> commands
 }
 
 /// <summary>Asks a person in front of the unit.</summary>
-internal sealed class OperatorJig(IAnsiConsole console, Texts texts) : IJig
+internal sealed class OperatorJig(Action<string> tell, Texts texts) : IJig
 {
     public bool Can(JigAction action) => true;
 
@@ -89,7 +88,7 @@ internal sealed class OperatorJig(IAnsiConsole console, Texts texts) : IJig
     {
         var amount = (order.AmountFen / 100m).ToString("0.00", CultureInfo.InvariantCulture);
         var text = order is { Action: JigAction.Scan, AmountFen: 0 } ? "DoScanOnly" : "Do" + order.Action;
-        console.MarkupLine($"[bold yellow]>> {Markup.Escape(texts.Format(text, order.Code, amount))}[/]");
+        tell(texts.Format(text, order.Code, amount));
         return Task.CompletedTask;
     }
 }

@@ -23,6 +23,8 @@ internal sealed class Rig(BenchLink link, BenchSession session, IJig jig, Cancel
     /// <summary>Back-off with its jitter, at the most.</summary>
     private static readonly TimeSpan ToHello = TimeSpan.FromSeconds(33);
 
+    private TimeSpan linkedAt;
+
     public BenchLink Link => link;
 
     public BenchSession Session => session;
@@ -39,12 +41,40 @@ internal sealed class Rig(BenchLink link, BenchSession session, IJig jig, Cancel
     /// <summary>The time-out, and some more for the bench's own machine.</summary>
     public TimeSpan AckLimit => link.Timeout + TimeSpan.FromMilliseconds(100);
 
+    /// <summary>Runs a case or step and judges it. Null: it was stopped.</summary>
+    public async Task<StepResult?> Judge(string id, string title, string? section, Func<Task> run)
+    {
+        Measured.Clear();
+        var from = Now;
+        var (status, detail) = (StepStatus.Passed, "");
+        try
+        {
+            await run();
+        }
+        catch (CaseFailedException e)
+        {
+            (status, detail) = (StepStatus.Failed, e.Message);
+        }
+        catch (CaseBlockedException e)
+        {
+            (status, detail) = (StepStatus.Skipped, e.Message);
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            return null;
+        }
+
+        link.Habits = new LinkHabits();
+        return new StepResult(id, title, section, status, detail, [.. Measured], Math.Round((Now - from).TotalSeconds, 3));
+    }
+
     /// <summary>Ends what was and has the terminal begin anew, up to its Uplink <c>hello</c>.</summary>
     public async Task<Heard> Linked(SessionScript? script = null, LinkHabits? habits = null)
     {
         session.Script = script ?? new SessionScript { Challenges = false };
         link.Habits = habits ?? new();
         link.Heard.Forget();
+        linkedAt = Now;
         link.Close(0);
         // HELLO, REPLY, and the first DATA; a HELLO that was on its way already leads to a second one.
         return await Next(h => h.Has(Up.Hello), Patience(ToHello))
@@ -75,11 +105,26 @@ internal sealed class Rig(BenchLink link, BenchSession session, IJig jig, Cancel
     public async Task<PaymentRequest> Scan(string code, long amountFen)
     {
         Need(JigAction.Scan);
+        await SettleOld();
         await jig.Do(new JigOrder(JigAction.Scan, code, amountFen), cancellation);
         var heard = await Next(h => h.Has(Up.PaymentRequest), Hands) ?? throw new CaseFailedException("no payment_request came of the scan");
         return heard.Said!.IsGood
             ? heard.Said.Message!.PaymentRequest
             : throw new CaseFailedException(heard.Said.Seal is null ? "the payment_request is not sealed" : $"the payment_request is not good: {heard.Said.Seal} {heard.Said.Error.Detail}");
+    }
+
+    /// <summary>A payment that the unit holds from before is told as not charged: it would be taken for this scan's, and keeps the unit from scanning.</summary>
+    private async Task SettleOld()
+    {
+        await Task.Delay(150, cancellation);
+        var session = link.Heard.Since(linkedAt);
+        var shown = session.Select(h => h.Said?.Message?.OutcomeShown?.RequestId).ToHashSet();
+        var open = session.Select(h => h.Said?.Message?.PaymentRequest?.RequestId ?? h.Said?.Message?.PaymentQuery?.RequestId).OfType<string>().Distinct();
+        foreach (var id in open.Where(id => !shown.Contains(id)).ToList())
+        {
+            await Told(SealCases.LateOutcome(id));
+            await Next(h => h.Has(Up.OutcomeShown), Ms(3000));
+        }
     }
 
     public void Need(JigAction action)

@@ -68,6 +68,14 @@ internal sealed class BenchLink : IDisposable
 
     public int Rate => line.Rate;
 
+    public string Path => line.Path;
+
+    /// <summary>What is done to the bytes of the line; null: nothing.</summary>
+    public LineNoise? Noise
+    {
+        set => line.Noise = value;
+    }
+
     /// <summary>How often this end had to send again.</summary>
     public int Resent { get; private set; }
 

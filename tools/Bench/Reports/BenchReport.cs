@@ -48,7 +48,12 @@ internal enum StepStatus { Passed, Failed, Skipped }
 /// <param name="Section">Where the specification says so; null: nowhere.</param>
 /// <param name="Detail">Why it failed or was skipped; empty: nothing to say.</param>
 internal sealed record StepResult(
-    string Id, string Title, string? Section, StepStatus Status, string Detail, IReadOnlyList<Measurement> Measured, double Seconds);
+    string Id, string Title, string? Section, StepStatus Status, string Detail, IReadOnlyList<Measurement> Measured, double Seconds)
+{
+    /// <summary>Without the one that the detail tells already.</summary>
+    [JsonIgnore]
+    public IEnumerable<Measurement> MoreMeasured => Measured.Where(m => Wording.Of(m) != Detail);
+}
 
 /// <param name="AtLeast">Null: no such limit.</param>
 /// <param name="AtMost">Null: no such limit.</param>

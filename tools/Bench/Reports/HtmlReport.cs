@@ -87,7 +87,7 @@ internal static class HtmlReport
                 page.Append(CultureInfo.InvariantCulture, $"<br><b>{Text(step.Detail)}</b>");
             }
 
-            foreach (var measured in step.Measured)
+            foreach (var measured in step.MoreMeasured)
             {
                 page.Append(CultureInfo.InvariantCulture, $"<br><span class=\"{(measured.IsGood ? "measured" : "over")}\">{Text(Wording.Of(measured))}</span>");
             }

@@ -1,0 +1,119 @@
+using System.Globalization;
+using DeviceHub.IntegrationTests.BadInput;
+using DeviceHub.Tests;
+
+namespace DeviceHub.IntegrationTests.Bench;
+
+/// <summary>The built tool as processes, as people use it: one is the terminal, the other the bench.</summary>
+[Collection(BadInputHub.Collection)]
+public sealed class BenchToolTests(BadInputHub hub) : IDisposable
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+
+    private readonly string folder = Directory.CreateTempSubdirectory("bench-tool-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Fact]
+    public async Task Units_on_two_ports_pass_a_plan_at_once_and_their_reports_are_verified_until_a_byte_is_changed()
+    {
+        using var first = await SocatPair.Make();
+        using var second = await SocatPair.Make();
+        using var one = Emulate(first, "UNIT-1");
+        using var two = Emulate(second, "UNIT-2");
+        using var test = Bench("test", first.HubEnd, second.HubEnd, "--plan", "line", "--report", folder, "--language", "zh");
+
+        Assert.True(await test.Exits(Limit) == 0, test.Output + test.Errors);
+        Assert.Contains("合格  UNIT-1  通过 6，失败 0，未执行 0", test.Output, StringComparison.Ordinal);
+        var report = Assert.Single(Directory.GetFiles(folder, "UNIT-1-*.json"));
+        Assert.Single(Directory.GetFiles(folder, "UNIT-2-*.json"));
+        Assert.Contains("合格", await File.ReadAllTextAsync(Path.ChangeExtension(report, ".html")), StringComparison.Ordinal);
+        using var good = Bench("verify", report);
+        Assert.Equal(0, await good.Exits(Limit));
+
+        await File.WriteAllTextAsync(report, (await File.ReadAllTextAsync(report)).Replace("UNIT-1", "UNIT-9", StringComparison.Ordinal));
+        using var changed = Bench("verify", report);
+        Assert.Equal(1, await changed.Exits(Limit));
+        Assert.Contains("CHANGED", changed.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Broken_unit_fails_its_conformance_with_exit_code_1_and_says_where_the_specification_says_so()
+    {
+        using var pair = await SocatPair.Make();
+        using var unit = Emulate(pair, "UNIT-1", "--fault", "WrongConfigurationHash");
+        using var bench = Bench("conformance", pair.HubEnd, "--case", "S25,C01,P01", "--alone");
+
+        Assert.Equal(1, await bench.Exits(Limit));
+        Assert.Contains("FAIL  C01", bench.Output, StringComparison.Ordinal);
+        Assert.Contains("(README.md#configuration)", bench.Output, StringComparison.Ordinal);
+        Assert.Contains("pass  S25", bench.Output, StringComparison.Ordinal);
+        Assert.Contains("not run  P01", bench.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Monitor_shows_and_records_a_login_and_replay_shows_it_again()
+    {
+        using var pair = await SocatPair.Make();
+        using var unit = Emulate(pair, "UNIT-1");
+        var recording = Path.Combine(folder, "login.pcapng");
+        using var monitor = Bench("monitor", pair.HubEnd, "--as-hub", "--record", recording);
+        await Eventually.Holds(() => monitor.Output.Contains("\"heartbeat\"", StringComparison.Ordinal), "a heartbeat is shown");
+        await monitor.Terminate();
+        Assert.Equal(0, await monitor.Exits(Limit));
+
+        using var replay = Bench("replay", recording, "--filter", "welcome,heartbeat");
+        Assert.Equal(0, await replay.Exits(Limit));
+        var lines = replay.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Contains("H>T  DATA", lines[0], StringComparison.Ordinal);
+        Assert.All(lines, line => Assert.True(line.Contains("\"welcome\"", StringComparison.Ordinal) || line.Contains("\"heartbeat\"", StringComparison.Ordinal), line));
+    }
+
+    [Fact]
+    public async Task Emulated_terminal_pays_at_a_hub_over_MQTT_by_a_script()
+    {
+        var script = Path.Combine(folder, "day.txt");
+        await File.WriteAllTextAsync(script, "expect ready\nscan 134567890123456789 12.80\nexpect paid 12.80\n");
+        using var terminal = Bench(
+            "emulate", "--mqtt", $"127.0.0.1:{hub.MqttPort.ToString(CultureInfo.InvariantCulture)}", "--serial-number", BadInputHub.NewSerial(),
+            "--activation-code", await hub.NewActivationCode(), "--script", script);
+
+        Assert.True(await terminal.Exits(Limit) == 0, terminal.Output + terminal.Errors);
+        Assert.Contains("[paid 12.80]", terminal.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_is_wrong_with_what_was_given_is_told_in_words_with_its_exit_code()
+    {
+        var plan = Path.Combine(folder, "bad.yaml");
+        await File.WriteAllTextAsync(plan, "steps:\n  - identity\n  - hartbeat\n");
+        (int Code, string Says, string[] Arguments)[] wrong =
+        [
+            (2, $"{plan}:3:5: unknown step 'hartbeat' (heartbeat?)", ["test", "/dev/null", "--plan", plan]),
+            (2, "--case Z9: there is none", ["conformance", "/dev/null", "--case", "Z9"]),
+            (2, "--key: neither 64 hex digits", ["conformance", "/dev/null", "--key", "xyz"]),
+            (2, "'bogus'", ["bogus"]),
+            (2, "not a report", ["verify", plan]),
+            (3, $"{plan}: no serial port", ["monitor", plan]),
+            (3, "not there; is it plugged in?", ["conformance", "/dev/ttyUSB99"]),
+        ];
+        await Task.WhenAll(wrong.Select(async one =>
+        {
+            using var bench = Bench(one.Arguments);
+            var code = await bench.Exits(Limit);
+            Assert.True(code == one.Code && (bench.Errors + bench.Output).Contains(one.Says, StringComparison.Ordinal), $"{code}: {bench.Errors}{bench.Output}");
+            Assert.DoesNotContain("   at ", bench.Errors, StringComparison.Ordinal);
+        }));
+    }
+
+    private ToolProcess Emulate(SocatPair pair, string serialNumber, params string[] more) =>
+        Bench(["emulate", "--port", pair.TerminalEnd, "--serial-number", serialNumber, "--activation-code", "ANY-CODE", "--stall-ms", "500", "--jitter-ms", "0", .. more]);
+
+    private ToolProcess Bench(params string[] arguments)
+    {
+        var start = new System.Diagnostics.ProcessStartInfo("dotnet") { RedirectStandardInput = true };
+        start.Environment["DEVICEHUB_BENCH_HOME"] = Path.Combine(folder, "home");
+        start.Environment["LANG"] = "C.UTF-8";
+        return new ToolProcess(start, [Path.Combine(AppContext.BaseDirectory, "devicehub-bench.dll"), .. arguments]);
+    }
+}
