@@ -27,7 +27,7 @@ public sealed class ConformanceTests
         (Fault.AnnouncesWrongMac, "M03", ["M01", "M02"]),
         (Fault.AnnouncesUnsealed, "M02", ["M01", "M03"]),
         (Fault.AcceptsOldKey, "M05", ["M01", "M03"]),
-        (Fault.IgnoresExpiry, "K03", ["K01", "P04"]),
+        (Fault.IgnoresExpiry, "K04", ["K01", "P04"]),
         (Fault.SameIdsAfterReboot, "P12", ["P08", "P01"]),
         (Fault.SameIdsAfterFactoryReset, "P13", ["P12", "P01"]),
         (Fault.ForgetsPayments, "P09", ["P01", "P08"]),

@@ -10,6 +10,10 @@ internal readonly record struct LineBytes(bool FromTerminal, ReadOnlyMemory<byte
 /// <summary>A serial port of this machine: 8N1, raw, no flow control. Reading begins with <see cref="Start"/>.</summary>
 internal sealed class SerialLine : IDisposable
 {
+    private const int NoPermission = 13;
+    private const int Busy = 16;
+    private const int NotATerminal = 25;
+
     private static readonly long Began = Stopwatch.GetTimestamp();
 
     private readonly SerialPort port;
@@ -74,7 +78,7 @@ internal sealed class SerialLine : IDisposable
         catch (UnauthorizedAccessException e)
         {
             port.Dispose();
-            throw new PortException($"{path}: {(e.GetBaseException() is IOException { Message: var why } ? why : e.Message)}. In use by another program, or no permission (group dialout)?");
+            throw new PortException($"{path}: {Why(e.GetBaseException())}");
         }
         catch (Exception e) when (e is IOException or ArgumentException or InvalidOperationException)
         {
@@ -82,6 +86,15 @@ internal sealed class SerialLine : IDisposable
             throw new PortException($"{path}: no serial port, or not working: {e.GetBaseException().Message}");
         }
     }
+
+    /// <summary>The runtime tells the kernel's answers apart by their number alone.</summary>
+    private static string Why(Exception e) => e.HResult switch
+    {
+        NotATerminal => "no serial port, but a file or something else",
+        Busy => "in use by another program",
+        NoPermission => "no permission; are you in the group dialout?",
+        _ => $"{e.Message}; in use by another program, or no permission?",
+    };
 
     public void Start(Action<ReadOnlyMemory<byte>, TimeSpan> received) => reading = Task.Run(() => Read(received));
 
