@@ -15,7 +15,6 @@ install_tools() {
   command -v mosquitto >/dev/null || [ -x /usr/sbin/mosquitto ] || missing+=(mosquitto)
   command -v mosquitto_pub >/dev/null || missing+=(mosquitto-clients)
   command -v openssl >/dev/null || missing+=(openssl)
-  command -v socat >/dev/null || missing+=(socat)
   command -v jq >/dev/null || missing+=(jq)
   command -v socat >/dev/null || missing+=(socat)
   command -v systemd-analyze >/dev/null || missing+=(systemd)
