@@ -243,7 +243,10 @@ internal sealed partial class ChargeGrain(
             return new(null, new(RefusalCode.KeyReused, $"the idempotency key was used for charge {same.Id}, which is another one"), Other: same.Id);
         }
 
-        return new(await GrainFactory.GetGrain<IChargeGrain>(same.Id).Follow(null, TimeSpan.Zero), null);
+        // Its row is written before its grain knows of it, and Wake waits for that.
+        var first = GrainFactory.GetGrain<IChargeGrain>(same.Id);
+        await first.Wake();
+        return new(await first.Follow(null, TimeSpan.Zero), null);
     }
 
     private async Task Reload()

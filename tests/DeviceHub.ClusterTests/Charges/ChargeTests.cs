@@ -146,6 +146,33 @@ public sealed class ChargeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Till_that_asks_again_while_its_first_question_runs_is_told_of_the_same_charge()
+    {
+        var terminal = await hub.LoggedIn(collects: true);
+        var (written, known) = (new TaskCompletionSource(), new TaskCompletionSource());
+        hub.Charges.AfterOpen = () =>
+        {
+            written.SetResult();
+            return known.Task;
+        };
+        var first = hub.Charge(NewId()).Open(Wanted(terminal, "A-1"));
+        await written.Task;
+
+        // The row is there, and its grain does not know it yet.
+        var asked = new TaskCompletionSource();
+        hub.WhenCalled = (nameof(IChargeGrain), asked.SetResult);
+        var again = hub.Charge(NewId()).Open(Wanted(terminal, "A-1"));
+        await asked.Task;
+        known.SetResult();
+        var (one, two) = (await first, await again);
+        Assert.Equal((true, false), (one.IsNew, two.IsNew));
+        Assert.Equal(one.View!.Id, two.View?.Id);
+        await terminal.Next(d => d.Collect is not null);
+        await terminal.SendSealed(new Uplink { Collecting = new() { ChargeId = one.View.Id } });
+        Assert.Equal(ChargeStage.Collecting, (await Now(one.View.Id)).Stage);
+    }
+
+    [Fact]
     public async Task Two_racing_scans_of_one_charge_are_one_payment()
     {
         var terminal = await hub.LoggedIn(collects: true);

@@ -15,7 +15,22 @@ internal sealed class MemoryCharges : IChargeStore
     /// <summary>Done once before the next save, outside of the grain's turn: what comes between a decision and its write.</summary>
     public Func<Task>? BeforeSave { get; set; }
 
-    public Task<ChargeOpening> Open(Charge charge, DateTimeOffset due)
+    /// <summary>Awaited once after the next charge is written, before its grain knows.</summary>
+    public Func<Task>? AfterOpen { get; set; }
+
+    public async Task<ChargeOpening> Open(Charge charge, DateTimeOffset due)
+    {
+        var opening = Write(charge, due);
+        if (AfterOpen is { } after)
+        {
+            AfterOpen = null;
+            await after();
+        }
+
+        return opening;
+    }
+
+    private ChargeOpening Write(Charge charge, DateTimeOffset due)
     {
         lock (gate)
         {
@@ -30,7 +45,7 @@ internal sealed class MemoryCharges : IChargeStore
                 rows[charge.Id] = (charge with { Version = 1 }, due);
             }
 
-            return Task.FromResult(opening);
+            return opening;
         }
     }
 

@@ -75,8 +75,17 @@ public sealed class TerminalFixture : IAsyncLifetime
         }
     }
 
+    /// <summary>Told once of the next call that one of the silo's grains makes to such a grain.</summary>
+    internal (string Interface, Action Do)? WhenCalled { get; set; }
+
     private async Task Lose(IOutgoingGrainCallContext call)
     {
+        if (WhenCalled is { } watch && call.InterfaceName.EndsWith(watch.Interface, StringComparison.Ordinal))
+        {
+            WhenCalled = null;
+            watch.Do();
+        }
+
         if (Loses is not { } lost || lost.Method != call.MethodName)
         {
             await call.Invoke();
