@@ -27,16 +27,17 @@ internal sealed class SimulatedStore(World world, Seams seams)
             return new(WriteResult.Conflict);
         }
 
-        if (Collide(accept, seams.IgnoresOrderNumbers, seams.IgnoresDuplicates) is { Result: WriteResult.Conflict } collision)
-        {
-            world.Log($"store: {payment.Id} collides with {collision.Other}: {collision.Collision}");
-            return collision;
-        }
-
-        if (accept.ChargeId is not null && !seams.IgnoresClosedCharges && !Charge!.IsOpenFor(accept))
+        var collision = Collide(accept, seams.IgnoresOrderNumbers, seams.IgnoresDuplicates);
+        if (collision.Collision != AcceptCollision.OrderPaid && accept.ChargeId is not null && !seams.IgnoresClosedCharges && !Charge!.IsOpenFor(accept))
         {
             world.Log($"store: {payment.Id} answers a charge that is closed");
             return new(WriteResult.Conflict, AcceptCollision.ChargeClosed);
+        }
+
+        if (collision.Result == WriteResult.Conflict)
+        {
+            world.Log($"store: {payment.Id} collides with {collision.Other}: {collision.Collision}");
+            return collision;
         }
 
         Require(payments.TrueForAll(p => !p.HasBegun(accept.ChannelOrderNumber)), "I3: an order number of another payment was used again");

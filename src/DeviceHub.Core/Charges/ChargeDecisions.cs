@@ -14,8 +14,8 @@ public abstract record ChargeInput
     /// <summary>The till wants it undone.</summary>
     public sealed record Cancel : ChargeInput;
 
-    /// <summary>The ledger refused its payment: the order is paid by another one.</summary>
-    public sealed record OrderPaid(PaymentId By) : ChargeInput;
+    /// <summary>The ledger refused a payment that names it: the request's order, which may be another one than the charge's, is paid.</summary>
+    public sealed record OrderPaid(PaymentView By) : ChargeInput;
 
     /// <summary>How the payment stands that has consumed it.</summary>
     public sealed record PaymentIs(PaymentView View) : ChargeInput;
@@ -62,7 +62,8 @@ public static class ChargeDecisions
             ChargeInput.EndedAtTerminal ended when charge.IsOpen => new(Close(charge, ended.End, now), effects),
             ChargeInput.Cancel when charge.IsOpen => new(Close(charge, ChargeEnd.Cancelled, now), effects | ChargeEffects.CancelCollect),
             ChargeInput.Cancel when charge.Stage == ChargeStage.Paying => new(charge, effects | ChargeEffects.CancelPayment),
-            ChargeInput.OrderPaid paid when charge.IsOpen => new(Close(charge, ChargeEnd.OrderPaid, now) with { Payment = paid.By.ToString() }, effects),
+            ChargeInput.OrderPaid { By: var by } when charge.IsOpen && by.OrderNumber == charge.OrderNumber =>
+                new(Close(charge, ChargeEnd.OrderPaid, now) with { Payment = by.Id.ToString() }, effects),
             ChargeInput.PaymentIs { View: var view } when Tells(charge, view) => new(Settle(charge, view), effects),
             ChargeInput.Tick when charge.Stage == ChargeStage.Sent && now >= Repeat(charge, options) => new(charge, effects | ChargeEffects.Collect),
             _ => new(charge, effects),

@@ -125,7 +125,13 @@ internal sealed partial class ChargeGrain(
 
     public Task EndedAtTerminal(string serialNumber, ChargeEnd end) => FeedOf(serialNumber, new ChargeInput.EndedAtTerminal(end));
 
-    public Task OrderPaid(string serialNumber, PaymentId payment) => FeedOf(serialNumber, new ChargeInput.OrderPaid(payment));
+    public async Task OrderPaid(string serialNumber, PaymentId payment)
+    {
+        if ((await GrainFactory.GetGrain<IPaymentGrain>(payment.ToString()).Find(null)).View is { } view)
+        {
+            await FeedOf(serialNumber, new ChargeInput.OrderPaid(view));
+        }
+    }
 
     public async Task<ChargeView?> Cancel(string by)
     {

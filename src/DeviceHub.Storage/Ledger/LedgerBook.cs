@@ -173,11 +173,12 @@ internal sealed class LedgerBook(HubDatabase database) : IDisposable
             }
         }
 
-        return !collides && accept.ChargeId is { } chargeId ? ChargeCloses(item, chargeId, out collides) : raw.SQLITE_OK;
+        // Who answers a charge again meets the order of its own payment: that the charge is closed says more, but that it is paid says all.
+        return accept.ChargeId is { } chargeId && item.Collision != AcceptCollision.OrderPaid ? ChargeCloses(item, chargeId, ref collides) : raw.SQLITE_OK;
     }
 
     /// <summary>A charge that is not open, or not for this, is answered by nobody: consumed once, and no more after its cancel or its time.</summary>
-    private int ChargeCloses(AcceptItem item, string chargeId, out bool collides)
+    private int ChargeCloses(AcceptItem item, string chargeId, ref bool collides)
     {
         var accept = item.Accept;
         var charge = db.Prepare(
@@ -188,9 +189,9 @@ internal sealed class LedgerBook(HubDatabase database) : IDisposable
             .Bind(1, chargeId).Bind(2, item.Id.SerialNumber).Bind(3, accept.MerchantId).Bind(4, accept.OrderNumber).Bind(5, accept.AmountFen)
             .Bind(6, accept.AcceptedAt).Bind(7, (long)ChargeStage.Paying);
         var code = charge.Step();
-        collides = code != raw.SQLITE_ROW || charge.Long(0) == 0;
-        if (collides)
+        if (code != raw.SQLITE_ROW || charge.Long(0) == 0)
         {
+            collides = true;
             item.Collision = AcceptCollision.ChargeClosed;
             item.Other = code == raw.SQLITE_ROW && charge.TextOrNull(1) is { } payment ? PaymentId.Parse(payment) : default;
         }

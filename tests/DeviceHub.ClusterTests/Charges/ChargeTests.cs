@@ -181,7 +181,8 @@ public sealed class ChargeTests : IAsyncLifetime
         await Task.WhenAll(
             terminal.SendSealed(new Uplink { PaymentRequest = one }).AsTask(), terminal.SendSealed(new Uplink { PaymentRequest = two }).AsTask());
         var refusal = (await terminal.Next(d => d.Refusal is not null)).Refusal;
-        Assert.True(refusal.Code is Code.ChargeClosed or Code.OrderOpen, refusal.ToString());
+        Assert.Equal(Code.ChargeClosed, refusal.Code);
+        Assert.Contains(refusal.OtherRequestId, (string[])[one.RequestId, two.RequestId]);
         hub.Channel.Say(EffectKind.Pay, Paid);
         await terminal.Next(d => d.Outcome is not null);
         Assert.Single(hub.Channel.Log, EffectKind.Pay);
@@ -235,6 +236,24 @@ public sealed class ChargeTests : IAsyncLifetime
         Assert.Equal($"{terminal.SerialNumber}/{before.RequestId}", told.PaidBy);
         var closed = await Closed(charge.Id);
         Assert.Equal((ChargeEnd.OrderPaid, before.RequestId), (closed.Ended, closed.Payment!.Id.RequestId));
+    }
+
+    [Fact]
+    public async Task Request_for_another_order_that_is_paid_does_not_close_the_charge()
+    {
+        var terminal = await hub.LoggedIn(collects: true);
+        var charge = await Collecting(terminal, "A-1");
+        hub.Channel.Say(EffectKind.Pay, Paid);
+        var before = terminal.Request();
+        before.OrderNumber = "A-2";
+        await terminal.SendSealed(new Uplink { PaymentRequest = before });
+        await terminal.Next(d => d.Outcome is not null);
+        var confused = Answer(terminal, charge);
+        confused.OrderNumber = "A-2";
+        await terminal.SendSealed(new Uplink { PaymentRequest = confused });
+        await terminal.Next(d => d.Outcome?.PaidBy.Length > 0);
+        await Till(charge.Id).Wake();
+        Assert.Equal(ChargeStage.Collecting, (await Now(charge.Id)).Stage);
     }
 
     [Fact]

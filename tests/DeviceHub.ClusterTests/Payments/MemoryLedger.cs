@@ -61,18 +61,15 @@ internal sealed class MemoryLedger : IPaymentLedger
                 return new(new AcceptAnswer(WriteResult.Conflict));
             }
 
-            if (accept.OrderNumber is { } number)
-            {
-                if (orders.TryGetValue((accept.MerchantId, number), out var taken))
-                {
-                    return new(new AcceptAnswer(WriteResult.Conflict, taken.Paid ? AcceptCollision.OrderPaid : AcceptCollision.OrderOpen, taken.Id));
-                }
-
-            }
-
-            if (accept.ChargeId is not null && Charges!.Judge(accept) is (false, var other))
+            var order = accept.OrderNumber is { } number && orders.TryGetValue((accept.MerchantId, number), out var taken) ? taken : default;
+            if (!order.Paid && accept.ChargeId is not null && Charges!.Judge(accept) is (false, var other))
             {
                 return new(new AcceptAnswer(WriteResult.Conflict, AcceptCollision.ChargeClosed, other));
+            }
+
+            if (order != default)
+            {
+                return new(new AcceptAnswer(WriteResult.Conflict, order.Paid ? AcceptCollision.OrderPaid : AcceptCollision.OrderOpen, order.Id));
             }
 
             foreach (var (id, alike) in live)

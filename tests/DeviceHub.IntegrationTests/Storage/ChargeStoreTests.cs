@@ -72,8 +72,8 @@ public sealed class ChargeStoreTests : IDisposable
 
         // The same request again is a repeat, another one is refused.
         Assert.Equal(new AcceptAnswer(WriteResult.Conflict), await hub.Ledger.Accept(For(charge, "request-1"), default));
-        var second = await hub.Ledger.Accept(For(charge, "request-2"), default);
-        Assert.Equal(WriteResult.Conflict, second.Result);
+        Assert.Equal(
+            new AcceptAnswer(WriteResult.Conflict, AcceptCollision.ChargeClosed, new PaymentId("T1", "request-1")), await hub.Ledger.Accept(For(charge, "request-2"), default));
         Assert.Equal(1, hub.Number("SELECT count(*) FROM payment_event"));
 
         // The outcome makes it due, in the transaction that writes it; later appends do not.

@@ -97,7 +97,8 @@ public sealed class ChargeDecisionsTests
         Assert.Equal((ChargeEnd.Refunded, 2, closed.EndedAt), (refunded.Ended, refunded.Revision, refunded.EndedAt));
         var other = View(PaymentStage.Final, PaymentResult.Approved, 3) with { Id = new PaymentId("T2", "epoch0000001-1") };
         Assert.Equal(new(Paying, ChargeEffects.None), Decide(Paying, new ChargeInput.PaymentIs(other), 9));
-        var paidBefore = Decide(Collecting, new ChargeInput.OrderPaid(other.Id), 9).Charge;
+        var paidBefore = Decide(Collecting, new ChargeInput.OrderPaid(other), 9).Charge;
+        Assert.Equal(new(Collecting, ChargeEffects.None), Decide(Collecting, new ChargeInput.OrderPaid(other with { OrderNumber = "A-2" }), 9));
         Assert.Equal((ChargeEnd.OrderPaid, other.Id.ToString()), (paidBefore.Ended, paidBefore.Payment));
         Assert.Equal(new(paidBefore, ChargeEffects.None), Decide(paidBefore, new ChargeInput.PaymentIs(other), 10));
     }
