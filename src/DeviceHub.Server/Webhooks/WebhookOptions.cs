@@ -20,6 +20,10 @@ public sealed class WebhookOptions
     [Required, MinLength(1), MaxLength(32)]
     public TimeSpan[] RetryWaits { get; set; } = [.. new double[] { 2, 10, 60, 300, 1800, 3600, 10_800, 21_600, 43_200 }.Select(TimeSpan.FromSeconds)];
 
+    /// <summary>How long an event that was given up is kept for people, from when it was made.</summary>
+    [Range(1, 3650)]
+    public int KeepGivenUpDays { get; set; } = 30;
+
     /// <summary>Merchants that are told at once; one merchant's events go one after another.</summary>
     [Range(1, 256)]
     public int MaxConcurrent { get; set; } = 16;

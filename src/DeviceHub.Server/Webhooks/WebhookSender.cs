@@ -41,42 +41,71 @@ internal sealed partial class WebhookSender(
         var started = new TaskCompletionSource();
         using var registration = lifetime.ApplicationStarted.Register(() => started.TrySetResult());
         await started.Task.WaitAsync(stoppingToken);
-        while (!stoppingToken.IsCancellationRequested)
+        var telling = new Dictionary<string, Task>();
+        try
         {
-            var told = 0;
-            try
+            while (!stoppingToken.IsCancellationRequested)
             {
-                var due = await book.Due(clock.GetUtcNow(), options.MaxConcurrent);
-                told = due.Count;
-                await Task.WhenAll(due.Select(w => Tell(w, stoppingToken)));
-            }
-            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
-            {
-                LogFailed(e);
-                told = 0;
-            }
-
-            if (told == 0)
-            {
+                await Begin(telling, stoppingToken);
                 await book.Wait(LookEvery, clock, stoppingToken);
             }
+        }
+        finally
+        {
+            await Task.WhenAll(telling.Values);
+        }
+    }
+
+    /// <summary>Each merchant is told beside the others: a deaf one keeps nobody waiting.</summary>
+    private async Task Begin(Dictionary<string, Task> telling, CancellationToken stop)
+    {
+        foreach (var (merchant, _) in telling.Where(t => t.Value.IsCompleted).ToList())
+        {
+            telling.Remove(merchant);
+        }
+
+        try
+        {
+            // What is being told is due, too.
+            var due = await book.Due(clock.GetUtcNow(), options.MaxConcurrent + telling.Count);
+            foreach (var waiting in due.Where(w => !telling.ContainsKey(w.MerchantId)).Take(options.MaxConcurrent - telling.Count).ToList())
+            {
+                telling.Add(waiting.MerchantId, Tell(waiting, stop));
+            }
+        }
+        catch (Exception e) when (!stop.IsCancellationRequested)
+        {
+            LogFailed(e);
         }
     }
 
     private async Task Tell(WebhookBook.Waiting waiting, CancellationToken stop)
     {
-        var fault = await Try(waiting, stop);
-        Tries.Add(1, new KeyValuePair<string, object?>("result", fault is null ? "delivered" : waiting.Tries < options.RetryWaits.Length ? "failed" : "given-up"));
-        if (fault is null)
+        try
         {
-            await book.Delivered(waiting.Id);
-            return;
-        }
+            var fault = await Try(waiting, stop);
+            Tries.Add(1, new KeyValuePair<string, object?>("result", fault is null ? "delivered" : waiting.Tries < options.RetryWaits.Length ? "failed" : "given-up"));
+            await (fault is null ? book.Delivered(waiting.Id) : Failed(waiting, fault));
 
+            // Only what is written lets the next one go at once: else this one would be sent again and again.
+            book.Look();
+        }
+        catch (Exception e)
+        {
+            if (!stop.IsCancellationRequested)
+            {
+                LogFailed(e);
+            }
+        }
+    }
+
+    private async Task Failed(WebhookBook.Waiting waiting, string fault)
+    {
         // The merchant's others wait too, but no longer than after a first failure: one event that its receiver chokes on holds up nothing else.
         var gaveUp = waiting.Tries >= options.RetryWaits.Length;
         var now = clock.GetUtcNow();
-        await book.Failed(waiting, fault, gaveUp ? null : now + options.RetryWaits[waiting.Tries], now + options.RetryWaits[0]);
+        await book.Failed(
+            waiting, fault, gaveUp ? null : now + options.RetryWaits[waiting.Tries], now + options.RetryWaits[0], now - TimeSpan.FromDays(options.KeepGivenUpDays));
         LogNotTold(waiting.MerchantId, waiting.Id, fault, gaveUp ? "given up" : "tried again");
     }
 

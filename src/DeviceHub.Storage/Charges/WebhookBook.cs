@@ -60,7 +60,7 @@ public sealed class WebhookBook : IDisposable
             db.Webhooks.Add(row);
         }
 
-        row.Url = url;
+        (row.Url, row.NotBefore) = (url, now);
         if (secret is not null)
         {
             row.Secret = cipher.Seal(Place(merchantId), SecretField, secret);
@@ -74,12 +74,16 @@ public sealed class WebhookBook : IDisposable
             ? (row.Url, cipher.Open(Place(merchantId), SecretField, row.Secret))
             : null;
 
-    /// <summary>What is due, one event of each merchant: one after another is told, and a deaf one keeps nobody waiting.</summary>
+    /// <summary>What is due, one event of each merchant, the longest waiting first; of a merchant whose last try failed nothing for a while.</summary>
     public ValueTask<IReadOnlyList<Waiting>> Due(DateTimeOffset now, int limit) => pool.Read<(DateTimeOffset, int), IReadOnlyList<Waiting>>((now, limit), static (db, q) =>
     {
-        // SQLite takes the other columns from the row that has the minimum.
+        // One step into the index a merchant, however much waits for it.
         var rows = db.Prepare(
-            "SELECT id, merchant_id, body, tries, min(due_at) FROM webhook_event WHERE due_at IS NOT NULL AND due_at <= ?1 GROUP BY merchant_id LIMIT ?2")
+            """
+            SELECT e.id, e.merchant_id, e.body, e.tries FROM webhook w JOIN webhook_event e
+              ON e.id = (SELECT f.id FROM webhook_event f WHERE f.merchant_id = w.merchant_id AND f.due_at <= ?1 ORDER BY f.due_at LIMIT 1)
+            WHERE w.not_before <= ?1 ORDER BY e.due_at LIMIT ?2
+            """)
             .Bind(1, q.Item1).Bind(2, q.Item2);
         var due = new List<Waiting>();
         while (rows.Next())
@@ -92,16 +96,20 @@ public sealed class WebhookBook : IDisposable
 
     public Task Delivered(string id) => writes.Run((db, stop) => db.WebhookEvents.Where(e => e.Id == id).ExecuteDeleteAsync(stop));
 
-    /// <summary>A try failed: this event, and with it everything that the merchant waits for, is due later.</summary>
+    /// <summary>A try failed: this event is due later, and nothing else is sent to the merchant for a while.</summary>
     /// <param name="due">Null: this event is given up.</param>
-    /// <param name="others">When the merchant's others are due at the earliest.</param>
-    public Task Failed(Waiting waiting, string fault, DateTimeOffset? due, DateTimeOffset others) => writes.Run(async (db, stop) =>
+    /// <param name="others">When the merchant's others are sent at the earliest.</param>
+    /// <param name="forget">Events of the merchant that were made before it and given up are dropped.</param>
+    public Task Failed(Waiting waiting, string fault, DateTimeOffset? due, DateTimeOffset others, DateTimeOffset forget) => writes.Run(async (db, stop) =>
     {
         var cut = fault.Length > MaxFault ? fault[..MaxFault] : fault;
         await db.WebhookEvents.Where(e => e.Id == waiting.Id)
             .ExecuteUpdateAsync(e => e.SetProperty(r => r.Tries, waiting.Tries + 1).SetProperty(r => r.DueAt, due).SetProperty(r => r.Fault, cut), stop);
-        await db.WebhookEvents.Where(e => e.MerchantId == waiting.MerchantId && e.DueAt != null && e.DueAt < others)
-            .ExecuteUpdateAsync(e => e.SetProperty(r => r.DueAt, others), stop);
+        await db.Webhooks.Where(h => h.MerchantId == waiting.MerchantId).ExecuteUpdateAsync(h => h.SetProperty(r => r.NotBefore, others), stop);
+        if (due is null)
+        {
+            await db.WebhookEvents.Where(e => e.MerchantId == waiting.MerchantId && e.DueAt == null && e.CreatedAt < forget).ExecuteDeleteAsync(stop);
+        }
     });
 
     public void Dispose() => asked.Dispose();

@@ -1349,6 +1349,10 @@ namespace DeviceHub.Storage.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("merchant_id");
 
+                    b.Property<long>("NotBefore")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("not_before");
+
                     b.Property<byte[]>("Secret")
                         .IsRequired()
                         .HasColumnType("BLOB")

@@ -62,9 +62,12 @@ public sealed class WebhookRow
     public required byte[] Secret { get; set; }
 
     public DateTimeOffset SecretSetAt { get; set; }
+
+    /// <summary>Nothing is sent before it: the last try failed.</summary>
+    public DateTimeOffset NotBefore { get; set; }
 }
 
-/// <summary>What a webhook is still to be told. A row leaves when it was delivered; one that was given up stays for people.</summary>
+/// <summary>What a webhook is still to be told. A row leaves when it was delivered; one that was given up stays for people for a while.</summary>
 public sealed class WebhookEventRow
 {
     [Key, MaxLength(64)]

@@ -209,6 +209,29 @@ public sealed class ChargesApiTests(TillHub hub) : IClassFixture<TillHub>
         await hub.Admin.Get(path, HttpStatusCode.NotFound);
     }
 
+    [Fact]
+    public async Task Merchant_whose_program_does_not_answer_keeps_no_other_waiting()
+    {
+        var (deaf, deafMerchant) = await hub.Collector();
+        var (other, otherMerchant) = await hub.Collector();
+        await using var disposal = deaf;
+        await using var disposalToo = other;
+        hub.Receiver.Deaf = "/" + deafMerchant;
+        foreach (var merchant in (string[])[deafMerchant, otherMerchant])
+        {
+            await hub.Admin.Put($"/api/v1/merchants/{merchant}/webhook", new { url = $"http://127.0.0.1:{hub.Receiver.Port}/{merchant}", secret = Secret });
+        }
+
+        await Cancelled(deaf, "G-1");
+        await Eventually.Holds(() => hub.Receiver.Of("/" + deafMerchant).Count == 1, "the deaf one is told");
+        await Cancelled(other, "G-1");
+        await Eventually.Holds(() => hub.Receiver.Of("/" + otherMerchant).Count == 1, "the other one is told");
+
+        // Its first try still runs.
+        Assert.Single(hub.Receiver.Of("/" + deafMerchant));
+        Assert.Equal(JsonValueKind.Null, (await hub.Admin.Get($"/api/v1/merchants/{deafMerchant}/webhook")).GetProperty("fault").ValueKind);
+    }
+
     private static string Charges(TestTerminal terminal) => $"/api/v1/terminals/{terminal.SerialNumber}/charges";
 
     private static object Body(string order, string? key = null) => new { amountFen = 1280, orderNumber = order, idempotencyKey = key ?? "key of " + order };
@@ -231,6 +254,12 @@ public sealed class ChargesApiTests(TillHub hub) : IClassFixture<TillHub>
         Assert.Equal("text/event-stream", answer.Content.Headers.ContentType!.MediaType);
         var lines = (await answer.Content.ReadAsStringAsync()).Split('\n');
         return [.. lines.Where(l => l.StartsWith("data: ", StringComparison.Ordinal)).Select(l => Text(JsonDocument.Parse(l["data: ".Length..]).RootElement, "stage"))];
+    }
+
+    private async Task Cancelled(TestTerminal terminal, string order)
+    {
+        var collect = await Collected(terminal, order);
+        await hub.Admin.Post($"{Charges(terminal)}/{collect.ChargeId}/cancel", expected: HttpStatusCode.Accepted);
     }
 
     private async Task<Collect> Collected(TestTerminal terminal, string order, ulong amountFen = 1280)

@@ -45,6 +45,7 @@ internal sealed class WebhookReceiver : IDisposable
 {
     private readonly HttpListener listener = new();
     private readonly ConcurrentQueue<(string Path, string Id, string Signature, string Body)> calls = new();
+    private readonly ConcurrentBag<HttpListenerContext> held = [];
     private int failures;
 
     public WebhookReceiver(int? port = null)
@@ -63,7 +64,18 @@ internal sealed class WebhookReceiver : IDisposable
     /// <summary>The next so many tries are answered 500.</summary>
     public void Fail(int times) => failures = times;
 
-    public void Dispose() => listener.Close();
+    /// <summary>Tries at this path are not answered.</summary>
+    public string? Deaf { get; set; }
+
+    public void Dispose()
+    {
+        foreach (var context in held)
+        {
+            context.Response.Abort();
+        }
+
+        listener.Close();
+    }
 
     private async Task Listen()
     {
@@ -82,6 +94,12 @@ internal sealed class WebhookReceiver : IDisposable
             using var reader = new StreamReader(context.Request.InputStream, Encoding.UTF8);
             var body = await reader.ReadToEndAsync();
             calls.Enqueue((context.Request.Url!.AbsolutePath, context.Request.Headers["DeviceHub-Event-Id"] ?? "", context.Request.Headers["DeviceHub-Signature"] ?? "", body));
+            if (context.Request.Url.AbsolutePath == Deaf)
+            {
+                held.Add(context);
+                continue;
+            }
+
             context.Response.StatusCode = Interlocked.Decrement(ref failures) >= 0 ? 500 : 200;
             context.Response.Close();
         }

@@ -226,14 +226,19 @@ public sealed class ChargeStoreTests : IDisposable
         Assert.DoesNotContain(new string('s', 32), await File.ReadAllTextAsync(hub.Database.File, System.Text.Encoding.Latin1), StringComparison.Ordinal);
         Assert.Equal(new string('s', 32), (await webhooks.Find("M1", default))!.Value.Secret.Reveal());
 
-        // A failure holds back what else the merchant waits for; what is given up is due no more.
-        await webhooks.Failed(waiting, "HTTP status 500", Now.AddSeconds(5), Now.AddSeconds(5));
+        // A failure holds back what else the merchant waits for, and no other merchant; what is given up is due no more, and is kept for a while.
+        Assert.True(await charges.Save(closed with { Version = 3, Revision = 2 }, null, notice with { Id = "c00000000001-2", At = Now.AddSeconds(1) }));
+        await webhooks.Failed(waiting, "HTTP status 500", Now.AddSeconds(50), Now.AddSeconds(5), Now);
         Assert.Empty(await webhooks.Due(Now.AddSeconds(4), 10));
-        waiting = Assert.Single(await webhooks.Due(Now.AddSeconds(5), 10));
+        Assert.Equal("c00000000001-2", Assert.Single(await webhooks.Due(Now.AddSeconds(5), 10)).Id);
+        Assert.Equal(Now.AddSeconds(1).ToUnixTimeMilliseconds(), hub.Number("SELECT due_at FROM webhook_event WHERE id = 'c00000000001-2'"));
+        await webhooks.Delivered("c00000000001-2");
+        waiting = Assert.Single(await webhooks.Due(Now.AddSeconds(50), 10));
         Assert.Equal(1, waiting.Tries);
-        await webhooks.Failed(waiting, new string('x', 1000), null, Now);
+        await webhooks.Failed(waiting, new string('x', 1000), null, Now, Now);
         Assert.Empty(await webhooks.Due(Now.AddDays(1), 10));
-        await webhooks.Delivered(waiting.Id);
+        Assert.Equal(1, hub.Number("SELECT count(*) FROM webhook_event"));
+        await webhooks.Failed(waiting, "again", null, Now, Now.AddSeconds(1));
         Assert.Equal(0, hub.Number("SELECT count(*) FROM webhook_event"));
     }
 
