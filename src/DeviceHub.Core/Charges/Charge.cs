@@ -115,6 +115,7 @@ public sealed record Charge
 /// <param name="Lifetime">How long a scan is waited for.</param>
 /// <param name="IdempotencyKey">1 to 64 characters of the till's: the same key and contents are the same charge, however often it is asked for.</param>
 /// <param name="By">Who asks.</param>
+/// <param name="OnlyOf">Who asks may do so for terminals of this merchant alone; null: of every merchant.</param>
 [GenerateSerializer, Immutable, Alias("dh.NewCharge")]
 public sealed record NewCharge(
     [property: Id(0)] string SerialNumber,
@@ -122,7 +123,8 @@ public sealed record NewCharge(
     [property: Id(2)] string OrderNumber,
     [property: Id(3)] TimeSpan Lifetime,
     [property: Id(4)] string IdempotencyKey,
-    [property: Id(5)] string By);
+    [property: Id(5)] string By,
+    [property: Id(6)] string? OnlyOf = null);
 
 /// <summary>A charge as its till may be told of it: only what is durable.</summary>
 /// <param name="Revision">Of the payment's outcome; it grows when "not charged" becomes "refunded". 0: no outcome of a payment.</param>

@@ -44,6 +44,13 @@ internal sealed partial class ChargeGrain(
     public async Task<ChargeAnswer> Open(NewCharge wanted)
     {
         var admission = await Terminal(wanted.SerialNumber).MayCollect(wanted.AmountFen);
+        if (wanted.OnlyOf is { } own && admission.MerchantId != own)
+        {
+            // Others' terminals are as unknown to it as those that there are not.
+            DeactivateOnIdle();
+            return new(null, new(RefusalCode.NotActive, $"no terminal {wanted.SerialNumber} is known"));
+        }
+
         if (admission is { Refusal: { } refusal })
         {
             // A repeat is answered with its charge, whatever the terminal may today.

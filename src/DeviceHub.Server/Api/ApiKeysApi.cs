@@ -7,13 +7,14 @@ namespace DeviceHub.Server.Api;
 /// <summary>Keys of programs, and the audit log.</summary>
 internal static class ApiKeysApi
 {
-    internal sealed record NewKey(string? Name, IReadOnlyList<string>? Scopes, DateTimeOffset? Expires);
+    /// <param name="MerchantId">With the scope charge, which stands alone: the merchant whose terminals the till may have collect.</param>
+    internal sealed record NewKey(string? Name, IReadOnlyList<string>? Scopes, DateTimeOffset? Expires, string? MerchantId);
 
     /// <param name="Key">Shown this once.</param>
-    internal sealed record CreatedKey(string Id, string Key, string Name, IReadOnlyList<string> Scopes, DateTimeOffset? Expires);
+    internal sealed record CreatedKey(string Id, string Key, string Name, IReadOnlyList<string> Scopes, string? MerchantId, DateTimeOffset? Expires);
 
     internal sealed record Key(
-        string Id, string StartsWith, string Name, IReadOnlyList<string> Scopes, string CreatedBy, DateTimeOffset Created, DateTimeOffset? Expires, DateTimeOffset? Revoked);
+        string Id, string StartsWith, string Name, IReadOnlyList<string> Scopes, string? MerchantId, string CreatedBy, DateTimeOffset Created, DateTimeOffset? Expires, DateTimeOffset? Revoked);
 
     internal sealed record AuditEntry(long Id, DateTimeOffset At, string Who, string What, string Subject, string? Before, string? After, string? Address);
 
@@ -36,15 +37,17 @@ internal static class ApiKeysApi
         var check = new FieldCheck();
         check.Text(body.Name, "name", 100);
         check.That(body.Scopes is { Count: >= 1 } && body.Scopes.Count <= Permission.Scopes.Length && body.Scopes.All(Permission.Scopes.Contains), "scopes", "one or more of: " + string.Join(", ", Permission.Scopes));
+        var wrong = Permission.MerchantFault(body.Scopes ?? [], body.MerchantId);
+        check.That(wrong is null, "merchantId", wrong ?? "");
         check.That(body.Expires is null || body.Expires > clock.GetUtcNow(), "expires", "must be in the future");
         if (check.Problem is { } fault)
         {
             return fault;
         }
 
-        var created = await book.Create(body.Name!, body.Scopes!, body.Expires, stop);
+        var created = await book.Create(body.Name!, body.Scopes!, body.Expires, body.MerchantId, stop);
         return created is { Key: { } key, Row: { } row }
-            ? Results.Created((string?)null, new CreatedKey(row.Id, key, row.Name, row.Scopes.Split(' '), row.Expires))
+            ? Results.Created((string?)null, new CreatedKey(row.Id, key, row.Name, row.Scopes.Split(' '), row.MerchantId, row.Expires))
             : Problems.Conflict(created.Fault!);
     }
 
@@ -78,5 +81,5 @@ internal static class ApiKeysApi
             stop));
     }
 
-    private static Key Of(ApiKeyRow row) => new(row.Id, row.Prefix, row.Name, row.Scopes.Split(' '), row.CreatedBy, row.Created, row.Expires, row.Revoked);
+    private static Key Of(ApiKeyRow row) => new(row.Id, row.Prefix, row.Name, row.Scopes.Split(' '), row.MerchantId, row.CreatedBy, row.Created, row.Expires, row.Revoked);
 }

@@ -1,3 +1,4 @@
+using System.Security.Claims;
 using System.Security.Cryptography;
 using System.Text.Json;
 using DeviceHub.Core;
@@ -65,7 +66,7 @@ internal static class ChargesApi
             return Problems.NotFound("terminal " + serialNumber);
         }
 
-        var wanted = new Core.Charges.NewCharge(serialNumber, body.AmountFen!.Value, body.OrderNumber!, TimeSpan.FromSeconds(seconds), key, AuditTrail.Who(http.User));
+        var wanted = new Core.Charges.NewCharge(serialNumber, body.AmountFen!.Value, body.OrderNumber!, TimeSpan.FromSeconds(seconds), key, AuditTrail.Who(http.User), Permission.MerchantOf(http.User));
         var answer = await grains.GetGrain<IChargeGrain>(NewId(clock.GetUtcNow())).Open(wanted);
         if (answer.View is not { } charge)
         {
@@ -89,17 +90,20 @@ internal static class ChargesApi
         var refusal => Problems.Of(refusal, "amountFen", ("other", answer.Other)),
     };
 
-    private static async Task<IResult> List(HubReads reads, Paging paging, string serialNumber, int? page, int? pageSize, CancellationToken stop) =>
-        paging.Check(page, pageSize) ?? Results.Ok(await reads.Run(
+    private static async Task<IResult> List(HubReads reads, Paging paging, string serialNumber, int? page, int? pageSize, ClaimsPrincipal user, CancellationToken stop)
+    {
+        var own = Permission.MerchantOf(user);
+        return paging.Check(page, pageSize) ?? Results.Ok(await reads.Run(
             (db, cancel) => paging.Read(
-                db.Charges.AsNoTracking().Where(c => c.Sn == serialNumber).OrderByDescending(c => c.CreatedAt).ThenByDescending(c => c.Id),
+                db.Charges.AsNoTracking().Where(c => c.Sn == serialNumber && (own == null || c.MerchantId == own)).OrderByDescending(c => c.CreatedAt).ThenByDescending(c => c.Id),
                 page,
                 pageSize,
                 c => new ListedCharge(c.Id, c.OrderNumber, c.AmountFen, c.Stage, c.Ended, c.CreatedAt, c.ExpiresAt, c.EndedAt, c.Payment),
                 cancel),
             stop));
+    }
 
-    private static async Task<IResult> Get(string serialNumber, string id, string? known, int? wait, Waits waits, CancellationToken stop)
+    private static async Task<IResult> Get(string serialNumber, string id, string? known, int? wait, Waits waits, ClaimsPrincipal user, CancellationToken stop)
     {
         var check = new FieldCheck();
         var stage = check.OneOf<ChargeStage>(known, "known");
@@ -110,7 +114,7 @@ internal static class ChargesApi
             return fault;
         }
 
-        if (await waits.Now(serialNumber, id) is not { } charge)
+        if (await waits.Now(serialNumber, id, user) is not { } charge)
         {
             return Problems.NotFound("charge " + id);
         }
@@ -126,7 +130,7 @@ internal static class ChargesApi
 
     private static async Task<IResult> Events(string serialNumber, string id, Waits waits, IOptions<JsonOptions> json, HttpContext http, CancellationToken stop)
     {
-        if (await waits.Now(serialNumber, id) is not { } charge)
+        if (await waits.Now(serialNumber, id, http.User) is not { } charge)
         {
             return Problems.NotFound("charge " + id);
         }
@@ -168,7 +172,7 @@ internal static class ChargesApi
 
     private static async Task<IResult> Cancel(string serialNumber, string id, Waits waits, IGrainFactory grains, AuditTrail audit, HttpContext http)
     {
-        if (await waits.Now(serialNumber, id) is not { } before || await grains.GetGrain<IChargeGrain>(id).Cancel(AuditTrail.Who(http.User)) is not { } after)
+        if (await waits.Now(serialNumber, id, http.User) is not { } before || await grains.GetGrain<IChargeGrain>(id).Cancel(AuditTrail.Who(http.User)) is not { } after)
         {
             return Problems.NotFound("charge " + id);
         }
@@ -197,9 +201,10 @@ internal static class ChargesApi
 
         public TimeSpan LongestStream => TimeSpan.FromSeconds(options.Value.StreamSeconds);
 
-        /// <summary>Null: this terminal has no such charge. An id that cannot be one wakes no grain.</summary>
-        public async Task<ChargeView?> Now(string serialNumber, string id) =>
-            Names.IsRequestId(id) && await grains.GetGrain<IChargeGrain>(id).Follow(null, TimeSpan.Zero) is { } view && view.SerialNumber == serialNumber ? view : null;
+        /// <summary>Null: this terminal has no such charge, or it is no business of the caller's. An id that cannot be one wakes no grain.</summary>
+        public async Task<ChargeView?> Now(string serialNumber, string id, ClaimsPrincipal user) =>
+            Names.IsRequestId(id) && await grains.GetGrain<IChargeGrain>(id).Follow(null, TimeSpan.Zero) is { } view
+            && view.SerialNumber == serialNumber && (Permission.MerchantOf(user) ?? view.MerchantId) == view.MerchantId ? view : null;
 
         /// <summary>As it stands when its stage has changed, the time is over or the hub stops.</summary>
         public async Task<ChargeView> Next(ChargeView charge, TimeSpan atMost, CancellationToken stopped)

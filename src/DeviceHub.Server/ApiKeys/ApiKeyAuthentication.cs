@@ -81,6 +81,11 @@ internal sealed class ApiKeyAuthentication(
             identity.AddClaim(new Claim(Permission.ScopeClaim, scope));
         }
 
+        if (row.MerchantId is { } merchant)
+        {
+            identity.AddClaim(new Claim(Permission.MerchantClaim, merchant));
+        }
+
         return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), ApiKey.Scheme));
     }
 

@@ -11,7 +11,8 @@ internal sealed class ApiKeyBook(HubWrites writes, AuditTrail audit, TimeProvide
     /// <param name="Key">The key itself, known to nobody after this; null with a fault.</param>
     internal sealed record Created(string? Key, ApiKeyRow? Row, string? Fault);
 
-    public async Task<Created> Create(string name, IReadOnlyList<string> scopes, DateTimeOffset? expires, CancellationToken stop)
+    /// <param name="merchantId">Whose charges a till's key is for; null with every other scope.</param>
+    public async Task<Created> Create(string name, IReadOnlyList<string> scopes, DateTimeOffset? expires, string? merchantId, CancellationToken stop)
     {
         if (name.Trim() is not { Length: >= 1 and <= 100 } trimmed)
         {
@@ -23,6 +24,11 @@ internal sealed class ApiKeyBook(HubWrites writes, AuditTrail audit, TimeProvide
             return new(null, null, "scopes are one or more of: " + string.Join(", ", Permission.Scopes));
         }
 
+        if (Permission.MerchantFault(scopes, merchantId) is { } wrong)
+        {
+            return new(null, null, "merchantId: " + wrong);
+        }
+
         var key = ApiKey.Create();
         var row = new ApiKeyRow
         {
@@ -31,27 +37,33 @@ internal sealed class ApiKeyBook(HubWrites writes, AuditTrail audit, TimeProvide
             Hash = ApiKey.Hash(key),
             Prefix = key[..8],
             Scopes = string.Join(' ', scopes.Distinct()),
+            MerchantId = merchantId,
             CreatedBy = AuditTrail.Who(http.HttpContext?.User),
             Created = clock.GetUtcNow(),
             Expires = expires,
         };
-        var after = new { row.Id, row.Name, row.Scopes, row.Expires };
+        var after = new { row.Id, row.Name, row.Scopes, row.MerchantId, row.Expires };
         var entry = audit.Row("api-key.create", "api-key:" + row.Id, null, after);
-        var full = await writes.Run(
+        var fault = await writes.Run(
             async (db, cancel) =>
             {
                 if (await db.ApiKeys.CountAsync(cancel) >= options.Value.MaxRecords)
                 {
-                    return true;
+                    return "the hub has as many API keys as Server:MaxRecords allows";
+                }
+
+                if (merchantId is not null && !await db.Merchants.AnyAsync(m => m.Id == merchantId, cancel))
+                {
+                    return "there is no merchant " + merchantId;
                 }
 
                 db.ApiKeys.Add(row);
                 db.Audit.Add(entry);
                 await db.SaveChangesAsync(cancel);
-                return false;
+                return null;
             },
             stop);
-        return full ? new(null, null, "the hub has as many API keys as Server:MaxRecords allows") : new(key, row, null);
+        return fault is null ? new(key, row, null) : new(null, null, fault);
     }
 
     /// <summary>False: there is no such key. Ending an ended key changes nothing.</summary>

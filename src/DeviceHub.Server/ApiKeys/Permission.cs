@@ -1,3 +1,4 @@
+using System.Security.Claims;
 using Microsoft.AspNetCore.Authorization;
 
 namespace DeviceHub.Server.ApiKeys;
@@ -9,13 +10,14 @@ internal static class Permission
     public const string Admin = "admin";
     public const string Metrics = "metrics";
 
-    /// <summary>A till: asks for charges, watches and cancels them, and nothing else.</summary>
+    /// <summary>A till: asks for charges of its own merchant, watches and cancels them, and nothing else.</summary>
     public const string Charge = "charge";
 
     /// <summary>To watch charges is enough to read anything, or to ask for them.</summary>
     public const string ReadCharges = "read charges";
 
     public const string ScopeClaim = "scope";
+    public const string MerchantClaim = "merchant";
     public const string AdministratorRole = "administrator";
 
     public static readonly string[] Scopes = [Read, Admin, Metrics, Charge];
@@ -30,6 +32,14 @@ internal static class Permission
             .AddPolicy(ReadCharges, policy => policy.RequireAssertion(c => Has(c, Read) || Has(c, Charge) || Has(c, Admin)))
             .AddPolicy(AdministratorRole, policy => policy.RequireRole(AdministratorRole))
             .SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAssertion(c => c.User.IsInRole(AdministratorRole) || IsNoRoute(c)).Build());
+
+    /// <summary>What is wrong with a key's scopes and merchant together; null: nothing.</summary>
+    public static string? MerchantFault(IReadOnlyList<string> scopes, string? merchantId) =>
+        scopes.Contains(Charge) ? scopes.Count > 1 ? "the scope charge stands alone" : merchantId is null ? "is needed: a till's key is for the terminals of one merchant" : null
+        : merchantId is null ? null : "goes with the scope charge only: other scopes are for every merchant";
+
+    /// <summary>The merchant whose charges the caller may see and make; null: every merchant's.</summary>
+    public static string? MerchantOf(ClaimsPrincipal user) => user.FindFirst(MerchantClaim)?.Value;
 
     /// <summary>What is no route only says 405 or 415, which who has credentials must read, not 403.</summary>
     private static bool IsNoRoute(AuthorizationHandlerContext context) =>

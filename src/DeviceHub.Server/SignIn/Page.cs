@@ -48,7 +48,7 @@ internal static class Page
         body.Append(CultureInfo.InvariantCulture, $"<h2>{Text("ApiKeys")}</h2><form method=post action=\"/new-api-key\">{Hidden(tokens)}");
         body.Append(Input("name", "ApiKeyName", "text", "off"));
         body.Append(CultureInfo.InvariantCulture, $"<label for=scope>{Text("ApiKeyScopes")}</label><select id=scope name=scope><option value=read>{Text("ScopeRead")}");
-        body.Append(CultureInfo.InvariantCulture, $"<option value=charge>{Text("ScopeCharge")}<option value=metrics>{Text("ScopeMetrics")}<option value=admin>{Text("ScopeAdmin")}</select><button>{Text("Create")}</button></form>");
+        body.Append(CultureInfo.InvariantCulture, $"<option value=metrics>{Text("ScopeMetrics")}<option value=admin>{Text("ScopeAdmin")}</select><button>{Text("Create")}</button></form>");
         body.Append(CultureInfo.InvariantCulture, $"<h2>{Text("ChangePassword")}</h2><form method=post action=\"/password\">{Hidden(tokens)}");
         body.Append(Input("current", "CurrentPassword", "password", "current-password"));
         body.Append(Input("replacement", "NewPassword", "password", "new-password"));

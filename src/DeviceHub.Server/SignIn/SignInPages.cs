@@ -101,7 +101,7 @@ internal static class SignInPages
 
     private static async Task<IResult> CreateKey(HttpContext http, IAntiforgery antiforgery, ApiKeyBook book, [FromForm] string? name, [FromForm] string? scope)
     {
-        var created = await book.Create(name ?? "", [scope ?? ""], null, http.RequestAborted);
+        var created = await book.Create(name ?? "", [scope ?? ""], null, null, http.RequestAborted);
         return created.Key is { } key
             ? Page.Home(http, antiforgery.GetAndStoreTokens(http), Texts.Get("ApiKeyOnce") + " " + key, good: true)
             : Page.Home(http, antiforgery.GetAndStoreTokens(http), Texts.Get("NotCreated") + " " + created.Fault, good: false);

@@ -129,6 +129,11 @@ namespace DeviceHub.Storage.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("last_used");
 
+                    b.Property<string>("MerchantId")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("merchant_id");
+
                     b.Property<string>("Name")
                         .IsRequired()
                         .HasMaxLength(200)

@@ -27,6 +27,10 @@ public sealed class ApiKeyRow
     /// <summary>What it may do: words separated by spaces.</summary>
     public required string Scopes { get; init; }
 
+    /// <summary>Whose charges it is for; null: it is the hub's own.</summary>
+    [MaxLength(64)]
+    public string? MerchantId { get; init; }
+
     public required string CreatedBy { get; init; }
 
     public DateTimeOffset Created { get; init; }

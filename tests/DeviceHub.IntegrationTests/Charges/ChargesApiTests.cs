@@ -22,7 +22,7 @@ public sealed class ChargesApiTests(TillHub hub) : IClassFixture<TillHub>
         await using var _ = terminal;
         await hub.Admin.Put($"/api/v1/merchants/{merchant}/webhook", new { url = $"http://127.0.0.1:{hub.Receiver.Port}/{merchant}", secret = Secret });
         hub.Receiver.Fail(2);
-        var till = hub.WithKey((await ServerHub.CreateKey(hub.Admin, "charge")).Key);
+        var till = await Till(merchant);
 
         var charge = await till.Post(Charges(terminal), Body("A-1"));
         Assert.Equal(("sent", "none", 1280), (Text(charge, "stage"), Text(charge, "ended"), charge.GetProperty("amountFen").GetInt64()));
@@ -171,7 +171,7 @@ public sealed class ChargesApiTests(TillHub hub) : IClassFixture<TillHub>
     {
         var (terminal, merchant) = await hub.Collector();
         await using var disposal = terminal;
-        var till = hub.WithKey((await ServerHub.CreateKey(hub.Admin, "charge")).Key);
+        var till = await Till(merchant);
         var reader = hub.WithKey((await ServerHub.CreateKey(hub.Admin, "read")).Key);
         await reader.Post(Charges(terminal), Body("D-1"), HttpStatusCode.Forbidden);
         var id = Text(await till.Post(Charges(terminal), Body("D-1")), "id");
@@ -183,6 +183,26 @@ public sealed class ChargesApiTests(TillHub hub) : IClassFixture<TillHub>
         }
 
         await till.Post($"{Charges(terminal)}/{id}/cancel", expected: HttpStatusCode.Accepted);
+    }
+
+    [Fact]
+    public async Task Key_of_a_till_knows_no_terminal_of_another_merchant()
+    {
+        var (terminal, merchant) = await hub.Collector();
+        await using var disposal = terminal;
+        var own = await Till(merchant);
+        var foreign = await Till(await hub.NewMerchant());
+        await foreign.Post(Charges(terminal), Body("H-1"), HttpStatusCode.NotFound);
+        var id = Text(await own.Post(Charges(terminal), Body("H-1")), "id");
+        await foreign.Post(Charges(terminal), Body("H-1"), HttpStatusCode.NotFound);
+        await foreign.Get($"{Charges(terminal)}/{id}", HttpStatusCode.NotFound);
+        await foreign.Get($"{Charges(terminal)}/{id}?known=sent&wait=5", HttpStatusCode.NotFound);
+        await foreign.Get($"{Charges(terminal)}/{id}/events", HttpStatusCode.NotFound);
+        await foreign.Post($"{Charges(terminal)}/{id}/cancel", expected: HttpStatusCode.NotFound);
+        Assert.Empty((await foreign.Get(Charges(terminal))).GetProperty("items").EnumerateArray());
+        Assert.Single((await own.Get(Charges(terminal))).GetProperty("items").EnumerateArray());
+        Assert.Equal("none", Text(await own.Get($"{Charges(terminal)}/{id}"), "ended"));
+        await own.Post($"{Charges(terminal)}/{id}/cancel", expected: HttpStatusCode.Accepted);
     }
 
     [Fact]
@@ -231,6 +251,9 @@ public sealed class ChargesApiTests(TillHub hub) : IClassFixture<TillHub>
         Assert.Single(hub.Receiver.Of("/" + deafMerchant));
         Assert.Equal(JsonValueKind.Null, (await hub.Admin.Get($"/api/v1/merchants/{deafMerchant}/webhook")).GetProperty("fault").ValueKind);
     }
+
+    private async Task<Caller> Till(string merchantId) =>
+        hub.WithKey(Text(await hub.Admin.Post("/api/v1/api-keys", new { name = "till", scopes = new[] { "charge" }, merchantId }), "key"));
 
     private static string Charges(TestTerminal terminal) => $"/api/v1/terminals/{terminal.SerialNumber}/charges";
 

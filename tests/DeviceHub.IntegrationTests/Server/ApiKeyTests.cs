@@ -63,6 +63,10 @@ public sealed class ApiKeyTests(ServerHub hub) : IClassFixture<ServerHub>
         Assert.Equal(["name", "scopes"], await hub.Admin.Faults(post, Path, new { }));
         Assert.Equal(["scopes"], await hub.Admin.Faults(post, Path, new { name = "a", scopes = new[] { "root" } }));
         Assert.Equal(["expires"], await hub.Admin.Faults(post, Path, new { name = "a", scopes = new[] { "read" }, expires = "2020-01-01T00:00:00Z" }));
+        Assert.Equal(["merchantId"], await hub.Admin.Faults(post, Path, new { name = "a", scopes = new[] { "charge" } }));
+        Assert.Equal(["merchantId"], await hub.Admin.Faults(post, Path, new { name = "a", scopes = new[] { "read" }, merchantId = "m1" }));
+        Assert.Equal(["merchantId"], await hub.Admin.Faults(post, Path, new { name = "a", scopes = new[] { "charge", "read" }, merchantId = "m1" }));
+        await hub.Admin.Post(Path, new { name = "a", scopes = new[] { "charge" }, merchantId = "m1" }, HttpStatusCode.Conflict);
         Assert.Equal(["scope"], await hub.Admin.Faults(post, Path, new { name = "a", scope = "read" }));
         Assert.Equal(["expires"], await hub.Admin.Faults(post, Path, new { name = "a", scopes = new[] { "read" }, expires = "soon" }));
         Assert.Equal(["body"], await hub.Admin.Faults(post, Path, new StringContent("{", System.Text.Encoding.UTF8, "application/json")));
