@@ -153,6 +153,7 @@ static bool append(dhp_log *log, unsigned sector, uint32_t *end, uint8_t type, u
     memcpy(record, &h, sizeof h);
     memset(record + HEAD_BYTES + length, 0xff, whole - HEAD_BYTES - length);
     if (!program(log, sector, *end, record, whole)) {
+        *end = log->hooks->sector_bytes; /* nobody knows what stands there: the next record goes to the other sector */
         return false;
     }
     *end += whole;

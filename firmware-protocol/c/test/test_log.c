@@ -195,6 +195,27 @@ static void a_cut_anywhere_leaves_what_was_before_or_what_is_after(void)
     CHECK(cuts > 4000);
 }
 
+/* Power that only sinks, so that a write fails and nobody boots: no unit is programmed twice (flash.c checks it). */
+static void a_write_that_failed_is_not_repeated_in_its_place(void)
+{
+    for (unsigned n = 2; n < 7; n++) {
+        for (long power = 0; power < 60; power++) {
+            test_about("step %u, cut %ld", n, power);
+            fresh();
+            CHECK(step(0) && step(1) && step(3));
+            f.power = power;
+            (void)step(n);
+            f.off = false;
+            f.power = -1;
+            CHECK(step(n));
+            said after = say();
+            reboot();
+            said again = say();
+            CHECK_BYTES(&after, &again, sizeof after);
+        }
+    }
+}
+
 static void flash_that_takes_nothing_is_said(void)
 {
     uint8_t key[DHP_KEY_BYTES] = {1};
@@ -227,6 +248,7 @@ static const test tests[] = {
     TEST(a_payment_takes_at_most_64_bytes_and_a_boot_none),
     TEST(sectors_take_turns_and_nothing_is_lost),
     TEST(a_cut_anywhere_leaves_what_was_before_or_what_is_after),
+    TEST(a_write_that_failed_is_not_repeated_in_its_place),
     TEST(flash_that_takes_nothing_is_said),
     TEST(a_flash_of_anything_else_says_nothing),
 };
