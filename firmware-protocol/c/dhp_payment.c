@@ -217,8 +217,8 @@ static void cancel(dhp_terminal *t)
     case DHP_ACCEPTED:
     case DHP_WAITING:
     case DHP_IN_DOUBT:
-        if (flagged(t, PAYMENT_CONTENTS) && !flagged(t, PAYMENT_ANSWERED)) {
-            flag(t, PAYMENT_CANCEL);
+        if (t->session != SESSION_READY || (flagged(t, PAYMENT_CONTENTS) && !flagged(t, PAYMENT_ANSWERED))) {
+            flag(t, PAYMENT_CANCEL); /* when the hub has said that it has it */
             break;
         }
         t->payment.state = DHP_CANCELLING;

@@ -353,6 +353,25 @@ static void a_cancel_waits_until_the_hub_knows_the_payment(void)
     check_shown(1);
 }
 
+static void a_cancel_without_a_network_is_sent_when_there_is_one(void)
+{
+    for (unsigned boots = 0; boots < 2; boots++) {
+        ready();
+        pay();
+        hub_accepted(&w, id, dhp_Accepted_STATE_WORKING);
+        hub_lose(&w);
+        if (boots != 0) {
+            world_boot(&w);
+        }
+        dhp_press(&w.t, DHP_KEY_CANCEL);
+        hub_login(&w);
+        CHECK_TEXT(id, world_take(&w, dhp_Uplink_payment_query_tag)->body.payment_query.request_id);
+        hub_accepted(&w, id, dhp_Accepted_STATE_WORKING);
+        CHECK_TEXT(id, world_take(&w, dhp_Uplink_payment_cancel_tag)->body.payment_cancel.request_id);
+        CHECK_NUMBER(DHP_CANCELLING, world_view(&w));
+    }
+}
+
 static void a_second_scan_of_the_same_amount_asks_a_person(void)
 {
     ready();
@@ -478,6 +497,7 @@ static const test tests[] = {
     TEST(many_outcomes_at_login_are_all_confirmed),
     TEST(what_the_hub_says_is_open_is_taken_over_and_blocks_scans),
     TEST(a_cancel_waits_until_the_hub_knows_the_payment),
+    TEST(a_cancel_without_a_network_is_sent_when_there_is_one),
     TEST(a_second_scan_of_the_same_amount_asks_a_person),
     TEST(refusals_do_what_their_table_says),
     TEST(an_accepted_payment_is_not_ended_by_a_refusal),
