@@ -46,7 +46,8 @@ void dhp_charge_collect(dhp_terminal *t, const dhp_Collect *collect)
     memcpy(payment->request.order_number, collect->order_number, sizeof payment->request.order_number);
     payment->request.amount_fen = collect->amount_fen;
     payment->state = DHP_COLLECTING;
-    dhp_show(t, DHP_COLLECTING, NULL, NULL, 0, 0);
+    t->view = DHP_STARTING; /* to be drawn, also in place of another charge or of a result: when the hub has its answer */
+    t->view_ms = 0;
 }
 
 void dhp_charge_cancelled(dhp_terminal *t, const dhp_CollectCancel *cancel)

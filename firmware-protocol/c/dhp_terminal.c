@@ -300,7 +300,6 @@ static void take(dhp_terminal *t, unsigned tag)
             dhp_payment_refused(t, &t->body.refusal);
             break;
         }
-        dhp_refresh(t);
         return;
     }
     switch (tag) {
@@ -553,6 +552,7 @@ void dhp_received(dhp_terminal *t, const uint8_t *message, size_t length)
     if (was_sealed == dhp_is_money(tag, &t->body)) {
         take(t, tag);
         send_wanted(t);
+        dhp_refresh(t);
     }
 }
 

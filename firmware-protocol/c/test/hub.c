@@ -138,6 +138,7 @@ static bool transport_send(void *user, const uint8_t *message, size_t length)
         u->sealed = true;
     }
     u->tag = tag;
+    u->views = w->views;
     return true;
 }
 

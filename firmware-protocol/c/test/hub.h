@@ -12,6 +12,7 @@
 typedef struct uplink {
     unsigned tag;
     bool sealed;
+    unsigned views; /* that had been shown when it was sent */
     dhp_body body;
 } uplink;
 

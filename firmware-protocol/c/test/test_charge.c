@@ -39,6 +39,17 @@ static void collecting(void)
     CHECK_NUMBER(880, w.shown[w.views - 1].view.amount_fen);
 }
 
+/* The hub waits 3 s for the answer, and a screen may take as long. */
+static void the_hub_is_answered_before_the_screen_is_drawn(void)
+{
+    collecting();
+    unsigned before = w.views;
+    collect("charge-000002", 60000);
+    CHECK_NUMBER(before, world_take(&w, dhp_Uplink_collecting_tag)->views);
+    CHECK_NUMBER(before + 1, w.views);
+    CHECK_NUMBER(DHP_COLLECTING, world_view(&w));
+}
+
 static void the_next_scan_answers_the_charge(void)
 {
     collecting();
@@ -152,6 +163,7 @@ static void a_possible_duplicate_of_a_charge_is_asked_and_keeps_the_charge(void)
 }
 
 static const test tests[] = {
+    TEST(the_hub_is_answered_before_the_screen_is_drawn),
     TEST(the_next_scan_answers_the_charge),
     TEST(a_code_that_is_refused_leaves_the_charge_collecting),
     TEST(the_cashier_and_time_end_a_charge),
