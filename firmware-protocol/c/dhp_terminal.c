@@ -117,6 +117,9 @@ static void open_session(dhp_terminal *t)
 void dhp_connected(dhp_terminal *t)
 {
     const dhp_hooks *hooks = t->setup->hooks;
+    if (t->session != SESSION_OPENING) {
+        return; /* it was closed meanwhile */
+    }
     t->connected_at = t->now;
     if (!can_log_in(t) || !hooks->random(hooks->user, TERMINAL_NONCE(t), DHP_NONCE_BYTES)) {
         dhp_end_session(t, DHP_END_LOST);
@@ -214,8 +217,10 @@ static void take_synced(dhp_terminal *t)
     t->heartbeat_from = t->now;
     set(t, FLAG_FIRST_BEAT | FLAG_RECONNECT);
     t->want |= WANT_HEARTBEAT;
+    if (t->view == DHP_REFUSED && t->view_ms == UNTIL_A_KEY) {
+        t->view_ms = 0; /* an earlier login was */
+    }
     dhp_payment_synced(t);
-    dhp_refresh(t);
 }
 
 /* The key was refused: of two, the other one is tried; a lone one that was never proved is worth nothing without a code. */

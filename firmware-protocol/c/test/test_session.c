@@ -279,6 +279,30 @@ static void flash_that_takes_no_key_is_a_fault(void)
     CHECK(!w.connected);
 }
 
+static void a_refused_login_is_shown_until_a_later_one_is_good(void)
+{
+    world_new(&w, true);
+    hub_login(&w);
+    hub_refuse(&w, NULL, dhp_Refusal_CODE_STOPPING, 0, NULL);
+    CHECK_NUMBER(DHP_REFUSED, world_view(&w));
+    hub_login(&w);
+    CHECK_NUMBER(DHP_READY, world_view(&w));
+}
+
+/* Of a connection that the terminal has given up meanwhile: it waited in a queue. */
+static void a_connection_that_nobody_opened_begins_no_session(void)
+{
+    world_new(&w, true);
+    hub_login(&w);
+    hub_refuse(&w, NULL, dhp_Refusal_CODE_STOPPING, 0, NULL);
+    dhp_connected(&w.t);
+    w.connected = true;
+    world_run(&w, 500);
+    world_quiet(&w);
+    w.connected = false;
+    hub_login(&w);
+}
+
 static const test tests[] = {
     TEST(a_fresh_terminal_asks_for_a_code_and_does_not_connect),
     TEST(activation_stores_the_key_and_proves_it_in_the_same_session),
@@ -294,5 +318,7 @@ static const test tests[] = {
     TEST(a_suspended_terminal_takes_no_scan_until_a_login_without_it),
     TEST(what_comes_at_the_wrong_time_is_ignored),
     TEST(flash_that_takes_no_key_is_a_fault),
+    TEST(a_refused_login_is_shown_until_a_later_one_is_good),
+    TEST(a_connection_that_nobody_opened_begins_no_session),
 };
 TEST_MAIN(tests)
