@@ -150,7 +150,7 @@ static void take_reply(dhp_serial *s, const uint8_t *reply, uint16_t length)
     }
     bool mine = number(reply + 1) == s->boot_id;
     if (s->state == LINK_UP) {
-        if (!mine) {
+        if (!mine && reply[5] == 0) {
             down(s, DHP_END_AGAIN);
         }
         return;

@@ -206,6 +206,9 @@ static void a_reply_of_another_boot_or_a_close_begins_anew(void)
     uint32_t before = boot_id;
     reply(before, 0, 0);
     run(100);
+    reply(before ^ 1, 2, 0); /* refused: of an older HELLO, and no link is made */
+    run(100);
+    CHECK(serial.boot_id == before);
     reply(before ^ 1, 0, 0);
     take_hello();
     CHECK(boot_id != before);
