@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 configuration=${CONFIGURATION:-Release}
-limit_seconds=${TEST_LIMIT_SECONDS:-600}
+limit_seconds=${TEST_LIMIT_SECONDS:-900}
 
 say() { printf '\n== %s\n' "$*"; }
 
