@@ -59,6 +59,12 @@ internal sealed class Bench(Scale scale, Action<string> say) : IDisposable
             await Reconcile();
         }
 
+        if (Wanted("serial"))
+        {
+            var percents = Enumerable.Range(1, scale.Runs).Select(_ => SerialLines.Measure(scale.RunFor)).ToList();
+            Add(Figure.Of("serial_percent_of_a_core", percents, 10, 5, atMost: true, note: $"{SerialLines.Lines} full lines at 921,600 baud: frames, links, acknowledgements"));
+        }
+
         var targets = new List<Target>();
         if (Wanted("mosquitto"))
         {

@@ -28,7 +28,7 @@ internal static class Program
         var json = new Option<FileInfo?>("--json") { Description = "File to write everything measured to." };
         var results = new Option<FileInfo?>("--results") { Description = "Markdown file to write the figures to." };
         var commit = new Option<string>("--commit") { DefaultValueFactory = _ => "unknown", Description = "What is measured." };
-        var only = new Option<string[]>("--only") { Description = "Targets to measure: mosquitto, bare, hub, http, tls, reconcile.", AllowMultipleArgumentsPerToken = true };
+        var only = new Option<string[]>("--only") { Description = "Targets to measure: mosquitto, bare, hub, http, tls, reconcile, serial.", AllowMultipleArgumentsPerToken = true };
         var command = new RootCommand("Measures the hub beside mosquitto and its own bare endpoint") { quick, json, results, commit, only };
         command.SetAction(async (options, stop) =>
         {

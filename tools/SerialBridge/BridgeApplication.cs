@@ -50,7 +50,9 @@ internal static class BridgeApplication
         services.AddSingleton<BridgeState>();
         services.AddSingleton<HubRelay>();
         services.AddSingleton<ITerminalSessions>(s => s.GetRequiredService<HubRelay>());
-        services.AddSerialEndpoint();
+
+        // Under systemd the folder that a unit's StateDirectory names.
+        services.AddSerialEndpoint(Environment.GetEnvironmentVariable("STATE_DIRECTORY") ?? "serial-keys");
         return builder;
     }
 

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace DeviceHub.Gateways.Serial;
 
 /// <summary>A port with a terminal of firmware-protocol/serial.md: the hub's end of its link, and a session for each life of it.</summary>
-internal sealed partial class FramedPort : ILoopPort, ILinkHost
+internal sealed partial class FramedPort : IServedPort, ILinkHost, IWireOwner
 {
     private const int ReadBytes = 4_096;
 
@@ -56,10 +56,8 @@ internal sealed partial class FramedPort : ILoopPort, ILinkHost
 
     public long NextTick => Math.Min(Math.Min(link.NextTick, output.NextTick), Math.Min(closeAt, LoginDeadline));
 
-    /// <summary>Completes when the port is served no more; null: it was stopped.</summary>
     public Task<PortException?> Ending => ended.Task;
 
-    /// <summary>Messages that the session is handling.</summary>
     public int Handling => wire?.Handling ?? 0;
 
     private long LoginDeadline => wire is { IsLoggedIn: false } && closeAt == long.MaxValue ? linkedAt + (options.LoginSeconds * 1000L) : long.MaxValue;
@@ -101,7 +99,6 @@ internal sealed partial class FramedPort : ILoopPort, ILinkHost
         ended.TrySetResult(why);
     }
 
-    /// <summary>From any thread: a session has something to send.</summary>
     public void Pump(SerialWire of) => loop.Post(() =>
     {
         if (of == wire)
@@ -110,7 +107,7 @@ internal sealed partial class FramedPort : ILoopPort, ILinkHost
         }
     });
 
-    /// <summary>From any thread: a session, or the hub, ends the link. A refusal that waits is given a moment.</summary>
+    /// <summary>A refusal that waits is given a moment.</summary>
     public void EndSession(SerialWire of, CutReason reason) => loop.Post(() =>
     {
         if (of == wire)

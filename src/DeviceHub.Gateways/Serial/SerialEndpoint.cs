@@ -1,3 +1,4 @@
+using DeviceHub.Core.Routing;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -9,7 +10,7 @@ namespace DeviceHub.Gateways.Serial;
 /// terminal is told with CLOSE, and the ports are closed.
 /// </summary>
 public sealed partial class SerialEndpoint(
-    IOptions<SerialOptions> options, ITerminalSessions sessions, TimeProvider time, UsbPorts usb, ILogger<SerialEndpoint> log) : IHostedLifecycleService, IDisposable
+    IOptions<SerialOptions> options, ITerminalSessions sessions, TimeProvider time, UsbPorts usb, PortKeys keys, ILogger<SerialEndpoint> log, WalletTable? wallets = null) : IHostedLifecycleService, IDisposable
 {
     private static readonly TimeSpan LastBytes = TimeSpan.FromMilliseconds(100);
 
@@ -29,6 +30,11 @@ public sealed partial class SerialEndpoint(
     internal TimeProvider Time => time;
 
     internal ILogger Log => log;
+
+    internal PortKeys Keys => keys;
+
+    /// <summary>Which codes are a wallet's. Null at a bridge: its hub says it.</summary>
+    internal WalletTable? Wallets => wallets;
 
     internal SerialLoop Loop => _loop ?? throw new InvalidOperationException("no port is configured");
 

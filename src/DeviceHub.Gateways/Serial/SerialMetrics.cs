@@ -16,6 +16,10 @@ internal static class SerialMetrics
     public static readonly Counter<long> Received = Meter.CreateCounter<long>("serial.received", description: "Messages handed to sessions.");
     public static readonly Counter<long> Sent = Meter.CreateCounter<long>("serial.sent", description: "Messages sent to terminals.");
 
+    private static readonly Counter<long> CodeCounter = Meter.CreateCounter<long>("serial.codes", description: "Codes of scanners in line and keyboard mode, by port and what became of them.");
+
+    public static void Code(string port, string what) => CodeCounter.Add(1, new("port", port), new("what", what));
+
     public static void PortFault(string port, PortFault fault) => FaultCounter.Add(1, new("port", port), new("reason", fault.ToString()));
 
     public static void Down(string port, string reason) => DownCounter.Add(1, new("port", port), new("reason", reason));

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using DeviceHub.Protocol;
 
 namespace DeviceHub.Gateways.Serial;
 
@@ -63,8 +64,10 @@ public sealed class SerialOptions
             return $"{option}:Usb must be VENDOR:PRODUCT or VENDOR:PRODUCT:SERIAL, the first two in 4 hexadecimal digits";
         }
 
-        return port.Mode == SerialMode.Framed && port.Baud is not (9_600 or 115_200)
-            ? $"{option}:Baud must be 115200 or 9600 in framed mode"
+        return port.Mode == SerialMode.Framed
+            ? (port.Baud is not (9_600 or 115_200) ? $"{option}:Baud must be 115200 or 9600 in framed mode" : null)
+            : !Names.IsSerialNumber(port.SerialNumber) ? $"{option}:SerialNumber must be 4 to 32 of A-Z, a-z, 0-9, _ and -: in line and keyboard mode the port is the terminal"
+            : !Escapes.TryRead(port.Prefix, out _) || !Escapes.TryRead(port.Suffix, out _) ? $"{option}:Prefix and Suffix are ASCII, control characters as \\xHH"
             : null;
     }
 }

@@ -15,7 +15,7 @@ internal sealed partial class SerialPortKeeper(SerialEndpoint endpoint, string n
     /// <summary>A port that was open for less than this has not proved itself: the wait goes on growing.</summary>
     private static readonly TimeSpan Proved = TimeSpan.FromSeconds(5);
 
-    private FramedPort? port;
+    private IServedPort? port;
     private string? told;
     private volatile PortException? fault;
 
@@ -47,12 +47,11 @@ internal sealed partial class SerialPortKeeper(SerialEndpoint endpoint, string n
     /// <summary>The port's life, and why it ended; null: it was stopped.</summary>
     private async Task<PortException?> ServeAsync(CancellationToken stop)
     {
-        FramedPort serving;
+        IServedPort serving;
         try
         {
             // A driver may take its time to open, which must not be the loop's.
-            var tty = await Task.Run(() => Tty.Open(Find(), settings.Baud, settings.Dtr, settings.Rts), CancellationToken.None);
-            serving = new FramedPort(endpoint, name, settings, tty);
+            serving = await Task.Run(Open, CancellationToken.None);
         }
         catch (PortException e)
         {
@@ -74,17 +73,26 @@ internal sealed partial class SerialPortKeeper(SerialEndpoint endpoint, string n
         }
     }
 
-    private string Find()
+    private IServedPort Open() => settings.Mode switch
+    {
+        SerialMode.Framed => new FramedPort(endpoint, name, settings, OpenTty()),
+        SerialMode.Line => new ScannerPort(endpoint, name, settings, OpenTty()),
+        _ => new ScannerPort(endpoint, name, settings, EventDevice.Open(Find("input"))),
+    };
+
+    private Tty OpenTty() => Tty.Open(Find("tty"), settings.Baud, settings.Dtr, settings.Rts);
+
+    private string Find(string deviceClass)
     {
         if (settings.Path is { Length: > 0 } path)
         {
             return path;
         }
 
-        return usb.Find(settings.Usb!, "tty") switch
+        return usb.Find(settings.Usb!, deviceClass) switch
         {
             [var only] => only,
-            [] => throw new PortException(PortFault.Missing, $"no serial port of USB device {settings.Usb} is there (not plugged in?)"),
+            [] => throw new PortException(PortFault.Missing, $"no port of USB device {settings.Usb} is there (not plugged in?)"),
             var several => throw new PortException(PortFault.Other, $"{string.Join(", ", several)} are all of USB device {settings.Usb}: name one by Path, or by its serial"),
         };
     }

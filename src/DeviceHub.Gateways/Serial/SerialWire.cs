@@ -10,11 +10,26 @@ internal sealed class PortEndPoint(string port) : EndPoint
     public override string ToString() => $"serial:{port}";
 }
 
+/// <summary>What a wire is of: a port with a terminal, or with a scanner that the hub is the terminal for.</summary>
+internal interface IWireOwner
+{
+    EndPoint Remote { get; }
+
+    /// <summary>From any thread: a session has something to send.</summary>
+    void Pump(SerialWire of);
+
+    /// <summary>From any thread: a session, or the hub, ends this wire's life.</summary>
+    void EndSession(SerialWire of, CutReason reason);
+
+    /// <summary>From any thread: the session failed.</summary>
+    void Faulted(SerialWire of, Exception error);
+}
+
 /// <summary>
 /// One life of a link as its session sees it. The loop hands payloads in and takes payloads out; the session runs on the thread pool, so that the loop
 /// waits for nobody.
 /// </summary>
-internal sealed class SerialWire(FramedPort port, string serialNumber, int maxMessageBytes, SerialOptions options, ITerminalSessions sessions) : IWire
+internal sealed class SerialWire(IWireOwner port, string serialNumber, int maxMessageBytes, SerialOptions options, ITerminalSessions sessions) : IWire
 {
     private readonly Channel<byte[]> inbox = Channel.CreateUnbounded<byte[]>(new() { SingleReader = true, SingleWriter = true });
     private readonly ConcurrentQueue<byte[]> outbox = new();

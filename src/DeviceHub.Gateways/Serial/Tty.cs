@@ -9,7 +9,7 @@ public enum ModemLine { Untouched, On, Off }
 /// An open serial line: raw, 8N1, no flow control, never blocking. System.IO.Ports is not used: it polls each open port a thousand times a second
 /// (measured: 64 idle ports take 45 % of a core) and always sets DTR and RTS. Not thread-safe.
 /// </summary>
-public sealed class Tty : IDisposable
+public sealed class Tty : IPortDevice
 {
     private const int TermiosBytes = 44, SpeedOffset = 40, InputSpeedOffset = 36, MinimumOffset = 17 + 6, TimeOffset = 17 + 5;
     private const uint IgnoreBreak = 1, AnySpeed = 0x1000, SpeedMask = 0x100F, EightBits = 0x30, CanRead = 0x80, NoModem = 0x800, DropAtClose = 0x400;
@@ -124,6 +124,15 @@ public sealed class Tty : IDisposable
         return written >= 0 ? written
             : Libc.LastError is Libc.Again or Libc.Interrupted ? 0
             : throw new PortException(PortFault.Gone, $"{path} is gone (unplugged?)");
+    }
+
+    /// <summary>A scanner on a line prints ASCII.</summary>
+    public void Decode(ReadOnlySpan<byte> read, Action<char> character)
+    {
+        foreach (var b in read)
+        {
+            character((char)b);
+        }
     }
 
     public void Dispose()

@@ -84,7 +84,7 @@ public static class HubApplication
         services.AddReconciliation();
         services.AddTerminalSessions();
         services.AddMqttEndpoint(folder.Path);
-        services.AddSerialEndpoint();
+        services.AddSerialEndpoint(Path.Combine(folder.Path, "serial"));
         services.AddHubApi();
         services.AddWebhooks();
         services.AddHubPermissions();

@@ -87,7 +87,7 @@ public sealed class PortTests : IDisposable
         options.Ports["late"] = new() { Path = cable.HubEnd };
         options.Ports["file"] = new() { Path = file };
         options.Ports["usb"] = new() { Usb = "1a86:7523" };
-        using var endpoint = new SerialEndpoint(Options.Create(options), new RecordingSessions(), TimeProvider.System, new UsbPorts(folder), log);
+        using var endpoint = new SerialEndpoint(Options.Create(options), new RecordingSessions(), TimeProvider.System, new UsbPorts(folder), new PortKeys(Path.Combine(folder, "keys")), log);
         await endpoint.StartedAsync(CancellationToken.None);
         await Eventually.Holds(() => log.Lines.Count >= 3, "all three are told");
         await cable.Plug();
@@ -98,7 +98,7 @@ public sealed class PortTests : IDisposable
         await Eventually.Holds(() => log.Lines.Count(l => l.StartsWith("Opened port late", StringComparison.Ordinal)) == 2, "it is opened again");
         await endpoint.StoppingAsync(CancellationToken.None);
         Assert.Single(log.Lines, l => l.Contains("is a regular file, no port", StringComparison.Ordinal));
-        Assert.Single(log.Lines, l => l.Contains("no serial port of USB device 1a86:7523 is there", StringComparison.Ordinal));
+        Assert.Single(log.Lines, l => l.Contains("no port of USB device 1a86:7523 is there", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -109,7 +109,7 @@ public sealed class PortTests : IDisposable
         var log = new Told();
         var options = new SerialOptions();
         options.Ports["slow"] = new() { Path = cable.HubEnd };
-        using var endpoint = new SerialEndpoint(Options.Create(options), new RecordingSessions(), TimeProvider.System, new UsbPorts(folder), log);
+        using var endpoint = new SerialEndpoint(Options.Create(options), new RecordingSessions(), TimeProvider.System, new UsbPorts(folder), new PortKeys(Path.Combine(folder, "keys")), log);
         await endpoint.StartedAsync(CancellationToken.None);
         using var terminal = Open(cable.TerminalEnd);
         await Eventually.Holds(() => log.Lines.Any(l => l.StartsWith("Opened", StringComparison.Ordinal)), "the port is opened");
