@@ -52,6 +52,23 @@ public sealed class BenchToolTests(BadInputHub hub) : IDisposable
     }
 
     [Fact]
+    public async Task Unit_that_is_unplugged_during_its_test_ends_it_and_is_no_pass()
+    {
+        var pair = await SocatPair.Make();
+        using var unit = Emulate(pair, "UNIT-1");
+        var plan = Path.Combine(folder, "soak.yaml");
+        await File.WriteAllTextAsync(plan, "steps:\n  - identity\n  - soak: { hours: 1, every-ms: 20 }\n  - configuration\n");
+        using var test = Bench("test", pair.HubEnd, "--plan", plan, "--report", folder);
+        await Eventually.Holds(() => test.Output.Contains("pass  1", StringComparison.Ordinal), "the first step passed");
+        pair.Dispose();
+
+        Assert.Equal(3, await test.Exits(Limit));
+        Assert.Contains("INCOMPLETE  UNIT-1", test.Output, StringComparison.Ordinal);
+        Assert.Contains("lost during the test", test.Errors, StringComparison.Ordinal);
+        Assert.Single(Directory.GetFiles(folder, "UNIT-1-*.json"));
+    }
+
+    [Fact]
     public async Task Monitor_shows_and_records_a_login_and_replay_shows_it_again()
     {
         using var pair = await SocatPair.Make();

@@ -80,7 +80,7 @@ internal static class ConformanceCommand
         _ = line.Ended.ContinueWith(_ => stop.Stop(), TaskScheduler.Default);
 
         var (began, from) = (DateTimeOffset.Now, SerialLine.Now);
-        var results = await ConformanceRun.Run(choice.Cases, rig, one => Begins(console, one), result => Ended(console, result, choice.Texts));
+        var results = await ConformanceRun.Run(choice.Cases, rig, Begins, result => Ended(console, result, choice.Texts));
         var lost = line.Ended.IsCompleted;
         var found = new BenchReport(
             BenchReport.PresentSchema, Tool, "conformance", "", Environment.MachineName, choice.Port, session.Unit, began, Math.Round((SerialLine.Now - from).TotalSeconds, 1),
@@ -97,11 +97,11 @@ internal static class ConformanceCommand
     }
 
     /// <summary>On a screen the case that runs is seen, and replaced by what became of it.</summary>
-    private static void Begins(IAnsiConsole console, ConformanceCase one)
+    private static void Begins(ConformanceCase one)
     {
         if (!Console.IsOutputRedirected)
         {
-            console.Markup($"[grey]....  {one.Id}[/]\r");
+            Console.Write($"....  {one.Id}\r");
         }
     }
 

@@ -10,6 +10,9 @@ internal readonly record struct LineBytes(bool FromTerminal, ReadOnlyMemory<byte
 /// <summary>A serial port of this machine: 8N1, raw, no flow control. Reading begins with <see cref="Start"/>.</summary>
 internal sealed class SerialLine : IDisposable
 {
+    /// <summary>A port that takes nothing for so long is lost: one that was unplugged may never answer.</summary>
+    private const int LongestWriteMs = 2000;
+
     private const int NoPermission = 13;
     private const int Busy = 16;
     private const int NotATerminal = 25;
@@ -69,7 +72,7 @@ internal sealed class SerialLine : IDisposable
             throw new PortException(Directory.Exists(path) ? $"{path}: a folder, no serial port" : $"{path}: not there; is it plugged in? (devicehub-bench ports)");
         }
 
-        var port = new SerialPort(path, baud, Parity.None, 8, StopBits.One) { Handshake = Handshake.None, ReadBufferSize = 65_536 };
+        var port = new SerialPort(path, baud, Parity.None, 8, StopBits.One) { Handshake = Handshake.None, WriteTimeout = LongestWriteMs };
         try
         {
             port.Open();
@@ -101,6 +104,11 @@ internal sealed class SerialLine : IDisposable
     /// <summary>Bytes for the other end. Of a line that was lost nothing is told here, but by <see cref="Ended"/>.</summary>
     public void Write(ReadOnlySpan<byte> bytes)
     {
+        if (ended.Task.IsCompleted)
+        {
+            return;
+        }
+
         var sent = Noise is { } noise ? noise.Apply(bytes) : bytes.ToArray();
         lock (writing)
         {
@@ -108,7 +116,6 @@ internal sealed class SerialLine : IDisposable
             {
                 Tap?.Invoke(new LineBytes(isTerminal, sent, Now));
                 port.BaseStream.Write(sent);
-                port.BaseStream.Flush();
             }
             catch (Exception e) when (IsLoss(e))
             {
@@ -164,5 +171,5 @@ internal sealed class SerialLine : IDisposable
         }
     }
 
-    private static bool IsLoss(Exception e) => e is IOException or InvalidOperationException or OperationCanceledException or UnauthorizedAccessException;
+    private static bool IsLoss(Exception e) => e is IOException or InvalidOperationException or OperationCanceledException or UnauthorizedAccessException or TimeoutException;
 }

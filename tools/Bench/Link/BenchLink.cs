@@ -36,6 +36,7 @@ internal sealed class BenchLink : IDisposable
         this.firstRate = firstRate;
         line.Start(Receive);
         ticking = new Timer(_ => Tick(), null, TimeSpan.Zero, Step);
+        _ = line.Ended.ContinueWith(_ => Drop(), TaskScheduler.Default);
     }
 
     private sealed record Outgoing(byte[] Payload, TaskCompletionSource<TimeSpan?> Done)

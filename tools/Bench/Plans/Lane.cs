@@ -127,6 +127,11 @@ internal sealed class Lane(string port, LaneOptions options, Action<LaneView, St
                 await lost.CancelAsync();
             }
 
+            if (line.Ended.IsCompleted && options.Units > 0)
+            {
+                throw new PortException($"{port}: lost during the test");
+            }
+
             if (options.Units == 0 || verdicts.Count < options.Units)
             {
                 await UntilGone(line, link, stop);

@@ -51,8 +51,8 @@ internal sealed class PlanRun(Plan plan, BenchLink link, BenchSession session, T
             Math.Round((SerialLine.Now - from).TotalSeconds, 1), stop.IsCancellationRequested, results, [link.Acknowledgements.ToHistogram(), RoundTrips.ToHistogram()]);
         if (plan.After is { } after)
         {
-            // The unit's time is over for the steps, not for the relay that lets go of it.
-            var hands = new Rig(link, session, new NoJig(), stop);
+            // Over, stopped or unplugged: the relay lets go of the unit all the same.
+            var hands = new Rig(link, session, new NoJig(), CancellationToken.None);
             Add(await Outside(hands, "after", after, report.Verdict));
         }
 
