@@ -144,6 +144,9 @@ typedef struct dhp_transport {
 
     /* What is due; called by dhp_poll first of all. NULL: nothing ever is. */
     void (*poll)(void *user, uint32_t now_ms);
+
+    /* It calls until somebody is there, as the serial link does: a session that had no answer begins anew without a back-off. */
+    bool calls;
 } dhp_transport;
 
 typedef struct dhp_setup {

@@ -373,5 +373,6 @@ void dhp_serial_start(dhp_serial *serial, dhp_terminal *terminal, const dhp_line
     serial->transport.ready = transport_ready;
     serial->transport.send = transport_send;
     serial->transport.poll = transport_poll;
+    serial->transport.calls = true;
     dhp_frame_reader_start(&serial->reader, terminal->in, sizeof terminal->in);
 }

@@ -104,8 +104,9 @@ static void go_offline(dhp_terminal *t, dhp_end end)
 
 void dhp_end_session(dhp_terminal *t, dhp_end end)
 {
-    t->setup->transport->close(t->setup->transport->user);
-    go_offline(t, end);
+    const dhp_transport *transport = t->setup->transport;
+    transport->close(transport->user);
+    go_offline(t, end == DHP_END_LOST && transport->calls ? DHP_END_AGAIN : end);
 }
 
 static void open_session(dhp_terminal *t)
@@ -173,7 +174,7 @@ static void take_offer(dhp_terminal *t)
     dhp_wipe(&t->body, sizeof t->body);
     if (!stored) {
         set(t, FLAG_FAULT);
-        dhp_end_session(t, DHP_END_LOST);
+        dhp_end_session(t, DHP_END_CLOSED);
         return;
     }
     memset(t->code, 0, sizeof t->code);
@@ -192,7 +193,7 @@ static void take_welcome(dhp_terminal *t)
     if (!dhp_log_key(&t->log, slot(t), key) || (slot(t) == DHP_SLOT_NEW && !dhp_log_prove(&t->log))) {
         dhp_wipe(key, sizeof key);
         set(t, FLAG_FAULT);
-        dhp_end_session(t, DHP_END_LOST);
+        dhp_end_session(t, DHP_END_CLOSED);
         return;
     }
     dhp_session_key(key, t->setup->serial_number, HUB_NONCE(t), TERMINAL_NONCE(t), t->seals.key);

@@ -148,7 +148,7 @@ int main(int count, char **arguments)
     mosquitto_publish_callback_set(m.client, on_publish);
     mosquitto_disconnect_callback_set(m.client, on_disconnect);
 
-    dhp_transport transport = {&m, "mqtt", transport_open, transport_close, transport_ready, transport_send, NULL};
+    dhp_transport transport = {&m, "mqtt", transport_open, transport_close, transport_ready, transport_send, NULL, false};
     c.setup.transport = &transport;
     dhp_start(&terminal, &c.setup, console_now());
     while (!c.ended) {

@@ -91,7 +91,7 @@ static void take(const event *next)
 void terminal_task(void *argument)
 {
     static const char *const capabilities[] = {"screen", "speech", "printer"};
-    static const dhp_transport transport = {NULL, "mqtt", transport_open, transport_close, transport_ready, transport_send, NULL};
+    static const dhp_transport transport = {NULL, "mqtt", transport_open, transport_close, transport_ready, transport_send, NULL, false};
     static uint8_t staging[4096];
     static const dhp_setup setup = {board_serial_number, board_hardware_id,      "1.0.0", "S2",         capabilities, 3,       16,
                                     dhp_TEXT_ENCODING_GB18030, dhp_BOOT_REASON_POWER_ON, 30000,   &board_hooks, &transport, staging, sizeof staging};

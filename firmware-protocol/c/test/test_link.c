@@ -249,6 +249,29 @@ static void a_call_of_the_hub_is_answered_but_not_too_often(void)
     CHECK(w.now - at < 500);
 }
 
+/* The link stands, and the hub's session says nothing: each time after 10 s the terminal begins anew, at once. */
+static void a_session_that_is_not_answered_begins_anew_without_a_back_off(void)
+{
+    link_up();
+    for (unsigned rounds = 0; rounds < 5; rounds++) {
+        uint32_t before = boot_id;
+        uint32_t at = w.now;
+        acknowledge(0);
+        for (unsigned i = 0; i < 98; i++) {
+            run(100);
+            sent_length = read_to = 0;
+            acknowledge(0); /* the hub is there */
+        }
+        while (w.now - at < 10050) {
+            run(10);
+        }
+        take_hello();
+        CHECK(boot_id != before && w.now - at <= 10200);
+        reply(boot_id, 0, 0);
+        CHECK_NUMBER(3, next_but_acks());
+    }
+}
+
 static void a_refused_hello_waits_30_s(void)
 {
     boot();
@@ -334,6 +357,7 @@ static const test tests[] = {
     TEST(data_is_taken_once_in_order_and_acknowledged_at_once),
     TEST(a_reply_of_another_boot_or_a_close_begins_anew),
     TEST(a_call_of_the_hub_is_answered_but_not_too_often),
+    TEST(a_session_that_is_not_answered_begins_anew_without_a_back_off),
     TEST(a_refused_hello_waits_30_s),
     TEST(a_faster_rate_is_agreed_and_left_after_3_bad_frames),
     TEST(text_and_noise_around_frames_are_skipped_and_a_slow_line_takes_what_it_can),
