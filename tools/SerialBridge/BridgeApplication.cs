@@ -12,7 +12,7 @@ namespace DeviceHub.Tools.SerialBridge;
 /// <summary>The bridge's parts: the hub's own serial endpoint, with sessions that are a remote hub's.</summary>
 internal static class BridgeApplication
 {
-    private static readonly string[] Sections = [RemoteHubOptions.Section, SerialOptions.Section, "Logging"];
+    private static readonly string[] Sections = [RemoteHubOptions.Section, BridgeOptions.Section, SerialOptions.Section, "Logging"];
 
     /// <param name="file">JSON.</param>
     /// <param name="changes">Options as <c>Section:Name=value</c> that count more than the file's.</param>
@@ -51,8 +51,10 @@ internal static class BridgeApplication
         services.AddSingleton<HubRelay>();
         services.AddSingleton<ITerminalSessions>(s => s.GetRequiredService<HubRelay>());
 
-        // Under systemd the folder that a unit's StateDirectory names.
-        services.AddSerialEndpoint(Environment.GetEnvironmentVariable("STATE_DIRECTORY") ?? "serial-keys");
+        var own = new BridgeOptions();
+        OptionsSection.Bind(builder.Configuration, BridgeOptions.Section, own);
+        services.AddOptionsSection<BridgeOptions>(BridgeOptions.Section);
+        services.AddSerialEndpoint(own.KeyFolder);
         return builder;
     }
 

@@ -25,9 +25,16 @@ internal static class PortList
 {
     public static void Write(IServiceProvider services, Texts texts, TextWriter to)
     {
+        var keys = services.GetRequiredService<PortKeys>();
         foreach (var (name, port) in services.GetRequiredService<IOptions<SerialOptions>>().Value.Ports.OrderBy(p => p.Key, StringComparer.Ordinal))
         {
-            to.WriteLine($"{name}  {PortWords.Where(port)}  {port.Mode}  {texts["KeyInTerminal"]}");
+            to.WriteLine($"{name}  {PortWords.Where(port)}  {port.Mode}  {Key(port, keys, texts)}");
         }
     }
+
+    private static string Key(SerialPortSettings port, PortKeys keys, Texts texts) =>
+        port.Mode == SerialMode.Framed ? texts["KeyInTerminal"]
+        : keys.Load(port.SerialNumber) is not null ? texts.Format("KeyOfBridge", port.SerialNumber)
+        : string.IsNullOrEmpty(port.ActivationCode) ? texts.Format("KeyMissing", port.SerialNumber)
+        : texts.Format("KeyToCome", port.SerialNumber);
 }

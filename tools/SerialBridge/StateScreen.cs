@@ -7,7 +7,7 @@ namespace DeviceHub.Tools.SerialBridge;
 
 /// <summary>What each port does now, in words: a line whenever it changes, which fits a console and a journal alike.</summary>
 internal sealed class StateScreen(
-    SerialEndpoint serial, BridgeState state, HubRelay relay, IOptions<RemoteHubOptions> hub, Texts texts, TimeProvider time) : BackgroundService
+    SerialEndpoint serial, PortKeys keys, BridgeState state, HubRelay relay, IOptions<RemoteHubOptions> hub, Texts texts, TimeProvider time) : BackgroundService
 {
     private static readonly TimeSpan LookEach = TimeSpan.FromMilliseconds(200);
 
@@ -49,6 +49,11 @@ internal sealed class StateScreen(
         if (!port.IsOpen)
         {
             return texts["Opening"];
+        }
+
+        if (port.Settings is { Mode: not SerialMode.Framed, ActivationCode: null or "" } scanner && keys.Load(scanner.SerialNumber) is null)
+        {
+            return texts.Format("KeyMissing", scanner.SerialNumber);
         }
 
         var terminal = state.Of("serial:" + port.Name).Look;

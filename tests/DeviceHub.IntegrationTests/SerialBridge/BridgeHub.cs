@@ -38,13 +38,12 @@ internal sealed class Store : IAsyncDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("bridge-").FullName;
     private readonly BridgeHub hub;
-    private readonly string[] more;
     private ToolProcess? bridge;
 
     private Store(BridgeHub hub, int cables, bool broken, string[] more)
     {
         this.hub = hub;
-        this.more = more;
+        More = more;
         Network = new CutProxy(hub.TlsPort, broken);
         Cables = [.. Enumerable.Range(1, cables).Select(n => new PtyPair(folder, "c" + n.ToString(CultureInfo.InvariantCulture)))];
     }
@@ -52,6 +51,11 @@ internal sealed class Store : IAsyncDisposable
     public CutProxy Network { get; }
 
     public IReadOnlyList<PtyPair> Cables { get; }
+
+    /// <summary>Options as <c>Section:Name=value</c>, of the next start.</summary>
+    public string[] More { get; set; }
+
+    public string KeyFolder => Path.Combine(folder, "keys");
 
     /// <summary>What the bridge has printed since its last start.</summary>
     public string Printed => bridge!.Output + bridge.Errors;
@@ -83,8 +87,15 @@ internal sealed class Store : IAsyncDisposable
               } }
             }
             """);
-        bridge = new ToolProcess(
-            "devicehub-serial-bridge.dll", ["--config", Path.Combine(folder, "bridge.json"), "--language", "en", .. more.SelectMany(change => (string[])["--set", change])]);
+        bridge = new ToolProcess("devicehub-serial-bridge.dll", Arguments());
+    }
+
+    /// <summary>What <c>ports</c> prints.</summary>
+    public async Task<string> Ports()
+    {
+        using var ports = new ToolProcess("devicehub-serial-bridge.dll", ["ports", .. Arguments()]);
+        Assert.True(await ports.Exits(TimeSpan.FromSeconds(20)) == 0, ports.Errors);
+        return ports.Output;
     }
 
     /// <summary>SIGKILL.</summary>
@@ -116,6 +127,12 @@ internal sealed class Store : IAsyncDisposable
         await Eventually.Holds(() => terminal.Ups > ups, "the link is up again");
         await terminal.LogIn();
     }
+
+    private string[] Arguments() =>
+    [
+        "--config", Path.Combine(folder, "bridge.json"), "--language", "en",
+        .. More.Append("Bridge:KeyFolder=" + KeyFolder).SelectMany(change => (string[])["--set", change]),
+    ];
 
     public async ValueTask DisposeAsync()
     {
