@@ -20,6 +20,11 @@ internal static class BridgeApplication
     /// <exception cref="InvalidDataException">The file is no JSON.</exception>
     public static HostApplicationBuilder Builder(string file, IEnumerable<string> changes)
     {
+        if (!File.Exists(file))
+        {
+            throw new FileNotFoundException($"{file} is not there");
+        }
+
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         try
         {

@@ -17,7 +17,12 @@ internal sealed class PortState
 
     public TerminalLook Look => look;
 
-    public void Say(PortStage stage, string serialNumber, string detail = "") => look = new TerminalLook(stage, serialNumber, detail);
+    public void Say(PortStage stage, string serialNumber, string detail = "")
+    {
+        // Why there was no hub stands until there is one: each try would be two lines for nothing.
+        var stillWithout = stage == PortStage.Connecting && look is { Stage: PortStage.NoHub or PortStage.RefusedByHub } last && last.SerialNumber == serialNumber;
+        look = stillWithout ? look : new TerminalLook(stage, serialNumber, detail);
+    }
 
     /// <summary>The link is over. If the hub was lost before, that is what stands.</summary>
     public void Left()

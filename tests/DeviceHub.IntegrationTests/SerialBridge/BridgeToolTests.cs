@@ -47,6 +47,14 @@ public sealed class BridgeToolTests : IDisposable
     }
 
     [Fact]
+    public async Task An_options_file_that_is_not_there_is_said_in_a_sentence()
+    {
+        using var bridge = new ToolProcess("devicehub-serial-bridge.dll", "--config", Path.Combine(folder, "none.json"), "--language", "en");
+        Assert.Equal(2, await bridge.Exits(Limit));
+        Assert.EndsWith("none.json is not there\n", bridge.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_example_is_right_and_its_ports_are_shown_with_whose_key_they_have()
     {
         using var bridge = new ToolProcess(

@@ -39,7 +39,7 @@ public sealed class FramedBridgeTests(BridgeHub hub)
         await store.Prints($"c1: no hub for {terminal.SerialNumber}, it takes no payments");
         await Eventually.Holds(() => store.Network.Connections >= 2, "it is tried again");
         Assert.Equal(0, terminal.Ups);
-
+        Assert.InRange(store.Printed.Split("connecting with the hub").Length, 1, 2);
         store.Network.Mend();
         await terminal.Activate(await hub.NewCode(await hub.NewStore()));
     }
