@@ -1,16 +1,14 @@
 #!/usr/bin/env python3
 """The deepest stack from a function on, in bytes: python3 stack.py ROOT... -- FILE.ci...
 
-Reads what gcc -fcallgraph-info=su says: the frame of each function and whom it calls. Calls through pointers are the integrator's hooks, which
-are not counted, and the transport's functions, which are: TRANSPORT below. Recursion must be listed with its depth, or is an error.
+Reads what gcc -fcallgraph-info=su says: the frame of each function and whom it calls. Of a call through a pointer the source line says what it is:
+the integrator's (hooks, line), which is not counted, or the transport's, which is; anything else is an error. Recursion must be listed with its
+depth, or is an error.
 """
 import re
 import sys
 
 TRANSPORT = ["transport_poll", "transport_open", "transport_close", "transport_ready", "transport_send"]
-# Who calls the transport, or may have had a caller made part of it by the compiler; only dhp_poll calls its poll.
-CALLERS = ("dhp_poll", "send_wanted", "open_session", "dhp_end_session", "dhp_received", "dhp_connected", "size_start")
-POLLERS = ("dhp_poll", "size_start")
 # Messages in messages: outcome and its text; heartbeat, place and its cell.
 DEPTH = {"dhp_decode": 2, "decode_bytes": 2, "dhp_encode": 3, "encode_field": 3, "encode_message": 2}
 # The serial transport tells the terminal of frames and of the link's end, which may send or close, but not receive again.
@@ -20,6 +18,16 @@ ONCE = {"transport_poll"}
 def plain(title):
     """A function's name without its file, and without what the compiler adds to those that it makes of it."""
     return title.split(":")[-1].split(".")[0]
+
+
+def pointed(label):
+    """Whom the call through a pointer that stands at FILE:LINE:COLUMN is for, or None: the integrator."""
+    path, line, _ = label.rsplit(":", 2)
+    source = open(path).read().splitlines()[int(line) - 1]
+    called = re.search(r"\b(transport|hooks|line)->(\w+)\(", source)
+    if called is None:
+        sys.exit(f"{label}: who is called here? {source.strip()}")
+    return "transport_" + called.group(2) if called.group(1) == "transport" else None
 
 
 def main():
@@ -33,20 +41,21 @@ def main():
                 if size.group(2) != "static":
                     sys.exit(f"{title}: its stack is not bounded")
                 frame[title] = int(size.group(1))
-        for source, target in re.findall(r'edge: \{ sourcename: "([^"]+)" targetname: "([^"]+)"', text):
-            calls.setdefault(source, set()).add(target)
+        for source, target, label in re.findall(r'edge: \{ sourcename: "([^"]+)" targetname: "([^"]+)"(?: label: "([^"]+)")?', text):
+            target = pointed(label) if target == "__indirect_call" else target
+            if target is not None:
+                calls.setdefault(source, set()).add(target)
     named = {}
     for title in frame:
         named.setdefault(plain(title), []).append(title)
 
+    missing = {name for names in calls.values() for name in names if name in TRANSPORT and name not in named}
+    if missing:
+        sys.exit(f"no frame is known of {', '.join(sorted(missing))}")
+
     def targets(title):
         for target in calls.get(title, ()):
-            if target == "__indirect_call":
-                if plain(title) in CALLERS:
-                    for name in TRANSPORT if plain(title) in POLLERS else TRANSPORT[1:]:
-                        yield from named.get(name, [])
-            else:
-                yield from [target] if target in frame else named.get(plain(target), [])
+            yield from [target] if target in frame else named.get(plain(target), [])
 
     def deepest(title, path):
         name = plain(title)
