@@ -10,6 +10,8 @@ json=""
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 nanopb=${DHP_NANOPB:-$work/nanopb}
+mkdir -p "$nanopb"
+nanopb=$(cd "$nanopb" && pwd) # the work is done elsewhere
 bash "$here/nanopb.sh" "$nanopb"
 protoc "-I$here/.." "--nanopb_out=-f$here/terminal.options:$work" "$here/../terminal.proto"
 
@@ -23,7 +25,7 @@ rm -f ./*.ci # of before linking: what counts is what the linker's optimiser mak
 arm-none-eabi-gcc "${flags[@]}" -flto-partition=one -nostdlib -Wl,--gc-sections,-e,size_start,-u,size_interrupt,--unresolved-symbols=ignore-all \
   ./*.o -lgcc -o image.elf
 read -r text data bss < <(arm-none-eabi-size image.elf | awk 'NR == 2 { print $1, $2, $3 }')
-stack=$(python3 "$here/stack.py" size_start -- ./*.ci 2>chain)
+stack=$(python3 "$here/stack.py" size_start -- ./*.ci 2>chain) || { cat chain >&2; exit 1; }
 code=$((text + data)) ram=$((data + bss + stack))
 echo "code $code bytes (text and rodata $text, data $data)"
 echo "ram  $ram bytes (data $data, bss $bss, stack $stack)"
