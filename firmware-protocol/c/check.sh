@@ -58,6 +58,17 @@ unit_tests() {
   fi
 }
 
+# Of the C library the kit uses string.h only, and it keeps nothing of its own between two calls.
+no_heap_and_no_globals() {
+  local folder=$build/plain
+  mkdir -p "$folder" && rm -f "$folder"/*.o
+  (cd "$folder" && gcc -std=c99 -Os -fno-pie -fno-stack-protector -U_FORTIFY_SOURCE -DPB_BUFFER_ONLY -DPB_NO_ERRMSG -I"$here" -I"$build/gcc/generated" -I"$DHP_NANOPB" \
+    -c "$here"/dhp_*.c) &&
+    nm -A "$folder"/*.o >"$folder/symbols" && grep -q ' T dhp_poll$' "$folder/symbols" &&
+    ! grep -E ' [BbCDdGgSs] ' "$folder/symbols" &&
+    ! grep -E ' U ' "$folder/symbols" | grep -vE ' (dhp|pb)_[a-z0-9_]+$| (mem(cpy|move|set|cmp|chr)|str(len|cmp|ncpy))$'
+}
+
 size_of() { sed -E "s/.*\"$1\": ([0-9]+).*/\1/" "$build/size.json"; }
 fits_a_small_machine() {
   bash "$here/size.sh" --json "$build/size.json" && [ "$(size_of code_bytes)" -le 16384 ] && [ "$(size_of ram_bytes)" -le 3072 ]
@@ -74,10 +85,12 @@ step "nanopb's sources" bash "$here/nanopb.sh" "$DHP_NANOPB" || { echo "$passed 
 step "gcc, warnings are errors" with_gcc || { echo "$passed passed, $failed failed"; exit 1; }
 if [ "${1:-}" = "--examples" ]; then exit 0; fi
 unit_tests
+step "no heap and no globals" no_heap_and_no_globals
 step "every field of the messages is bounded" every_field_is_bounded
 step "at most 16 KiB of code and 3 KiB of RAM on a Cortex-M0+" fits_a_small_machine && grep -E '^(code|ram)' "$build/step.log"
 step "cppcheck" static_analysis
 if step "clang, warnings are errors" with_clang; then
+  step "the same tests, built with clang" ctest --test-dir "$build/clang" --timeout 60 --output-on-failure --no-tests=error
   fuzz frame &
   frame=$!
   fuzz message &
