@@ -105,9 +105,9 @@ typedef struct dhp_hooks {
 
     bool (*random)(void *user, uint8_t *bytes, size_t length);
 
-    /* Flash: sectors 0 and 1 of sector_bytes each, at least 512, a multiple of DHP_FLASH_UNIT. Erased bytes read as 0xFF. `at` and
-     * `length` of program are multiples of DHP_FLASH_UNIT, and no unit is programmed twice without an erase between. They return
-     * when the work is done; false: it went wrong. */
+    /* Flash: sectors 0 and 1 of sector_bytes each, at least 512 and 8 units, a multiple of DHP_FLASH_UNIT. Erased bytes read as 0xFF.
+     * `at` and `length` of program are multiples of DHP_FLASH_UNIT, and no unit is programmed twice without an erase between. They
+     * return when the work is done; false: it went wrong, or what is read fails its ECC, as after a power cut. */
     uint32_t sector_bytes;
     bool (*flash_erase)(void *user, unsigned sector);
     bool (*flash_program)(void *user, unsigned sector, uint32_t at, const void *bytes, size_t length);
@@ -121,7 +121,7 @@ typedef struct dhp_hooks {
     /* Sets fields of a heartbeat; `first` of a session: also modem, place and connect_times. NULL: nothing is known. */
     void (*describe)(void *user, bool first, dhp_Heartbeat *heartbeat);
 
-    /* Settings. NULL back: fine; else why not, for the operator. NULL here: no setting is known, and a configuration is refused. */
+    /* Settings. NULL back: fine; else why not, for the operator, in a text that stays where it is. NULL here: no setting is known, and a configuration is refused. */
     const char *(*configure)(void *user, dhp_step step, const dhp_ConfigurationEntry *entry);
 } dhp_hooks;
 
@@ -227,7 +227,8 @@ typedef struct dhp_line {
 #define DHP_BARRIER() ((void)0)
 #endif
 
-/* Bytes from an interrupt to the owner: one side puts, the other gets, neither waits. */
+/* Bytes from an interrupt to the owner: one side puts, the other gets, neither waits. The machine reads and writes 16 bits in one
+ * instruction; one of 8 bits does not, and cannot use this ring from an interrupt. */
 typedef struct dhp_ring {
     volatile uint8_t *bytes;
     uint16_t size; /* a power of 2: what can come between two polls, and while flash is erased */

@@ -136,6 +136,22 @@ static void a_payment_takes_at_most_64_bytes_and_a_boot_none(void)
     CHECK(f.programmed == before && f.erases == erases);
 }
 
+/* What is carried along when a sector is full is counted too; an id of this terminal's has at most 23 characters. */
+static void a_payment_takes_at_most_64_bytes_with_all_changes_of_sectors(void)
+{
+    uint8_t bytes[32] = {1};
+    dhp_pending pending = {100000000, "AAECAwQFBgcI-4294967295"};
+    fresh();
+    f.sector_bytes = hooks.sector_bytes = 1024;
+    dhp_log_open(&log_, &hooks);
+    CHECK(dhp_log_offer(&log_, bytes) && dhp_log_prove(&log_) && dhp_log_configure(&log_, 1, bytes));
+    unsigned long before = f.programmed;
+    for (unsigned n = 0; n < 1000; n++) {
+        CHECK(dhp_log_begin(&log_, &pending) && dhp_log_settle(&log_));
+    }
+    CHECK(f.erases > 40 && f.programmed - before <= 64 * 1000);
+}
+
 static void sectors_take_turns_and_nothing_is_lost(void)
 {
     fresh();
@@ -246,6 +262,7 @@ static const test tests[] = {
     TEST(a_new_flash_says_nothing_and_is_not_written),
     TEST(what_was_stored_is_there_after_a_reboot),
     TEST(a_payment_takes_at_most_64_bytes_and_a_boot_none),
+    TEST(a_payment_takes_at_most_64_bytes_with_all_changes_of_sectors),
     TEST(sectors_take_turns_and_nothing_is_lost),
     TEST(a_cut_anywhere_leaves_what_was_before_or_what_is_after),
     TEST(a_write_that_failed_is_not_repeated_in_its_place),
