@@ -12,13 +12,6 @@ void dhp_charge_end(dhp_terminal *t, const char *charge_id, uint8_t reason)
     t->want |= WANT_ENDED;
 }
 
-static void forget(dhp_terminal *t)
-{
-    memset(&t->payment.request, 0, sizeof t->payment.request);
-    t->payment.state = DHP_READY;
-    t->want &= (uint16_t)~WANT_COLLECTING;
-}
-
 void dhp_charge_collect(dhp_terminal *t, const dhp_Collect *collect)
 {
     dhp_payment *payment = &t->payment;
@@ -55,7 +48,7 @@ void dhp_charge_cancelled(dhp_terminal *t, const dhp_CollectCancel *cancel)
     bool waits = t->payment.state == DHP_COLLECTING || t->payment.state == DHP_SECOND_PAYMENT;
     if (waits && strcmp(t->payment.request.charge_id, cancel->charge_id) == 0) {
         dhp_show(t, DHP_CLOSED_BY_TILL, NULL, NULL, 0, CLOSED_MS);
-        forget(t);
+        dhp_payment_forget(t);
     }
 }
 
@@ -63,6 +56,6 @@ void dhp_charge_tick(dhp_terminal *t)
 {
     if (t->payment.state == DHP_COLLECTING && dhp_passed(t, t->payment.charge_from, t->payment.charge_ms)) {
         dhp_charge_end(t, t->payment.request.charge_id, dhp_CollectEnded_REASON_EXPIRED);
-        forget(t);
+        dhp_payment_forget(t);
     }
 }

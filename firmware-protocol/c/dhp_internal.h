@@ -60,6 +60,7 @@ void dhp_payment_start(dhp_terminal *t);
 void dhp_payment_tick(dhp_terminal *t);
 void dhp_payment_synced(dhp_terminal *t);
 void dhp_payment_lost(dhp_terminal *t); /* the session ended */
+void dhp_payment_forget(dhp_terminal *t); /* there is none any more, nor a charge */
 void dhp_payment_handed(dhp_terminal *t);
 void dhp_payment_accepted(dhp_terminal *t, const dhp_Accepted *accepted);
 void dhp_payment_in_doubt(dhp_terminal *t, const dhp_InDoubt *in_doubt);

@@ -45,7 +45,7 @@ static void due_in(dhp_terminal *t, uint32_t ms)
     t->payment.due_ms = ms;
 }
 
-static void forget(dhp_terminal *t)
+void dhp_payment_forget(dhp_terminal *t)
 {
     memset(&t->payment.request, 0, sizeof t->payment.request);
     t->payment.state = DHP_READY;
@@ -177,15 +177,14 @@ dhp_answer dhp_scan(dhp_terminal *t, const char *code, uint32_t amount_fen, cons
             strncpy(request->order_number, order_number, sizeof request->order_number - 1);
         }
     }
-    memset(request->payment_code, 0, sizeof request->payment_code);
-    memcpy(request->payment_code, code, strlen(code));
-    memset(request->repeat_of, 0, sizeof request->repeat_of);
+    strncpy(request->payment_code, code, sizeof request->payment_code - 1); /* the rest is filled with zeros */
+    request->repeat_of[0] = '\0';
     request->repeat_confirmed = false;
     request->time_to_live_ms = t->setup->time_to_live_ms;
     t->payment.scanned_at = t->now;
     dhp_answer answer = begin(t);
     if (answer != DHP_TAKEN && !charge) {
-        forget(t);
+        dhp_payment_forget(t);
     }
     return answer;
 }
@@ -197,7 +196,7 @@ static void drop_request(dhp_terminal *t)
         t->payment.state = DHP_COLLECTING;
         t->payment.flags = 0;
     } else {
-        forget(t);
+        dhp_payment_forget(t);
     }
 }
 
@@ -206,7 +205,7 @@ static void cancel(dhp_terminal *t)
     switch (t->payment.state) {
     case DHP_COLLECTING:
         dhp_charge_end(t, t->payment.request.charge_id, dhp_CollectEnded_REASON_CANCELLED);
-        forget(t);
+        dhp_payment_forget(t);
         break;
     case DHP_SECOND_PAYMENT:
         drop_request(t);
@@ -296,11 +295,11 @@ void dhp_payment_synced(dhp_terminal *t)
 void dhp_payment_lost(dhp_terminal *t)
 {
     if (t->payment.state == DHP_COLLECTING || t->payment.state == DHP_SECOND_PAYMENT) {
-        forget(t);
+        dhp_payment_forget(t);
     } else if (t->payment.state == DHP_SENDING && !flagged(t, PAYMENT_HANDED)) {
         dhp_show(t, DHP_NO_NETWORK, NULL, NULL, 0, 0); /* with its id: it was not sent */
         settle(t);
-        forget(t);
+        dhp_payment_forget(t);
     }
 }
 
@@ -318,7 +317,7 @@ static bool take_over(dhp_terminal *t, const char *request_id, uint32_t amount_f
     if (t->payment.state == DHP_COLLECTING) {
         dhp_charge_end(t, t->payment.request.charge_id, dhp_CollectEnded_REASON_BUSY);
     }
-    forget(t);
+    dhp_payment_forget(t);
     strncpy(t->payment.request.request_id, request_id, DHP_REQUEST_ID_BYTES - 1);
     t->payment.request.amount_fen = amount_fen;
     t->payment.flags = PAYMENT_HANDED | PAYMENT_TAKEN;
@@ -443,7 +442,7 @@ void dhp_payment_outcome(dhp_terminal *t, const dhp_Outcome *outcome)
     }
     if (current) {
         settle(t);
-        forget(t);
+        dhp_payment_forget(t);
     }
     if (outcome->paid_by[0] == '\0') {
         remember(t, outcome);
@@ -465,7 +464,7 @@ static void unknown(dhp_terminal *t)
         dhp_show(t, DHP_NOT_CHARGED, NULL, NULL, 0, RESULT_MS);
         settle(t);
     }
-    forget(t);
+    dhp_payment_forget(t);
 }
 
 /* A new request was refused for good: nothing was charged under its id. */
@@ -484,7 +483,7 @@ static void end_request(dhp_terminal *t, const dhp_Refusal *refusal)
     }
     dhp_show(t, DHP_REFUSED, NULL, refusal->has_text ? &refusal->text : NULL, code, RESULT_MS);
     if (code == dhp_Refusal_CODE_CHARGE_CLOSED) {
-        forget(t);
+        dhp_payment_forget(t);
     } else {
         drop_request(t);
     }

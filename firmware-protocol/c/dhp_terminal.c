@@ -568,8 +568,7 @@ bool dhp_activate(dhp_terminal *t, const char *code)
     if (length == 0 || length >= sizeof t->code) {
         return false;
     }
-    memset(t->code, 0, sizeof t->code);
-    memcpy(t->code, code, length);
+    strncpy(t->code, code, sizeof t->code - 1); /* the rest is filled with zeros */
     t->attempt = 0;
     t->wait_ms = t->session == SESSION_OFFLINE ? 0 : t->wait_ms;
     t->view_ms = 0;
