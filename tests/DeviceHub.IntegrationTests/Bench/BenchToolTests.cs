@@ -1,5 +1,6 @@
 using System.Globalization;
 using DeviceHub.IntegrationTests.BadInput;
+using DeviceHub.IntegrationTests.Serial;
 using DeviceHub.Tests;
 
 namespace DeviceHub.IntegrationTests.Bench;
@@ -17,8 +18,8 @@ public sealed class BenchToolTests(BadInputHub hub) : IDisposable
     [Fact]
     public async Task Units_on_two_ports_pass_a_plan_at_once_and_their_reports_are_verified_until_a_byte_is_changed()
     {
-        using var first = await SocatPair.Make();
-        using var second = await SocatPair.Make();
+        using var first = await Plugged("first");
+        using var second = await Plugged("second");
         using var one = Emulate(first, "UNIT-1");
         using var two = Emulate(second, "UNIT-2");
         using var test = Bench("test", first.HubEnd, second.HubEnd, "--plan", "line", "--report", folder, "--language", "zh");
@@ -40,7 +41,7 @@ public sealed class BenchToolTests(BadInputHub hub) : IDisposable
     [Fact]
     public async Task Broken_unit_fails_its_conformance_with_exit_code_1_and_says_where_the_specification_says_so()
     {
-        using var pair = await SocatPair.Make();
+        using var pair = await Plugged();
         using var unit = Emulate(pair, "UNIT-1", "--fault", "WrongConfigurationHash");
         using var bench = Bench("conformance", pair.HubEnd, "--case", "S25,C01,P01", "--alone");
 
@@ -54,7 +55,7 @@ public sealed class BenchToolTests(BadInputHub hub) : IDisposable
     [Fact]
     public async Task Unit_that_is_unplugged_during_its_test_ends_it_and_is_no_pass()
     {
-        var pair = await SocatPair.Make();
+        var pair = await Plugged();
         using var unit = Emulate(pair, "UNIT-1");
         var plan = Path.Combine(folder, "soak.yaml");
         await File.WriteAllTextAsync(plan, "steps:\n  - identity\n  - soak: { hours: 1, every-ms: 20 }\n  - configuration\n");
@@ -71,7 +72,7 @@ public sealed class BenchToolTests(BadInputHub hub) : IDisposable
     [Fact]
     public async Task Monitor_shows_and_records_a_login_and_replay_shows_it_again()
     {
-        using var pair = await SocatPair.Make();
+        using var pair = await Plugged();
         using var unit = Emulate(pair, "UNIT-1");
         var recording = Path.Combine(folder, "login.pcapng");
         using var monitor = Bench("monitor", pair.HubEnd, "--as-hub", "--record", recording);
@@ -123,7 +124,14 @@ public sealed class BenchToolTests(BadInputHub hub) : IDisposable
         }));
     }
 
-    private ToolProcess Emulate(SocatPair pair, string serialNumber, params string[] more) =>
+    private async Task<PtyPair> Plugged(string name = "line")
+    {
+        var pair = new PtyPair(folder, name);
+        await pair.Plug();
+        return pair;
+    }
+
+    private ToolProcess Emulate(PtyPair pair, string serialNumber, params string[] more) =>
         Bench(["emulate", "--port", pair.TerminalEnd, "--serial-number", serialNumber, "--activation-code", "ANY-CODE", "--stall-ms", "500", "--jitter-ms", "0", .. more]);
 
     private ToolProcess Bench(params string[] arguments)

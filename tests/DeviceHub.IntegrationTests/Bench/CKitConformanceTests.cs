@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using DeviceHub.IntegrationTests.Serial;
 using DeviceHub.Tests;
 using DeviceHub.Tools.Bench;
 using DeviceHub.Tools.Bench.Conformance;
@@ -44,15 +45,15 @@ public sealed class CKitConformanceTests
     /// <summary>The program at one end of a line, killed for a power cut, with its cashier's keys in the bench's hands.</summary>
     private sealed class CKitUnit : IJig, IDisposable
     {
-        private readonly string folder = Directory.CreateTempSubdirectory("ckit-").FullName;
-        private readonly SocatPair pair;
+        private readonly string folder;
+        private readonly PtyPair pair;
         private readonly string program;
         private readonly BenchLink link;
         private Process terminal;
 
-        private CKitUnit(string program, SocatPair pair)
+        private CKitUnit(string program, string folder, PtyPair pair)
         {
-            (this.program, this.pair) = (program, pair);
+            (this.program, this.folder, this.pair) = (program, folder, pair);
             terminal = Start();
             Type("activate ABCDEFGHJKMNPQRS");
             link = new BenchLink(SerialLine.Open(pair.HubEnd, 115_200), 115_200);
@@ -61,7 +62,13 @@ public sealed class CKitConformanceTests
 
         public Rig Rig { get; }
 
-        public static async Task<CKitUnit> Make(string program) => new(program, await SocatPair.Make());
+        public static async Task<CKitUnit> Make(string program)
+        {
+            var folder = Directory.CreateTempSubdirectory("ckit-").FullName;
+            var pair = new PtyPair(folder, "line");
+            await pair.Plug();
+            return new CKitUnit(program, folder, pair);
+        }
 
         public bool Can(JigAction action) => action != JigAction.FactoryReset;
 

@@ -1,3 +1,4 @@
+using DeviceHub.IntegrationTests.Serial;
 using DeviceHub.Tools.Bench;
 using DeviceHub.Tools.Bench.Conformance;
 using DeviceHub.Tools.Bench.Emulation;
@@ -13,26 +14,32 @@ internal sealed class EmulatedUnit : IJig, IDisposable
     /// <summary>What the terminal may take to answer: room for a machine that does other things too.</summary>
     private const int StallMs = 400;
 
-    private readonly SocatPair pair;
+    private readonly PtyPair pair;
     private readonly SerialTerminal terminal;
     private readonly BenchLink link;
-    private readonly string home = Directory.CreateTempSubdirectory("bench-").FullName;
+    private readonly string folder;
 
-    private EmulatedUnit(SocatPair pair, Fault fault)
+    private EmulatedUnit(string folder, PtyPair pair, Fault fault)
     {
-        this.pair = pair;
+        (this.folder, this.pair) = (folder, pair);
         const string name = "EMULATED-1";
         terminal = new SerialTerminal(
             SerialLine.Open(pair.TerminalEnd, 115_200, isTerminal: true),
             new EmulatedTerminal(new TerminalIdentity(name, "board-1", "ABCD-EFGH-JKMN-PQRS"), null, fault, _ => { }),
             name, fault, StallMs, [921_600], jitterMs: 0);
         link = new BenchLink(SerialLine.Open(pair.HubEnd, 115_200), 115_200);
-        Rig = new Rig(link, new BenchSession(link, new TerminalKeys(new BenchHome(home), null)), this, TestContext.Current.CancellationToken);
+        Rig = new Rig(link, new BenchSession(link, new TerminalKeys(new BenchHome(folder), null)), this, TestContext.Current.CancellationToken);
     }
 
     public Rig Rig { get; }
 
-    public static async Task<EmulatedUnit> Make(Fault fault = Fault.None) => new(await SocatPair.Make(), fault);
+    public static async Task<EmulatedUnit> Make(Fault fault = Fault.None)
+    {
+        var folder = Directory.CreateTempSubdirectory("bench-").FullName;
+        var pair = new PtyPair(folder, "line");
+        await pair.Plug();
+        return new EmulatedUnit(folder, pair, fault);
+    }
 
     public Task<IReadOnlyList<StepResult>> Try(IEnumerable<string> cases) =>
         ConformanceRun.Run(cases.Select(id => ConformanceRun.Cases.Single(c => c.Id == id)), Rig, _ => { }, _ => { });
@@ -62,6 +69,6 @@ internal sealed class EmulatedUnit : IJig, IDisposable
         link.Dispose();
         terminal.Dispose();
         pair.Dispose();
-        Directory.Delete(home, recursive: true);
+        Directory.Delete(folder, recursive: true);
     }
 }

@@ -66,8 +66,6 @@ internal sealed class EmulatedTerminal
 
     public bool IsReady => state == State.Ready;
 
-    public byte[]? Key => flash.Key;
-
     /// <summary>Scans a code; the amount was typed before, or is that of a charge.</summary>
     public void Scan(string code, long amountFen, long nowMs)
     {

@@ -53,10 +53,6 @@ internal sealed class BenchSession
     /// <summary>The proof of this session; null: there was none, or no key to judge it by.</summary>
     public bool? ProofIsGood { get; private set; }
 
-    public bool WasOfferedKey { get; private set; }
-
-    public bool IsSynced { get; private set; }
-
     public byte[]? SessionKey { get; private set; }
 
     /// <summary>Of the session before this one.</summary>
@@ -64,9 +60,6 @@ internal sealed class BenchSession
 
     /// <summary>The unit that logged in last.</summary>
     public UnitSeen? Unit { get; private set; }
-
-    /// <summary>Request epochs that were given, in any session.</summary>
-    public HashSet<string> Epochs { get; } = new(StringComparer.Ordinal);
 
     public byte[]? Key => link.Hello is { } hello ? keys.Find(hello.SerialNumber) : null;
 
@@ -94,7 +87,7 @@ internal sealed class BenchSession
     private void Begin()
     {
         OldSessionKey = SessionKey ?? OldSessionKey;
-        (Hello, ProofIsGood, WasOfferedKey, IsSynced, SessionKey, opening, sealing) = (null, null, false, false, null, null, null);
+        (Hello, ProofIsGood, SessionKey, opening, sealing) = (null, null, null, null, null);
         isJudged = false;
         hubNonce = RandomNumberGenerator.GetBytes(Login.NonceBytes);
     }
@@ -136,7 +129,6 @@ internal sealed class BenchSession
             case Up.Activate when Script.Welcomes:
                 var key = RandomNumberGenerator.GetBytes(Login.KeyBytes);
                 keys.Keep(link.Hello!.SerialNumber, key);
-                WasOfferedKey = true;
                 Tell(new Downlink { Offer = new Offer { TerminalKey = ByteString.CopyFrom(key), MerchantName = "Bench", StoreName = "Bench" } });
                 break;
             case Up.Proof when Hello is not null && !isJudged:
@@ -183,7 +175,6 @@ internal sealed class BenchSession
             Unsettled = (uint)Script.Unsettled.Count,
             MaxAmountFen = 5_000_000,
         };
-        Epochs.Add(Welcome.RequestEpoch);
         Tell(new Downlink { Welcome = Welcome });
         foreach (var unsettled in Script.Unsettled)
         {
@@ -192,7 +183,6 @@ internal sealed class BenchSession
 
         if (Script.Syncs)
         {
-            IsSynced = true;
             Tell(new Downlink { Synced = new Synced { Unsettled = (uint)Script.Unsettled.Count } });
         }
     }

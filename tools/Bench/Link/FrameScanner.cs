@@ -25,9 +25,6 @@ internal sealed class FrameScanner(int largestPayload)
     private TimeSpan longestPause;
     private int zeros;
 
-    /// <summary>What stands between zero bytes and has not ended.</summary>
-    public int Unfinished => raw.Count;
-
     /// <summary>What the last frame was made of; for text that a boot loader prints.</summary>
     public byte[] LastRaw { get; private set; } = [];
 
