@@ -69,6 +69,7 @@ internal static class FrameCases
         var result = LinkHello.TryRead(heard.Frame.Payload, out var hello, out _);
         Assert(result == HelloResult.Linked, result == HelloResult.Version ? $"version {heard.Frame.Payload[0]}" : "a field is out of its range or missing");
         Assert(heard.Frame.Sequence == 0, $"the sequence of HELLO is {heard.Frame.Sequence}");
+        Assert(heard.Rate >= 115_200 || hello!.LargestPayload <= BenchLink.LargestWhenSlow, $"a payload of {hello!.LargestPayload} bytes at {heard.Rate} baud");
         Assert(hello!.Rates.All(rate => rate > heard.Rate), $"a rate that is not faster than {heard.Rate}: {string.Join(", ", hello.Rates)}");
     }
 

@@ -15,6 +15,9 @@ internal sealed class BenchLink : IDisposable
     private const byte NothingTaken = 255;
     private const int LargestOwn = 4096;
 
+    /// <summary>At a first rate below the usual one, so that the longest frame takes about a second.</summary>
+    public const int LargestWhenSlow = 1024;
+
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(10);
 
     private readonly SerialLine line;
@@ -88,6 +91,8 @@ internal sealed class BenchLink : IDisposable
 
     /// <summary>How long the terminal may take to acknowledge: 2 frame times, 16 ms and its stall.</summary>
     public TimeSpan Timeout => TimeSpan.FromMilliseconds((2 * FrameTimeMs) + UsbLatencyMs + (Hello?.StallMs ?? LinkHello.DefaultStallMs));
+
+    private int OwnLargest => Math.Min(firstRate < 115_200 ? LargestWhenSlow : LargestOwn, Habits.LargestPayload);
 
     /// <summary>Of the longest frame, at the present rate.</summary>
     public int FrameTimeMs => ((FrameSize.OnLine(LargestPayload) * 10 * 1000) + line.Rate - 1) / line.Rate;
@@ -231,7 +236,7 @@ internal sealed class BenchLink : IDisposable
 
         GoDown();
         (Hello, IsUp, nextSequence, LastTaken, lastGood) = (hello, true, 0, NothingTaken, frame.At);
-        LargestPayload = Math.Min(hello.LargestPayload, Habits.LargestPayload);
+        LargestPayload = Math.Min(hello.LargestPayload, OwnLargest);
         Reply(bootId, result, granted);
         CameUp();
     }
@@ -239,7 +244,7 @@ internal sealed class BenchLink : IDisposable
     private void Reply(uint bootId, HelloResult result, int rate)
     {
         Span<byte> payload = stackalloc byte[LinkReply.Bytes];
-        new LinkReply(bootId, result, Math.Min(LargestOwn, Habits.LargestPayload), rate).Write(payload);
+        new LinkReply(bootId, result, OwnLargest, rate).Write(payload);
         Write(Frame(FrameType.Reply, 0, payload));
     }
 
