@@ -12,6 +12,9 @@ export DHP_NANOPB=$build/nanopb
 export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1
 passed=0 failed=0
 mkdir -p "$build"
+# One at a time: test classes that run side by side each ask for the examples.
+exec 9>"$build/lock"
+flock 9
 
 ok() { passed=$((passed + 1)); echo "ok $*"; }
 not_ok() { failed=$((failed + 1)); echo "not ok $*"; }

@@ -282,10 +282,10 @@ static bool encode_bytes(const dhp_field *field, pb_ostream_t *stream, const uin
 }
 
 /* Sized first, then written. */
-static bool encode_message(const dhp_field *field, const dhp_field *fields, pb_ostream_t *stream, const void *from)
+bool dhp_encode_message(uint32_t number, const dhp_field *fields, pb_ostream_t *stream, const void *from)
 {
     pb_ostream_t sizing = PB_OSTREAM_SIZING;
-    return dhp_encode(fields, &sizing, from) && pb_encode_tag(stream, PB_WT_STRING, field->number) && pb_encode_varint(stream, sizing.bytes_written) &&
+    return dhp_encode(fields, &sizing, from) && pb_encode_tag(stream, PB_WT_STRING, number) && pb_encode_varint(stream, sizing.bytes_written) &&
            dhp_encode(fields, stream, from);
 }
 
@@ -300,12 +300,12 @@ static bool encode_field(const dhp_field *field, pb_ostream_t *stream, const uin
         memcpy(&count, from, sizeof count);
         return encode_bytes(field, stream, from + sizeof count, count);
     case MESSAGE:
-        return !*(const bool *)(from - field->size) || encode_message(field, subs[field->more], stream, from);
+        return !*(const bool *)(from - field->size) || dhp_encode_message(field->number, subs[field->more], stream, from);
     case TEXTS:
     case CAUSES:
         memcpy(&count, base + COUNT_AT(field), sizeof count);
         for (; count > 0; count--, from += field->size) {
-            if (field->kind == CAUSES ? !encode_message(field, cause, stream, from)
+            if (field->kind == CAUSES ? !dhp_encode_message(field->number, cause, stream, from)
                                       : !encode_bytes(field, stream, from, strlen((const char *)from))) {
                 return false;
             }

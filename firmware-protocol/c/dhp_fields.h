@@ -32,4 +32,7 @@ bool dhp_decode(const dhp_field *fields, const uint8_t *bytes, size_t length, vo
 /* False: no room. Fields that are zero or empty are left out. */
 bool dhp_encode(const dhp_field *fields, pb_ostream_t *stream, const void *from);
 
+/* The same as the field `number` of the message around it. */
+bool dhp_encode_message(uint32_t number, const dhp_field *fields, pb_ostream_t *stream, const void *from);
+
 #endif

@@ -13,14 +13,9 @@
 
 size_t dhp_write(unsigned tag, const void *body, uint8_t *bytes, size_t room)
 {
-    pb_ostream_t sizing = PB_OSTREAM_SIZING;
     pb_ostream_t stream = pb_ostream_from_buffer(bytes, room);
     const dhp_field *fields = dhp_uplink_fields(tag);
-    if (fields == NULL || !dhp_encode(fields, &sizing, body) || !pb_encode_tag(&stream, PB_WT_STRING, tag) ||
-        !pb_encode_varint(&stream, sizing.bytes_written) || !dhp_encode(fields, &stream, body)) {
-        return 0;
-    }
-    return stream.bytes_written;
+    return fields != NULL && dhp_encode_message(tag, fields, &stream, body) ? stream.bytes_written : 0;
 }
 
 /* The body is written where it leaves room for what stands before it, sealed, and moved to its place. */

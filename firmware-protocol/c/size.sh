@@ -15,7 +15,7 @@ nanopb=$(cd "$nanopb" && pwd) # the work is done elsewhere
 bash "$here/nanopb.sh" "$nanopb"
 protoc "-I$here/.." "--nanopb_out=-f$here/terminal.options:$work" "$here/../terminal.proto"
 
-flags=(-std=c99 -mcpu=cortex-m0plus -mthumb -Os -flto -fconserve-stack -fno-tree-ch -fno-tree-forwprop -fcallgraph-info=su -ffunction-sections -fdata-sections -DPB_BUFFER_ONLY -DPB_NO_ERRMSG -I"$here" -I"$work" -I"$nanopb")
+flags=(-std=c99 -mcpu=cortex-m0plus -mthumb -Os -flto -fconserve-stack -fno-tree-ch -fno-tree-forwprop -fno-tree-dominator-opts -fcallgraph-info=su -ffunction-sections -fdata-sections -DPB_BUFFER_ONLY -DPB_NO_ERRMSG -I"$here" -I"$work" -I"$nanopb")
 cd "$work"
 for source in "$here"/dhp_*.c "$here/size.c" "$nanopb"/pb_{common,encode,decode}.c; do
   arm-none-eabi-gcc "${flags[@]}" -c "$source" -o "$(basename "$source" .c).o"

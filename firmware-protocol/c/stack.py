@@ -10,7 +10,7 @@ import sys
 
 TRANSPORT = ["transport_poll", "transport_open", "transport_close", "transport_ready", "transport_send"]
 # Messages in messages: outcome and its text; heartbeat, place and its cell.
-DEPTH = {"dhp_decode": 2, "decode_bytes": 2, "dhp_encode": 3, "encode_field": 3, "encode_message": 2}
+DEPTH = {"dhp_decode": 2, "decode_bytes": 2, "dhp_encode": 3, "encode_field": 3, "dhp_encode_message": 2}
 # The serial transport tells the terminal of frames and of the link's end, which may send or close, but not receive again.
 ONCE = {"transport_poll"}
 
