@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using DeviceHub.Gateways.Serial;
 using DeviceHub.IntegrationTests.Mqtt;
+using DeviceHub.Protocol.Serial;
 using DeviceHub.Tests;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -120,6 +121,23 @@ public sealed class PortTests : IDisposable
 
         await Eventually.Holds(() => log.Lines.Any(l => l.Contains("at another rate than 115200 baud", StringComparison.Ordinal)), "the speed is suspected");
         await endpoint.StoppingAsync(CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task A_hub_that_stops_says_so_to_the_terminal_before_it_closes_the_port()
+    {
+        using var cable = new PtyPair(folder, "a");
+        await cable.Plug();
+        var options = new SerialOptions();
+        options.Ports["one"] = new() { Path = cable.HubEnd };
+        using var endpoint = new SerialEndpoint(
+            Options.Create(options), new RecordingSessions(), TimeProvider.System, new UsbPorts(folder), new PortKeys(Path.Combine(folder, "keys")), new Told());
+        await endpoint.StartedAsync(CancellationToken.None);
+        await using var terminal = new CableTerminal(cable.TerminalEnd, "STOP-0001");
+        await Eventually.Holds(() => terminal.Ups == 1, "the link is up");
+        await endpoint.StoppingAsync(CancellationToken.None);
+        await Eventually.Holds(() => terminal.Downs.Contains((LinkEnd.Closed, (byte)0x8B)), "the terminal is told");
+        Open(cable.HubEnd).Dispose();
     }
 
     private static void ReadToTheEnd(Tty tty)
