@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using System.Threading.Channels;
 using DeviceHub.Gateways;
@@ -114,7 +115,7 @@ internal sealed class HubConnection : IAsyncDisposable
         }
         catch (Exception e) when (IsOfTheConnection(e))
         {
-            End(new HubEnd(CutReason.HubLost, e is OperationCanceledException ? $"no answer within {options.AnswerSeconds} s" : e.GetBaseException().Message, ByHub: false));
+            End(new HubEnd(CutReason.HubLost, e is OperationCanceledException ? $"no answer within {options.AnswerSeconds} s" : Words(e), ByHub: false));
         }
     }
 
@@ -227,7 +228,7 @@ internal sealed class HubConnection : IAsyncDisposable
         }
         catch (Exception e) when (IsOfTheConnection(e))
         {
-            End(new HubEnd(CutReason.HubLost, e.GetBaseException().Message, ByHub: false));
+            End(new HubEnd(CutReason.HubLost, Words(e), ByHub: false));
         }
 
         room.Release();
@@ -280,10 +281,14 @@ internal sealed class HubConnection : IAsyncDisposable
         }
     }
 
+    private string Words(Exception e) => e.GetBaseException() is AuthenticationException
+        ? $"its certificate is not signed by the CA of Hub:CaFile, or does not name {options.Host}"
+        : e.GetBaseException().Message;
+
     private static bool IsOfTheConnection(Exception e) =>
         e is MqttCommunicationException or MqttClientDisconnectedException or OperationCanceledException or InvalidOperationException or ObjectDisposedException;
 
-    private static HubEnd OfDisconnect(MqttClientDisconnectedEventArgs e)
+    private HubEnd OfDisconnect(MqttClientDisconnectedEventArgs e)
     {
         var code = (byte)e.Reason;
         CutReason? told = code switch
@@ -302,6 +307,6 @@ internal sealed class HubConnection : IAsyncDisposable
         };
         return told is { } reason
             ? new HubEnd(reason, $"{e.Reason} (0x{code:X2})", ByHub: true)
-            : new HubEnd(CutReason.HubLost, e.Exception?.GetBaseException().Message ?? "the connection was closed", ByHub: false);
+            : new HubEnd(CutReason.HubLost, e.Exception is { } fault ? Words(fault) : "the connection was closed", ByHub: false);
     }
 }

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using DeviceHub.IntegrationTests.Serial;
 using DeviceHub.Protocol.Serial;
 using DeviceHub.Protocol.Wire;
@@ -42,6 +43,22 @@ public sealed class FramedBridgeTests(BridgeHub hub)
         Assert.InRange(store.Printed.Split("connecting with the hub").Length, 1, 2);
         store.Network.Mend();
         await terminal.Activate(await hub.NewCode(await hub.NewStore()));
+    }
+
+    [Fact]
+    public async Task A_hub_whose_certificate_another_CA_signed_is_none()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=DeviceHub", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
+        using var other = request.CreateSelfSigned(TimeProvider.System.GetUtcNow().AddDays(-1), TimeProvider.System.GetUtcNow().AddDays(1));
+        var file = Path.GetTempFileName();
+        await File.WriteAllTextAsync(file, other.ExportCertificatePem());
+        await using var store = await Store.Open(hub, 1, false, "Hub:CaFile=" + file);
+        await using var terminal = new CableTerminal(store.Cables[0].TerminalEnd, BridgeHub.NewSerial());
+        await store.Prints($"c1: no hub for {terminal.SerialNumber}, it takes no payments: its certificate is not signed by the CA of Hub:CaFile");
+        Assert.Equal(0, terminal.Ups);
+        File.Delete(file);
     }
 
     /// <summary>Whoever scans now is told "no network: not sent" by the terminal, at once: it has no link to send on.</summary>
