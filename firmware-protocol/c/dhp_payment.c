@@ -16,16 +16,8 @@
 
 bool dhp_payment_open(const dhp_terminal *t)
 {
-    switch (t->payment.state) {
-    case DHP_SENDING:
-    case DHP_ACCEPTED:
-    case DHP_WAITING:
-    case DHP_CANCELLING:
-    case DHP_IN_DOUBT:
-        return true;
-    default:
-        return false;
-    }
+    unsigned state = t->payment.state;
+    return (state >= DHP_SENDING && state <= DHP_WAITING) || state == DHP_IN_DOUBT || state == DHP_CANCELLING;
 }
 
 static bool flagged(const dhp_terminal *t, unsigned flag) { return (t->payment.flags & flag) != 0; }

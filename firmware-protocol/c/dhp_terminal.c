@@ -272,7 +272,9 @@ static void take_refusal(dhp_terminal *t)
     if (t->session == SESSION_READY && code == dhp_Refusal_CODE_BUSY) {
         return;
     }
-    dhp_show(t, code == dhp_Refusal_CODE_ACTIVATION ? DHP_ACTIVATION : DHP_REFUSED, NULL, refusal->has_text ? &refusal->text : NULL, code, UNTIL_A_KEY);
+    if (!dhp_payment_open(t)) { /* else it would read as what became of the payment */
+        dhp_show(t, code == dhp_Refusal_CODE_ACTIVATION ? DHP_ACTIVATION : DHP_REFUSED, NULL, refusal->has_text ? &refusal->text : NULL, code, UNTIL_A_KEY);
+    }
     count_lost(t, dhp_ReconnectCause_CAUSE_REFUSED);
     dhp_end_session(t, DHP_END_CLOSED);
     if (hour) {

@@ -353,6 +353,20 @@ static void a_cancel_waits_until_the_hub_knows_the_payment(void)
     check_shown(1);
 }
 
+/* "Refused" on the screen would read as the payment's end. */
+static void a_refused_login_does_not_take_an_open_payment_from_the_screen(void)
+{
+    static const uint32_t codes[] = {dhp_Refusal_CODE_STOPPING, dhp_Refusal_CODE_CREDENTIALS, dhp_Refusal_CODE_HARDWARE};
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
+        ready();
+        pay();
+        hub_in_doubt(&w, id);
+        hub_refuse(&w, NULL, codes[i], 0, NULL);
+        CHECK(!w.connected);
+        CHECK_NUMBER(DHP_IN_DOUBT, world_view(&w));
+    }
+}
+
 static void a_cancel_without_a_network_is_sent_when_there_is_one(void)
 {
     for (unsigned boots = 0; boots < 2; boots++) {
@@ -497,6 +511,7 @@ static const test tests[] = {
     TEST(many_outcomes_at_login_are_all_confirmed),
     TEST(what_the_hub_says_is_open_is_taken_over_and_blocks_scans),
     TEST(a_cancel_waits_until_the_hub_knows_the_payment),
+    TEST(a_refused_login_does_not_take_an_open_payment_from_the_screen),
     TEST(a_cancel_without_a_network_is_sent_when_there_is_one),
     TEST(a_second_scan_of_the_same_amount_asks_a_person),
     TEST(refusals_do_what_their_table_says),
