@@ -8,6 +8,7 @@
 
 #define MAX_REVISION 0x7fffffffu
 #define MAX_KEY 48
+#define MAX_ARGUMENT 32
 #define SEAL_ROOM 8u /* tags and lengths before the body of a sealed message: at most 6 */
 #define MAX_CHARGE_MS 3600000u
 
@@ -109,7 +110,7 @@ bool dhp_next_entry(dhp_bytes *entries, dhp_bytes *entry)
 bool dhp_next_argument(dhp_bytes *arguments, dhp_bytes *argument)
 {
     bool others;
-    return next_bytes(arguments, dhp_Text_arguments_tag, argument, &others);
+    return next_bytes(arguments, dhp_Text_arguments_tag, argument, &others) && argument->length <= MAX_ARGUMENT;
 }
 
 bool dhp_entry_key(const dhp_bytes *entry, dhp_bytes *key)

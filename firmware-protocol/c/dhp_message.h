@@ -80,7 +80,7 @@ bool dhp_read_entry(const uint8_t *bytes, size_t length, dhp_ConfigurationEntry 
 /* The next entry of a chunk's `entries`, which is cut down to the rest; false: no more. */
 bool dhp_next_entry(dhp_bytes *entries, dhp_bytes *entry);
 
-/* The same for a text's `arguments`. */
+/* The same for a text's `arguments`; false also for one that is longer than 32 bytes. */
 bool dhp_next_argument(dhp_bytes *arguments, dhp_bytes *argument);
 
 /* The key of an entry; false: it has no key of 1 to 48 bytes, or no value, or is too long for one. */

@@ -271,6 +271,20 @@ static void every_cut_of_every_message_is_no_message_or_another_one(void)
     vectors_close(&v);
 }
 
+/* They point into the message: what a firmware copies into 33 bytes must fit. */
+static void an_argument_of_a_text_has_at_most_32_bytes(void)
+{
+    uint8_t two[70] = {0x12, 32};
+    dhp_bytes left = {two, sizeof two};
+    dhp_bytes argument;
+    memset(two + 2, 'x', sizeof two - 2);
+    two[34] = 0x12;
+    two[35] = 33;
+    CHECK(dhp_next_argument(&left, &argument));
+    CHECK_NUMBER(32, argument.length);
+    CHECK(!dhp_next_argument(&left, &argument));
+}
+
 static void the_largest_structs_are_what_the_context_has_room_for(void)
 {
     CHECK(sizeof(dhp_Outcome) <= 376);
@@ -339,6 +353,7 @@ static const test tests[] = {
     TEST(bad_downlinks_are_refused_with_the_fault_that_the_vectors_name),
     TEST(fields_and_bodies_that_are_newer_than_this_firmware_are_skipped),
     TEST(every_cut_of_every_message_is_no_message_or_another_one),
+    TEST(an_argument_of_a_text_has_at_most_32_bytes),
     TEST(the_largest_structs_are_what_the_context_has_room_for),
     TEST(the_largest_uplinks_fit_their_buffer),
 };
