@@ -50,6 +50,9 @@ bool dhp_has(const dhp_terminal *t, uint8_t flag);
 void dhp_show(dhp_terminal *t, dhp_state state, const dhp_Outcome *outcome, const dhp_Text *text, uint32_t refusal, uint32_t hold_ms);
 void dhp_refresh(dhp_terminal *t);
 
+/* Shows that the hub does not want a session, until a key or a session. */
+void dhp_refused(dhp_terminal *t, const dhp_Text *text, uint32_t code);
+
 /* Ends the session from this side. */
 void dhp_end_session(dhp_terminal *t, dhp_end end);
 

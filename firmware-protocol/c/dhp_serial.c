@@ -1,7 +1,7 @@
 /* The terminal's end of the serial link: ../serial.md "States". */
 #include <string.h>
 
-#include "dhp.h"
+#include "dhp_internal.h"
 
 enum { FRAME_HELLO = 0x01, FRAME_BAUD, FRAME_DATA, FRAME_ACK, FRAME_REPLY = 0x81, HUB_DATA = 0x83, HUB_ACK, HUB_CLOSE };
 
@@ -160,6 +160,9 @@ static void take_reply(dhp_serial *s, const uint8_t *reply, uint16_t length)
     }
     if (reply[5] != 0) {
         be_quiet(s, REFUSED_MS);
+        if (reply[5] == 1) {
+            dhp_refused(s->terminal, NULL, dhp_Refusal_CODE_VERSION);
+        }
         return;
     }
     uint16_t largest = (uint16_t)(reply[6] | reply[7] << 8);

@@ -236,6 +236,13 @@ static void credentials_refused(dhp_terminal *t)
     }
 }
 
+void dhp_refused(dhp_terminal *t, const dhp_Text *text, uint32_t code)
+{
+    if (!dhp_payment_open(t)) { /* else it would read as what became of the payment */
+        dhp_show(t, code == dhp_Refusal_CODE_ACTIVATION ? DHP_ACTIVATION : DHP_REFUSED, NULL, text, code, UNTIL_A_KEY);
+    }
+}
+
 /* A refusal that is not about a payment. It is bare, and so never about money. */
 static void take_refusal(dhp_terminal *t)
 {
@@ -272,9 +279,7 @@ static void take_refusal(dhp_terminal *t)
     if (t->session == SESSION_READY && code == dhp_Refusal_CODE_BUSY) {
         return;
     }
-    if (!dhp_payment_open(t)) { /* else it would read as what became of the payment */
-        dhp_show(t, code == dhp_Refusal_CODE_ACTIVATION ? DHP_ACTIVATION : DHP_REFUSED, NULL, refusal->has_text ? &refusal->text : NULL, code, UNTIL_A_KEY);
-    }
+    dhp_refused(t, refusal->has_text ? &refusal->text : NULL, code);
     count_lost(t, dhp_ReconnectCause_CAUSE_REFUSED);
     dhp_end_session(t, DHP_END_CLOSED);
     if (hour) {

@@ -278,6 +278,8 @@ static void a_refused_hello_waits_30_s(void)
     take_hello();
     reply(boot_id, 1, 0);
     run(20);
+    CHECK_NUMBER(DHP_REFUSED, world_view(&w));
+    CHECK_NUMBER(dhp_Refusal_CODE_VERSION, w.shown[w.views - 1].view.refusal);
     sent_length = read_to = 0;
     run(29000);
     CHECK_NUMBER(0, sent_length);
