@@ -53,15 +53,17 @@ public sealed class Tty : IPortDevice
             throw PortException.Of(Libc.LastError, path);
         }
 
+        if (!Libc.TryLock(fd))
+        {
+            // Another's: nothing of it is touched, neither its rate nor the bytes that wait there.
+            Libc.Close(fd);
+            throw PortException.Of(Libc.Busy, path);
+        }
+
         var tty = new Tty(path, fd);
         try
         {
             tty.SetRate(baud);
-            if (!Libc.TryLock(fd))
-            {
-                throw PortException.Of(Libc.Busy, path);
-            }
-
             _ = Libc.Control(fd, Libc.Exclusive, 0);
             Set(fd, Libc.Dtr, dtr);
             Set(fd, Libc.Rts, rts);

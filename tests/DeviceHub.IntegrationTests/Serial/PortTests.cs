@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using DeviceHub.Gateways.Serial;
@@ -12,6 +13,9 @@ namespace DeviceHub.IntegrationTests.Serial;
 /// <summary>What a port that cannot be used says, and that it is used as soon as it can be.</summary>
 public sealed class PortTests : IDisposable
 {
+    /// <summary>FIONREAD: bytes that can be read.</summary>
+    private const nuint BytesThere = 0x541B;
+
     private readonly string folder = Directory.CreateTempSubdirectory("ports-").FullName;
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
@@ -42,6 +46,23 @@ public sealed class PortTests : IDisposable
         }
 
         Open(cable.HubEnd).Dispose();
+    }
+
+    /// <summary>Root may open a port that another has; then nothing of it may change.</summary>
+    [Fact]
+    public async Task A_busy_port_keeps_its_rate_and_its_bytes_for_whoever_has_it()
+    {
+        using var cable = new PtyPair(folder, "a");
+        await cable.Plug();
+        using var first = Tty.Open(cable.HubEnd, 921_600, ModemLine.Untouched, ModemLine.Untouched);
+        using (var terminal = Open(cable.TerminalEnd))
+        {
+            terminal.Write([1, 2, 3]);
+            await Eventually.Holds(() => Number(first, BytesThere, 4, 0) == 3, "the bytes have come");
+            AssertRefused(cable.HubEnd, PortFault.Busy, "is busy: another program has it open");
+            Assert.Equal(3, Number(first, BytesThere, 4, 0));
+            Assert.Equal(921_600, Number(first, Libc.GetTermios, 44, 40));
+        }
     }
 
     [Fact]
@@ -138,6 +159,13 @@ public sealed class PortTests : IDisposable
         await endpoint.StoppingAsync(CancellationToken.None);
         await Eventually.Holds(() => terminal.Downs.Contains((LinkEnd.Closed, (byte)0x8B)), "the terminal is told");
         Open(cable.HubEnd).Dispose();
+    }
+
+    private static int Number(Tty tty, nuint request, int bytes, int offset)
+    {
+        Span<byte> memory = stackalloc byte[bytes];
+        Assert.Equal(0, Libc.Control(tty.Descriptor, request, memory));
+        return BinaryPrimitives.ReadInt32LittleEndian(memory[offset..]);
     }
 
     private static void ReadToTheEnd(Tty tty)
