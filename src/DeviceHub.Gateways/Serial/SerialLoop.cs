@@ -53,7 +53,9 @@ internal sealed unsafe partial class SerialLoop : IDisposable
     private readonly Dictionary<int, (ILoopPort Port, bool Writes)> ports = [];
     private readonly List<int> present = [];
     private readonly Thread thread;
+    private readonly Lock closing = new();
     private volatile bool stopping;
+    private bool closed;
 
     public SerialLoop(TimeProvider time, ILogger log)
     {
@@ -101,15 +103,25 @@ internal sealed unsafe partial class SerialLoop : IDisposable
         stopping = true;
         Wake();
         thread.Join();
-        Libc.Close(wake);
-        Libc.Close(epoll);
+        lock (closing)
+        {
+            closed = true;
+            Libc.Close(wake);
+            Libc.Close(epoll);
+        }
     }
 
     private void Wake()
     {
         Span<byte> one = stackalloc byte[sizeof(ulong)];
         BinaryPrimitives.WriteUInt64LittleEndian(one, 1);
-        _ = Libc.Write(wake, one);
+        lock (closing)
+        {
+            if (!closed)
+            {
+                _ = Libc.Write(wake, one);
+            }
+        }
     }
 
     private void Run()

@@ -11,8 +11,7 @@ public sealed class SerialLoopTests
     {
         var loop = new SerialLoop(TimeProvider.System, NullLogger.Instance);
         loop.Dispose();
-        var files = Enumerable.Range(0, 8).Select(_ => new FileStream(
-            Path.GetTempFileName(), new FileStreamOptions { Mode = FileMode.Open, Access = FileAccess.ReadWrite, Options = FileOptions.DeleteOnClose, BufferSize = 0 })).ToList();
+        var files = OpenFiles();
         loop.Dispose();
         foreach (var file in files)
         {
@@ -20,4 +19,22 @@ public sealed class SerialLoopTests
             file.Dispose();
         }
     }
+
+    /// <summary>A session may have something to send while its hub ends.</summary>
+    [Fact]
+    public void What_is_posted_to_a_loop_that_was_disposed_is_written_into_no_file_of_others()
+    {
+        var loop = new SerialLoop(TimeProvider.System, NullLogger.Instance);
+        loop.Dispose();
+        var files = OpenFiles();
+        loop.Post(() => { });
+        foreach (var file in files)
+        {
+            Assert.Equal(0, file.Length);
+            file.Dispose();
+        }
+    }
+
+    private static List<FileStream> OpenFiles() => [.. Enumerable.Range(0, 8).Select(_ => new FileStream(
+        Path.GetTempFileName(), new FileStreamOptions { Mode = FileMode.Open, Access = FileAccess.ReadWrite, Options = FileOptions.DeleteOnClose, BufferSize = 0 }))];
 }
