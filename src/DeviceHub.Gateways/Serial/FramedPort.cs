@@ -32,6 +32,7 @@ internal sealed partial class FramedPort : IServedPort, ILinkHost, IWireOwner
     private long bytesRead;
     private long badTold;
     private bool speedTold;
+    private PortException? rateTold;
 
     public FramedPort(SerialEndpoint endpoint, string name, SerialPortSettings settings, Tty tty)
     {
@@ -73,11 +74,11 @@ internal sealed partial class FramedPort : IServedPort, ILinkHost, IWireOwner
         PumpNow(nowMs);
     }
 
-    public void Writable(long nowMs) => output.Flush(nowMs);
+    public void Writable(long nowMs) => Flush(nowMs);
 
     public void Tick(long nowMs)
     {
-        output.Flush(nowMs);
+        Flush(nowMs);
         if (nowMs >= LoginDeadline)
         {
             wire!.Cut(CutReason.Credentials);
@@ -203,6 +204,17 @@ internal sealed partial class FramedPort : IServedPort, ILinkHost, IWireOwner
         }
     }
 
+    private void Flush(long nowMs)
+    {
+        output.Flush(nowMs);
+        if (output.RateRefused is { } refused && refused != rateTold)
+        {
+            rateTold = refused;
+            SerialMetrics.PortFault(Name, PortFault.Speed);
+            LogRate(endpoint.Log, Name, refused.Message);
+        }
+    }
+
     private void CloseLink(long nowMs)
     {
         closeAt = long.MaxValue;
@@ -240,4 +252,7 @@ internal sealed partial class FramedPort : IServedPort, ILinkHost, IWireOwner
 
     [LoggerMessage(5, LogLevel.Warning, "Port {Port}: bytes come, but no frame of the protocol. Does the terminal speak at another rate than {Baud} baud?", EventName = "SerialSpeed")]
     private static partial void LogSpeed(ILogger log, string port, int baud);
+
+    [LoggerMessage(6, LogLevel.Warning, "Port {Port}: {Reason}; its link goes back to the rate that it began at", EventName = "SerialRate")]
+    private static partial void LogRate(ILogger log, string port, string reason);
 }

@@ -22,6 +22,9 @@ internal sealed class PortOutput(Tty tty, int maxBytes)
     /// <summary>When <see cref="Flush"/> is wanted for a change of the rate.</summary>
     public long NextTick { get; private set; } = long.MaxValue;
 
+    /// <summary>Why the line is not at the rate that was asked for last; null: it is.</summary>
+    public PortException? RateRefused { get; private set; }
+
     /// <summary>False: there was no room, and they are dropped.</summary>
     public bool Write(ReadOnlySpan<byte> more, long nowMs)
     {
@@ -67,8 +70,22 @@ internal sealed class PortOutput(Tty tty, int maxBytes)
         var baud = rate;
         rate = 0;
         NextTick = long.MaxValue;
-        tty.SetRate(baud);
+        SetRate(baud);
         Send(length);
+    }
+
+    private void SetRate(int baud)
+    {
+        try
+        {
+            tty.SetRate(baud);
+            RateRefused = null;
+        }
+        catch (PortException e) when (e.Fault == PortFault.Speed)
+        {
+            // Nothing is heard now, so the link goes down, back to its first rate, and is not granted this one again.
+            RateRefused = e;
+        }
     }
 
     private void Send(int upTo)

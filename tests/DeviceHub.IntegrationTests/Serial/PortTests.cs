@@ -65,6 +65,26 @@ public sealed class PortTests : IDisposable
         }
     }
 
+    /// <summary>Else a terminal whose wish the adapter cannot do would never pay: the port would be opened anew, and the rate granted anew.</summary>
+    [Fact]
+    public async Task A_rate_that_the_driver_does_not_do_is_told_and_the_port_stays_open()
+    {
+        using var cable = new PtyPair(folder, "a");
+        await cable.Plug();
+        using var tty = Open(cable.HubEnd);
+        using var terminal = Open(cable.TerminalEnd);
+        var output = new PortOutput(tty, 100);
+
+        // A pseudo-terminal does every rate but one below 0.
+        output.ChangeRate(-115_200, 0);
+        Assert.Contains("does not do -115200 baud", output.RateRefused?.Message, StringComparison.Ordinal);
+        output.ChangeRate(115_200, 10);
+        Assert.Null(output.RateRefused);
+        Assert.True(output.Write([7], 20));
+        var buffer = new byte[10];
+        await Eventually.Holds(() => terminal.Read(buffer) == 1 && buffer[0] == 7, "the port still sends");
+    }
+
     [Fact]
     public async Task Modem_lines_that_a_port_has_not_are_no_error_and_the_rate_can_change()
     {
