@@ -53,9 +53,9 @@ internal sealed partial class SerialPortKeeper(SerialEndpoint endpoint, string n
             // A driver may take its time to open, which must not be the loop's.
             serving = await Task.Run(Open, CancellationToken.None);
         }
-        catch (PortException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return e;
+            return e as PortException ?? new PortException(PortFault.Other, e.Message);
         }
 
         SerialMetrics.Open.Add(1);

@@ -144,6 +144,25 @@ public sealed class PortTests : IDisposable
     }
 
     [Fact]
+    public async Task A_look_for_a_USB_device_that_fails_in_the_middle_is_told_and_tried_again()
+    {
+        // What is unplugged while it is looked at can be there and not be there; a link to itself is so for as long as the test wants.
+        var ttys = Path.Combine(folder, "class", "tty");
+        Directory.CreateDirectory(ttys);
+        var entry = Path.Combine(ttys, "ttyUSB0");
+        File.CreateSymbolicLink(entry, entry);
+        var log = new Told();
+        var options = new SerialOptions { RetryMs = 10, RetryMaxMs = 50 };
+        options.Ports["usb"] = new() { Usb = "1a86:7523" };
+        using var endpoint = new SerialEndpoint(Options.Create(options), new RecordingSessions(), TimeProvider.System, new UsbPorts(folder), new PortKeys(Path.Combine(folder, "keys")), log);
+        await endpoint.StartedAsync(CancellationToken.None);
+        await Eventually.Holds(() => log.Lines.Any(l => l.StartsWith("Port usb cannot be used", StringComparison.Ordinal)), "it is told");
+        File.Delete(entry);
+        await Eventually.Holds(() => log.Lines.Any(l => l.Contains("no port of USB device 1a86:7523 is there", StringComparison.Ordinal)), "it is tried again");
+        await endpoint.StoppingAsync(CancellationToken.None);
+    }
+
+    [Fact]
     public async Task Bytes_at_another_speed_are_told_in_words()
     {
         using var cable = new PtyPair(folder, "a");
