@@ -7,13 +7,14 @@ namespace DeviceHub.Tools.SerialBridge;
 /// <summary>What is wrong with a port, in the reader's language.</summary>
 internal static class PortWords
 {
-    public static string Of(PortException fault, SerialPortSettings port, Texts texts) => fault.Fault switch
+    public static string Of(PortException fault, bool isOpen, SerialPortSettings port, Texts texts) => fault.Fault switch
     {
         PortFault.Missing => texts.Format("Missing", Where(port)),
         PortFault.Busy => texts.Format("Busy", Where(port)),
         PortFault.Permission => texts.Format("Permission", Where(port)),
         PortFault.NotAPort => texts.Format("NotAPort", Where(port)),
         PortFault.Gone => texts.Format("Gone", Where(port)),
+        PortFault.Speed when isOpen => texts.Format("Speed", port.Baud),
         _ => fault.Message,
     };
 

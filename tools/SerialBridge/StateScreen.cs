@@ -43,7 +43,7 @@ internal sealed class StateScreen(
     {
         if (port.Fault is { } fault)
         {
-            return PortWords.Of(fault, port.Settings, texts);
+            return PortWords.Of(fault, port.IsOpen, port.Settings, texts);
         }
 
         if (!port.IsOpen)

@@ -31,7 +31,7 @@ internal sealed partial class FramedPort : IServedPort, ILinkHost, IWireOwner
     private long allowanceAt;
     private long bytesRead;
     private long badTold;
-    private bool speedTold;
+    private volatile PortException? suspicion;
     private PortException? rateTold;
 
     public FramedPort(SerialEndpoint endpoint, string name, SerialPortSettings settings, Tty tty)
@@ -58,6 +58,8 @@ internal sealed partial class FramedPort : IServedPort, ILinkHost, IWireOwner
     public long NextTick => Math.Min(Math.Min(link.NextTick, output.NextTick), Math.Min(closeAt, LoginDeadline));
 
     public Task<PortException?> Ending => ended.Task;
+
+    public PortException? Suspicion => suspicion;
 
     public int Handling => wire?.Handling ?? 0;
 
@@ -168,7 +170,6 @@ internal sealed partial class FramedPort : IServedPort, ILinkHost, IWireOwner
         closeAt = long.MaxValue;
         allowance = options.MessageBurst;
         allowanceAt = linkedAt;
-        speedTold = false;
         wire = new SerialWire(this, hello.SerialNumber, link.LargestPayload, options, endpoint.Sessions);
         SerialMetrics.Links.Add(1);
         LogUp(endpoint.Log, hello.SerialNumber, Name, link.LargestPayload);
@@ -230,11 +231,15 @@ internal sealed partial class FramedPort : IServedPort, ILinkHost, IWireOwner
             badTold = counts.Bad;
         }
 
-        if (!speedTold && counts.Good == 0 && (bytesRead > SuspectBytes || counts.Bad > SuspectFrames))
+        if (counts.Good > 0)
         {
-            speedTold = true;
+            suspicion = null;
+        }
+        else if (suspicion is null && (bytesRead > SuspectBytes || counts.Bad > SuspectFrames))
+        {
+            suspicion = new PortException(PortFault.Speed, $"bytes come, but no frame of the protocol. Does the terminal speak at another rate than {link.Rate} baud?");
             SerialMetrics.PortFault(Name, PortFault.Speed);
-            LogSpeed(endpoint.Log, Name, link.Rate);
+            LogSpeed(endpoint.Log, Name, suspicion.Message);
         }
     }
 
@@ -250,8 +255,8 @@ internal sealed partial class FramedPort : IServedPort, ILinkHost, IWireOwner
     [LoggerMessage(4, LogLevel.Error, "The session of {SerialNumber} on port {Port} failed; its link ends", EventName = "SerialSessionFault")]
     private static partial void LogFault(ILogger log, Exception error, string serialNumber, string port);
 
-    [LoggerMessage(5, LogLevel.Warning, "Port {Port}: bytes come, but no frame of the protocol. Does the terminal speak at another rate than {Baud} baud?", EventName = "SerialSpeed")]
-    private static partial void LogSpeed(ILogger log, string port, int baud);
+    [LoggerMessage(5, LogLevel.Warning, "Port {Port}: {Words}", EventName = "SerialSpeed")]
+    private static partial void LogSpeed(ILogger log, string port, string words);
 
     [LoggerMessage(6, LogLevel.Warning, "Port {Port}: {Reason}; its link goes back to the rate that it began at", EventName = "SerialRate")]
     private static partial void LogRate(ILogger log, string port, string reason);

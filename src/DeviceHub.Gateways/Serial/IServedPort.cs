@@ -6,6 +6,9 @@ internal interface IServedPort : ILoopPort
     /// <summary>Completes when the port is served no more; null: it was stopped.</summary>
     Task<PortException?> Ending { get; }
 
+    /// <summary>What is wrong though it is open: bytes come, but nothing that can be read; null: nothing.</summary>
+    PortException? Suspicion => null;
+
     /// <summary>Messages that its session is handling.</summary>
     int Handling { get; }
 

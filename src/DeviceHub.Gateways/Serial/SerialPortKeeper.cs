@@ -6,7 +6,7 @@ namespace DeviceHub.Gateways.Serial;
 /// <param name="Name">The operator's.</param>
 /// <param name="Settings">As configured.</param>
 /// <param name="IsOpen">It can be used.</param>
-/// <param name="Fault">Why it could not be opened or went away; null: it is open, or was not tried yet.</param>
+/// <param name="Fault">Why it could not be opened or went away, or what is wrong while it is open; null: nothing is, or it was not tried yet.</param>
 public sealed record PortLook(string Name, SerialPortSettings Settings, bool IsOpen, PortException? Fault);
 
 /// <summary>Keeps one configured port open: finds it, opens it, and tries again with a growing wait when it is not there, busy or forbidden.</summary>
@@ -19,7 +19,7 @@ internal sealed partial class SerialPortKeeper(SerialEndpoint endpoint, string n
     private string? told;
     private volatile PortException? fault;
 
-    public PortLook Look => new(name, settings, port is not null, fault);
+    public PortLook Look => new(name, settings, port is not null, fault ?? port?.Suspicion);
 
     public int Handling => port?.Handling ?? 0;
 

@@ -180,6 +180,8 @@ public sealed class PortTests : IDisposable
         }
 
         await Eventually.Holds(() => log.Lines.Any(l => l.Contains("at another rate than 115200 baud", StringComparison.Ordinal)), "the speed is suspected");
+        var look = Assert.Single(endpoint.Ports);
+        Assert.Equal((true, PortFault.Speed), (look.IsOpen, look.Fault?.Fault));
         await endpoint.StoppingAsync(CancellationToken.None);
     }
 

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using DeviceHub.Gateways.Serial;
+using DeviceHub.IntegrationTests.Serial;
 using DeviceHub.Tests;
 
 namespace DeviceHub.IntegrationTests.SerialBridge;
@@ -75,6 +77,25 @@ public sealed class BridgeToolTests : IDisposable
         await bridge.Terminate();
         Assert.Equal(0, await bridge.Exits(Limit));
         Assert.Empty(bridge.Errors);
+    }
+
+    [Fact]
+    public async Task A_terminal_of_another_speed_is_said_in_Chinese()
+    {
+        using var cable = new PtyPair(folder, "a");
+        await cable.Plug();
+        using var bridge = new ToolProcess(
+            "devicehub-serial-bridge.dll", "--config", Write("""{ "Hub": { "Host": "127.0.0.1" },""" + Port + "}"), "--set", "Serial:Ports:one:Path=" + cable.HubEnd, "--language", "zh");
+        await Eventually.Holds(() => bridge.Output.Contains("one: 已打开", StringComparison.Ordinal), "the port is open");
+        using var terminal = Tty.Open(cable.TerminalEnd, 115_200, ModemLine.Untouched, ModemLine.Untouched);
+        for (var i = 0; i < 25; i++)
+        {
+            terminal.Write([0, 0xF8, 0x80, 0x78, 0]);
+        }
+
+        await Eventually.Holds(() => bridge.Output.Contains("one: 收到字节，但不是协议帧: 终端的波特率不是 115200?", StringComparison.Ordinal), "the speed is said");
+        await bridge.Terminate();
+        Assert.Equal(0, await bridge.Exits(Limit));
     }
 
     [Fact]
