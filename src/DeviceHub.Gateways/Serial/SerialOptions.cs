@@ -64,6 +64,12 @@ public sealed class SerialOptions
             return $"{option}:Usb must be VENDOR:PRODUCT or VENDOR:PRODUCT:SERIAL, the first two in 4 hexadecimal digits";
         }
 
+        var faults = new List<ValidationResult>();
+        if (!Validator.TryValidateObject(port, new ValidationContext(port), faults, validateAllProperties: true))
+        {
+            return $"{option}:{faults[0].MemberNames.First()} is not right: {faults[0].ErrorMessage}";
+        }
+
         return port.Mode == SerialMode.Framed
             ? (port.Baud is not (9_600 or 115_200) ? $"{option}:Baud must be 115200 or 9600 in framed mode" : null)
             : !Names.IsSerialNumber(port.SerialNumber) ? $"{option}:SerialNumber must be 4 to 32 of A-Z, a-z, 0-9, _ and -: in line and keyboard mode the port is the terminal"

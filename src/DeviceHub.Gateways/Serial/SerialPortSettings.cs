@@ -25,7 +25,7 @@ public sealed class SerialPortSettings
     public string? Usb { get; set; }
 
     /// <summary>What is at its other end.</summary>
-    public SerialMode Mode { get; set; } = SerialMode.Framed;
+    [EnumDataType(typeof(SerialMode))] public SerialMode Mode { get; set; } = SerialMode.Framed;
 
     /// <summary>In framed mode the rate that a link begins at, 115,200 or 9,600; in line mode the scanner's.</summary>
     [Range(1_200, 4_000_000)] public int Baud { get; set; } = 115_200;
@@ -34,10 +34,10 @@ public sealed class SerialPortSettings
     [Range(0, 4_000_000)] public int MaxBaud { get; set; } = 921_600;
 
     /// <summary>DTR when the port is opened.</summary>
-    public ModemLine Dtr { get; set; } = ModemLine.Untouched;
+    [EnumDataType(typeof(ModemLine))] public ModemLine Dtr { get; set; } = ModemLine.Untouched;
 
     /// <summary>RTS when the port is opened.</summary>
-    public ModemLine Rts { get; set; } = ModemLine.Untouched;
+    [EnumDataType(typeof(ModemLine))] public ModemLine Rts { get; set; } = ModemLine.Untouched;
 
     /// <summary>Line and keyboard mode: the terminal that this port is.</summary>
     public string SerialNumber { get; set; } = "";

@@ -26,6 +26,9 @@ public sealed class BridgeToolTests : IDisposable
     [InlineData("""{ "Hub": { "Host": "h", "CaFile": "/nowhere/ca.pem" },""" + Port + "}", "Hub:CaFile is not there")]
     [InlineData("""{ "Hub": { "Host": "h" }, "Seriell": {} }""", "Seriell is no section")]
     [InlineData("""{ "Hub": { "Host": "h" }, "Serial": { "Ports": { "one": { "Baud": 9600 } } } }""", "Serial:Ports:one needs either Path or Usb")]
+    [InlineData("""{ "Hub": { "Host": "h" }, "Serial": { "Ports": { "one": { "Path": "/dev/ttyUSB0", "MaxBaud": -1 } } } }""", "Serial:Ports:one:MaxBaud is not right")]
+    [InlineData("""{ "Hub": { "Host": "h" }, "Serial": { "Ports": { "one": { "Path": "/dev/ttyUSB0", "Mode": "9" } } } }""", "Serial:Ports:one:Mode is not right")]
+    [InlineData("""{ "Hub": { "Host": "h" }, "Serial": { "Ports": { "one": { "Path": "/dev/ttyUSB0", "Dtr": "9" } } } }""", "Serial:Ports:one:Dtr is not right")]
     [InlineData("""{ "Hub": """, "bridge.json")]
     public async Task Options_that_are_not_right_are_named_in_a_sentence(string json, string words)
     {
