@@ -15,7 +15,7 @@ public sealed partial class SerialEndpoint(
     private static readonly TimeSpan LastBytes = TimeSpan.FromMilliseconds(100);
 
     private readonly CancellationTokenSource _stop = new();
-    private readonly List<SerialPortKeeper> _keepers = [];
+    private volatile SerialPortKeeper[] _keepers = [];
     private readonly List<Task> _running = [];
     private readonly HashSet<Task> _sessions = [];
     private SerialLoop? _loop;
@@ -43,12 +43,10 @@ public sealed partial class SerialEndpoint(
         if (Options.Ports.Count > 0)
         {
             _loop = new SerialLoop(time, log);
-            foreach (var (name, settings) in Options.Ports)
-            {
-                var keeper = new SerialPortKeeper(this, name, settings, usb);
-                _keepers.Add(keeper);
-                _running.Add(Task.Run(() => KeepAsync(keeper, name), CancellationToken.None));
-            }
+
+            // All at once: the ports may be asked for already.
+            _keepers = [.. Options.Ports.Select(port => new SerialPortKeeper(this, port.Key, port.Value, usb))];
+            _running.AddRange(_keepers.Select(keeper => Task.Run(() => KeepAsync(keeper), CancellationToken.None)));
         }
 
         return Task.CompletedTask;
@@ -68,7 +66,11 @@ public sealed partial class SerialEndpoint(
             await Task.Delay(TimeSpan.FromMilliseconds(20), time, CancellationToken.None);
         }
 
-        _keepers.ForEach(keeper => keeper.Stop());
+        foreach (var keeper in _keepers)
+        {
+            keeper.Stop();
+        }
+
         await Task.Delay(LastBytes, time, CancellationToken.None);
         await _stop.CancelAsync();
         await Task.WhenAll(_running);
@@ -117,7 +119,7 @@ public sealed partial class SerialEndpoint(
         }
     }
 
-    private async Task KeepAsync(SerialPortKeeper keeper, string name)
+    private async Task KeepAsync(SerialPortKeeper keeper)
     {
         try
         {
@@ -125,7 +127,7 @@ public sealed partial class SerialEndpoint(
         }
         catch (Exception e)
         {
-            LogFault(log, e, name);
+            LogFault(log, e, keeper.Look.Name);
         }
     }
 
