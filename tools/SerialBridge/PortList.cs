@@ -18,6 +18,24 @@ internal static class PortWords
         _ => fault.Message,
     };
 
+    /// <summary>Why a scanner's terminal cannot log in; null: it has a key, or is given one when the bridge runs, or there is no scanner.</summary>
+    public static string? KeyFault(SerialPortSettings port, PortKeys keys, Texts texts)
+    {
+        if (port.Mode == SerialMode.Framed)
+        {
+            return null;
+        }
+
+        try
+        {
+            return keys.Load(port.SerialNumber) is null && string.IsNullOrEmpty(port.ActivationCode) ? texts.Format("KeyMissing", port.SerialNumber) : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return texts.Format("KeyUnreadable", port.SerialNumber, e.Message);
+        }
+    }
+
     public static string Where(SerialPortSettings port) => port.Path is { Length: > 0 } path ? path : "USB " + port.Usb;
 }
 
@@ -35,7 +53,7 @@ internal static class PortList
 
     private static string Key(SerialPortSettings port, PortKeys keys, Texts texts) =>
         port.Mode == SerialMode.Framed ? texts["KeyInTerminal"]
+        : PortWords.KeyFault(port, keys, texts) is { } fault ? fault
         : keys.Load(port.SerialNumber) is not null ? texts.Format("KeyOfBridge", port.SerialNumber)
-        : string.IsNullOrEmpty(port.ActivationCode) ? texts.Format("KeyMissing", port.SerialNumber)
         : texts.Format("KeyToCome", port.SerialNumber);
 }

@@ -51,12 +51,12 @@ internal sealed class StateScreen(
             return texts["Opening"];
         }
 
-        if (port.Settings is { Mode: not SerialMode.Framed, ActivationCode: null or "" } scanner && keys.Load(scanner.SerialNumber) is null)
+        var terminal = state.Of("serial:" + port.Name).Look;
+        if (terminal.Stage != PortStage.Connected && PortWords.KeyFault(port.Settings, keys, texts) is { } noKey)
         {
-            return texts.Format("KeyMissing", scanner.SerialNumber);
+            return noKey;
         }
 
-        var terminal = state.Of("serial:" + port.Name).Look;
         return terminal.Stage switch
         {
             PortStage.Connecting => texts.Format("Connecting", terminal.SerialNumber),

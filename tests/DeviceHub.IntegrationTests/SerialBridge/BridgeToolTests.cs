@@ -82,6 +82,36 @@ public sealed class BridgeToolTests : IDisposable
         Assert.Empty(bridge.Errors);
     }
 
+    /// <summary>The other ports' terminals must go on paying.</summary>
+    [Fact]
+    public async Task A_key_that_cannot_be_read_is_said_and_does_not_end_the_bridge()
+    {
+        using var cable = new PtyPair(folder, "a");
+        await cable.Plug();
+        var key = Path.Combine(folder, "GUN-0009.key");
+        await File.WriteAllTextAsync(key, "no key");
+        var file = Path.Combine(folder, "file");
+        string[] options =
+        [
+            "--config", Write("""{ "Hub": { "Host": "127.0.0.1" },""" + Port + "}"), "--set", "Serial:Ports:one:Path=" + cable.HubEnd, "--set", "Serial:Ports:one:Mode=Line",
+            "--set", "Serial:Ports:one:SerialNumber=GUN-0009", "--set", "Bridge:KeyFolder=" + folder, "--set", "Serial:Ports:two:Path=" + file, "--language", "en",
+        ];
+        var words = $"key of GUN-0009: {key} is not a key in hexadecimal";
+        using (var ports = new ToolProcess("devicehub-serial-bridge.dll", ["ports", .. options]))
+        {
+            Assert.True(await ports.Exits(Limit) == 0, ports.Errors);
+            Assert.Contains(words, ports.Output, StringComparison.Ordinal);
+        }
+
+        using var bridge = new ToolProcess("devicehub-serial-bridge.dll", options);
+        await Eventually.Holds(() => bridge.Output.Contains($"one: {words}", StringComparison.Ordinal), "the key is said");
+        await File.WriteAllTextAsync(file, "");
+        await Eventually.Holds(() => bridge.Output.Contains($"two: {file} is no serial port", StringComparison.Ordinal), "the other port is looked after");
+        await bridge.Terminate();
+        Assert.Equal(0, await bridge.Exits(Limit));
+        Assert.Empty(bridge.Errors);
+    }
+
     [Fact]
     public async Task A_terminal_of_another_speed_is_said_in_Chinese()
     {
