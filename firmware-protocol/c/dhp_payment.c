@@ -232,7 +232,6 @@ void dhp_press(dhp_terminal *t, dhp_key key)
     } else if (key == DHP_KEY_OK && t->payment.state == DHP_SECOND_PAYMENT) {
         if (t->session == SESSION_READY) {
             t->payment.request.repeat_confirmed = true;
-            t->payment.scanned_at = t->now;
             (void)begin(t); /* without flash the question stays */
         }
     } else if (key == DHP_KEY_OK && t->session == SESSION_OFFLINE) {

@@ -392,11 +392,13 @@ static void a_second_scan_of_the_same_amount_asks_a_person(void)
     pay();
     hub_refuse(&w, id, dhp_Refusal_CODE_POSSIBLE_DUPLICATE, 0, "EPOCH0000000-9");
     CHECK_NUMBER(DHP_SECOND_PAYMENT, world_view(&w));
+    world_run(&w, 10000);
     dhp_press(&w.t, DHP_KEY_OK);
     const dhp_PaymentRequest *r = &world_take(&w, dhp_Uplink_payment_request_tag)->body.payment_request;
     CHECK(strcmp(id, r->request_id) != 0 && r->repeat_confirmed && r->amount_fen == 1250);
     CHECK_TEXT("EPOCH0000000-9", r->repeat_of);
     CHECK_TEXT(CODE, r->payment_code);
+    CHECK(r->age_ms >= 10000); /* the code is as old as its scan */
 
     ready();
     pay();
