@@ -4,7 +4,17 @@
  */
 #include "dhp.h"
 
-typedef enum event_kind { EVENT_NONE, EVENT_MODEM_UP, EVENT_MODEM_DOWN, EVENT_MODEM_CLOSED, EVENT_MESSAGE, EVENT_SENT, EVENT_SCANNED, EVENT_KEY } event_kind;
+typedef enum event_kind {
+    EVENT_NONE,
+    EVENT_MODEM_UP,
+    EVENT_MODEM_DOWN,
+    EVENT_MODEM_CLOSED,
+    EVENT_MESSAGE,
+    EVENT_SENT,
+    EVENT_ACTIVATION,
+    EVENT_SCANNED,
+    EVENT_KEY
+} event_kind;
 
 typedef struct event {
     event_kind kind;
@@ -74,6 +84,9 @@ static void take(const event *next)
         break;
     case EVENT_SENT:
         publishing = false;
+        break;
+    case EVENT_ACTIVATION: /* the installer typed a code: asked for while DHP_ACTIVATION is shown */
+        (void)dhp_activate(&terminal, (const char *)next->bytes);
         break;
     case EVENT_SCANNED:
         if (dhp_scan(&terminal, (const char *)next->bytes, next->amount_fen, NULL) != DHP_TAKEN) {
