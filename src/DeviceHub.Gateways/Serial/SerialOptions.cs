@@ -44,7 +44,10 @@ public sealed class SerialOptions
 
     /// <summary>Null: right; else what is wrong, with the option's name.</summary>
     internal string? Fault() => RetryMaxMs < RetryMs ? "Serial:RetryMaxMs must not be below Serial:RetryMs"
-        : Ports.Select(port => Fault(port.Key, port.Value)).FirstOrDefault(fault => fault is not null);
+        : Ports.Select(port => Fault(port.Key, port.Value)).FirstOrDefault(fault => fault is not null)
+            ?? Ports.Where(port => port.Value.Mode != SerialMode.Framed).GroupBy(port => port.Value.SerialNumber).Where(same => same.Count() > 1)
+                .Select(same => $"{Section}:Ports: {string.Join(" and ", same.Select(port => port.Key))} are both SerialNumber {same.Key}; a scanner's port is a terminal of its own")
+                .FirstOrDefault();
 
     private static string? Fault(string name, SerialPortSettings port)
     {

@@ -59,6 +59,19 @@ public sealed class UsbPortsTests : IDisposable
         Assert.Null(Fault(new() { Path = "/dev/ttyUSB0", Mode = SerialMode.Line, SerialNumber = "GUN-1", Suffix = "\\x09", Baud = 57_600 }));
     }
 
+    /// <summary>They would take the session from each other for ever.</summary>
+    [Fact]
+    public void Two_scanners_that_are_one_terminal_are_refused()
+    {
+        var options = new SerialOptions();
+        options.Ports["left"] = new() { Path = "/dev/ttyUSB0", Mode = SerialMode.Line, SerialNumber = "GUN-1" };
+        options.Ports["right"] = new() { Path = "/dev/input/event7", Mode = SerialMode.Keyboard, SerialNumber = "GUN-1" };
+        options.Ports["cable"] = new() { Path = "/dev/ttyUSB1" };
+        Assert.Equal("Serial:Ports: left and right are both SerialNumber GUN-1; a scanner's port is a terminal of its own", options.Fault());
+        options.Ports["right"].SerialNumber = "GUN-2";
+        Assert.Null(options.Fault());
+    }
+
     private static string? Fault(SerialPortSettings port)
     {
         var options = new SerialOptions();
