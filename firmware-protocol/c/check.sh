@@ -72,6 +72,13 @@ no_heap_and_no_globals() {
     ! grep -E ' U ' "$folder/symbols" | grep -vE ' (dhp|pb)_[a-z0-9_]+$| (mem(cpy|move|set|cmp|chr)|str(len|cmp|ncpy))$'
 }
 
+# As a board's project does it, without the link-time optimiser of size.sh.
+for_a_board() {
+  mkdir -p "$build/arm" && (cd "$build/arm" &&
+    arm-none-eabi-gcc -std=c99 -mcpu=cortex-m0plus -mthumb -Os -Wall -Wextra -Wconversion -Wshadow -Werror -DPB_BUFFER_ONLY -DPB_NO_ERRMSG -I"$here" \
+      -isystem "$build/gcc/generated" -isystem "$DHP_NANOPB" -c "$here"/dhp_*.c "$here"/examples/{bare_metal,rtos_task}.c)
+}
+
 size_of() { sed -E "s/.*\"$1\": ([0-9]+).*/\1/" "$build/size.json"; }
 fits_a_small_machine() {
   bash "$here/size.sh" --json "$build/size.json" && [ "$(size_of code_bytes)" -le 16384 ] && [ "$(size_of ram_bytes)" -le 3072 ]
@@ -90,6 +97,7 @@ if [ "${1:-}" = "--examples" ]; then exit 0; fi
 unit_tests
 step "no heap and no globals" no_heap_and_no_globals
 step "every field of the messages is bounded" every_field_is_bounded
+step "the kit and its examples for boards, compiled for a Cortex-M0+" for_a_board
 step "at most 16 KiB of code and 3 KiB of RAM on a Cortex-M0+" fits_a_small_machine && grep -E '^(code|ram)' "$build/step.log"
 step "cppcheck" static_analysis
 if step "clang, warnings are errors" with_clang; then
