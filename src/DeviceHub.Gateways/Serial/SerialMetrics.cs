@@ -20,6 +20,8 @@ internal static class SerialMetrics
 
     public static void Code(string port, string what) => CodeCounter.Add(1, new("port", port), new("what", what));
 
+    public static readonly Counter<long> TooLarge = Meter.CreateCounter<long>("serial.too_large", description: "Messages that were lost since they are larger than their terminal takes.");
+
     public static void PortFault(string port, PortFault fault) => FaultCounter.Add(1, new("port", port), new("reason", fault.ToString()));
 
     public static void Down(string port, string reason) => DownCounter.Add(1, new("port", port), new("reason", reason));

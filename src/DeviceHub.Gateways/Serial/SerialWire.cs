@@ -67,6 +67,13 @@ internal sealed class SerialWire(IWireOwner port, string serialNumber, int maxMe
             return false;
         }
 
+        if (payload.Length > maxMessageBytes)
+        {
+            // No frame takes it: kept, it would hold up all that comes after it.
+            SerialMetrics.TooLarge.Add(1);
+            return true;
+        }
+
         if (Interlocked.Increment(ref queued) > options.MaxQueuedMessages || Interlocked.Add(ref queuedBytes, payload.Length) > options.MaxQueuedBytes)
         {
             Cut(CutReason.SlowReader);
