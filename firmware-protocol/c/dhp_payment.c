@@ -444,6 +444,9 @@ void dhp_payment_outcome(dhp_terminal *t, const dhp_Outcome *outcome)
 static void unknown(dhp_terminal *t)
 {
     if (flagged(t, PAYMENT_CONTENTS)) {
+        if (t->payment.state == DHP_CANCELLING) {
+            flag(t, PAYMENT_CANCEL);
+        }
         unflag(t, PAYMENT_ANSWERED);
         t->payment.state = DHP_SENDING;
         t->payment.handed_at = t->now;

@@ -386,6 +386,19 @@ static void a_cancel_without_a_network_is_sent_when_there_is_one(void)
     }
 }
 
+static void a_cancel_of_a_payment_that_the_hub_has_lost_is_sent_after_its_request(void)
+{
+    ready();
+    pay();
+    hub_accepted(&w, id, dhp_Accepted_STATE_WORKING);
+    dhp_press(&w.t, DHP_KEY_CANCEL);
+    world_take(&w, dhp_Uplink_payment_cancel_tag);
+    hub_refuse(&w, id, dhp_Refusal_CODE_UNKNOWN_PAYMENT, 0, NULL);
+    world_take(&w, dhp_Uplink_payment_request_tag);
+    hub_accepted(&w, id, dhp_Accepted_STATE_WORKING);
+    CHECK_TEXT(id, world_take(&w, dhp_Uplink_payment_cancel_tag)->body.payment_cancel.request_id);
+}
+
 static void a_second_scan_of_the_same_amount_asks_a_person(void)
 {
     ready();
@@ -515,6 +528,7 @@ static const test tests[] = {
     TEST(a_cancel_waits_until_the_hub_knows_the_payment),
     TEST(a_refused_login_does_not_take_an_open_payment_from_the_screen),
     TEST(a_cancel_without_a_network_is_sent_when_there_is_one),
+    TEST(a_cancel_of_a_payment_that_the_hub_has_lost_is_sent_after_its_request),
     TEST(a_second_scan_of_the_same_amount_asks_a_person),
     TEST(refusals_do_what_their_table_says),
     TEST(an_accepted_payment_is_not_ended_by_a_refusal),
