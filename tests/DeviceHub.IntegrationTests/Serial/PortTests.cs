@@ -65,6 +65,30 @@ public sealed class PortTests : IDisposable
         }
     }
 
+    [Fact]
+    public async Task A_port_that_is_opened_or_found_busy_a_thousand_times_leaves_no_descriptor()
+    {
+        using var cable = new PtyPair(folder, "a");
+        await cable.Plug();
+        var device = File.ResolveLinkTarget(cable.HubEnd, returnFinalTarget: true)!.FullName;
+        using (var kept = Open(cable.HubEnd))
+        {
+            for (var i = 0; i < 1_000; i++)
+            {
+                Assert.Throws<PortException>(() => Open(cable.HubEnd));
+            }
+
+            Assert.Equal(1, Descriptors(device));
+        }
+
+        for (var i = 0; i < 1_000; i++)
+        {
+            Open(cable.HubEnd).Dispose();
+        }
+
+        Assert.Equal(0, Descriptors(device));
+    }
+
     /// <summary>Else a terminal whose wish the adapter cannot do would never pay: the port would be opened anew, and the rate granted anew.</summary>
     [Fact]
     public async Task A_rate_that_the_driver_does_not_do_is_told_and_the_port_stays_open()
@@ -201,6 +225,10 @@ public sealed class PortTests : IDisposable
         await Eventually.Holds(() => terminal.Downs.Contains((LinkEnd.Closed, (byte)0x8B)), "the terminal is told");
         Open(cable.HubEnd).Dispose();
     }
+
+    /// <summary>Of this process that are open on a file.</summary>
+    private static int Descriptors(string file) =>
+        Directory.EnumerateFiles("/proc/self/fd").Count(fd => new FileInfo(fd).LinkTarget == file);
 
     private static int Number(Tty tty, nuint request, int bytes, int offset)
     {
