@@ -217,11 +217,7 @@ internal static class LinkCases
     /// <summary>The sends of the first frame of a link that is not acknowledged, up to a number, or to the next HELLO.</summary>
     private static async Task<List<Heard>> Unacknowledged(Rig rig, int most)
     {
-        rig.Session.Script = new SessionScript { Challenges = false };
-        rig.Link.Habits = new LinkHabits { Acknowledges = false };
-        rig.Link.Heard.Forget();
-        rig.Link.Close(0);
-        var sends = new List<Heard> { await rig.Next(h => h.IsSequenced, rig.Patience(Ms(33_000))) ?? throw new CaseBlockedException("no link came up") };
+        var sends = new List<Heard> { await FirstUnacknowledged(rig) };
         rig.Link.Habits = rig.Link.Habits with { Replies = false, Calls = false };
         while (sends.Count < most && await rig.Next(h => h.IsSequenced || h.Is(FrameType.Hello), rig.Link.Timeout * 2 + Ms(1000)) is { } next && next.IsSequenced)
         {
@@ -231,13 +227,22 @@ internal static class LinkCases
         return sends;
     }
 
-    private static async Task ForeignAck(Rig rig)
+    /// <summary>Of a new link: what the link before still repeats comes before its HELLO.</summary>
+    private static async Task<Heard> FirstUnacknowledged(Rig rig)
     {
         rig.Session.Script = new SessionScript { Challenges = false };
         rig.Link.Habits = new LinkHabits { Acknowledges = false };
         rig.Link.Heard.Forget();
         rig.Link.Close(0);
-        var sent = await rig.Next(h => h.IsSequenced, rig.Patience(Ms(33_000))) ?? throw new CaseBlockedException("no link came up");
+        return await rig.Next(h => h.Is(FrameType.Hello), rig.Patience(Ms(33_000))) is not null
+            && await rig.Next(h => h.IsSequenced, rig.Patience(Ms(5_000))) is { } first
+            ? first
+            : throw new CaseBlockedException("no link came up");
+    }
+
+    private static async Task ForeignAck(Rig rig)
+    {
+        var sent = await FirstUnacknowledged(rig);
         rig.Link.SendRaw(rig.Link.Frame(FrameType.HubAck, (byte)(sent.Frame.Sequence + 7), []));
         await rig.Expect(h => h.IsSequenced && h.Frame.Sequence == sent.Frame.Sequence, rig.Link.Timeout * 2 + Ms(300), "second send of the frame");
     }
