@@ -51,6 +51,9 @@ internal static unsafe partial class Libc
     /// <summary>False: another descriptor has the lock. It ends with the descriptor, however the process ends.</summary>
     public static bool TryLock(int fd) => flock(fd, 2 | 4) == 0;
 
+    /// <summary>Whether what is in the file, or which names are in the folder, is on the disk.</summary>
+    public static bool TrySync(int fd) => fsync(fd) == 0;
+
     public static void Close(int fd) => _ = close(fd);
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
@@ -67,6 +70,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int flock(int fd, int operation);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int fsync(int fd);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int close(int fd);

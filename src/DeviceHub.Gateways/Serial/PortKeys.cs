@@ -51,9 +51,27 @@ public sealed class PortKeys(string folder)
         }
 
         File.Move(draft, path, overwrite: true);
+        SyncFolder();
         if (!Load(serialNumber)!.Reveal().Span.SequenceEqual(key))
         {
             throw new IOException($"{path} does not hold what was written");
+        }
+    }
+
+    /// <summary>A new name is on the disk only with its folder: a power cut could take the key after the hub had seen it proved.</summary>
+    private void SyncFolder()
+    {
+        var fd = Libc.Open(folder, write: false);
+        var synced = fd >= 0 && Libc.TrySync(fd);
+        var error = Libc.LastError;
+        if (fd >= 0)
+        {
+            Libc.Close(fd);
+        }
+
+        if (!synced)
+        {
+            throw new IOException($"{folder} cannot be written to the disk: {Libc.Words(error)}");
         }
     }
 
