@@ -9,7 +9,9 @@ internal static class Telemetry
             .AddMeter("DeviceHub.*", "Microsoft.Orleans")
             .AddAspNetCoreInstrumentation()
             .AddRuntimeInstrumentation()
-            .AddPrometheusExporter());
+
+            // A scrape tells what is so now: the exporter would answer with figures of up to 300 ms ago.
+            .AddPrometheusExporter(exporter => exporter.ScrapeResponseCacheDurationMilliseconds = 0));
 
     public static void AddHubLogging(this ILoggingBuilder logging)
     {
