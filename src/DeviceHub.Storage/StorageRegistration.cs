@@ -1,7 +1,9 @@
 using DeviceHub.Core;
 using DeviceHub.Core.Charges;
+using DeviceHub.Core.Live;
 using DeviceHub.Core.Merchants;
 using DeviceHub.Core.Payments;
+using DeviceHub.Core.People;
 using DeviceHub.Core.Reconciliation;
 using DeviceHub.Core.Terminals;
 using Microsoft.AspNetCore.DataProtection;
@@ -32,6 +34,9 @@ public static class StorageRegistration
         services.AddSingleton<ReadPool>();
         services.AddSingleton(s => new HubReads(s.GetRequiredService<ReadPool>()));
         services.AddSingleton(s => new HubWrites(s.GetRequiredService<HubDatabase>()));
+        services.AddSingleton<AuditLog>();
+        services.AddSingleton<IAuditLog>(s => s.GetRequiredService<AuditLog>());
+        services.AddSingleton<LiveFeed>();
         long FreeBytes() => new DriveInfo(Path.GetFullPath(dataFolder)).AvailableFreeSpace;
         services.AddSingleton(s => new FreeSpace(s.GetRequiredService<IOptions<StorageOptions>>(), s.GetRequiredService<TimeProvider>(), FreeBytes));
         services.AddSingleton(s => new WriteProbe(s.GetRequiredService<HubWrites>(), s.GetRequiredService<IOptions<StorageOptions>>(), FreeBytes));

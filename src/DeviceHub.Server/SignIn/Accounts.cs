@@ -120,7 +120,7 @@ internal sealed class FirstAdministrator(IServiceScopeFactory scopes, AuditTrail
         var admin = new HubUser { UserName = UserName, Created = clock.GetUtcNow() };
         Check(await users.CreateAsync(admin, generated));
         Check(await users.AddToRoleAsync(admin, Permission.AdministratorRole));
-        await audit.Write("user.create", "user:" + UserName, null, new { Role = Permission.AdministratorRole }, AuditTrail.Hub);
+        await audit.Write("user.create", "user:" + UserName, null, new { Role = Permission.AdministratorRole }, Core.People.Actor.Hub);
         password = generated;
     }
 

@@ -1,0 +1,23 @@
+namespace DeviceHub.Core.People;
+
+/// <summary>Who does something: a person, a program, or the hub itself.</summary>
+/// <param name="Name"><c>user:NAME</c>, <c>key:ID</c>, <see cref="Nobody"/> or <see cref="Hub"/>.</param>
+/// <param name="Address">Where the request came from; null: from this process.</param>
+public sealed record Actor(string Name, string? Address)
+{
+    /// <summary>Who has not signed in.</summary>
+    public const string Nobody = "nobody";
+
+    /// <summary>The name of the hub itself.</summary>
+    public const string Hub = "system";
+}
+
+/// <summary>What people and programs did (I12). It holds no secrets: who writes leaves them out.</summary>
+public interface IAuditLog
+{
+    /// <summary>Writes what has been done already. It does not stop when the caller goes away; when it cannot write, it logs the row and throws.</summary>
+    /// <param name="what">The action: <c>terminal.suspend</c>.</param>
+    /// <param name="subject">What it was done to: <c>terminal:SN</c>.</param>
+    /// <param name="before">What was, as an object for JSON; null: nothing.</param>
+    Task Write(Actor actor, string what, string subject, object? before, object? after);
+}
