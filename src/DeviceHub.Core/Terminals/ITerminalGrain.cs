@@ -14,7 +14,8 @@ public interface ITerminalGrain : IGrainWithStringKey
     [Alias("Connect")]
     Task<ConnectAnswer> Connect(ConnectRequest request);
 
-    /// <summary>Whether a login token is right, before hello. Takes nothing over. Null: right.</summary>
+    /// <summary>Whether a login token is right, before hello. Takes nothing over, and uses nothing up. Null: right.</summary>
+    /// <param name="secure">Makes no difference: a token that went over a plain wire once is used up on every wire.</param>
     [Alias("CheckToken")]
     Task<Refusal?> CheckToken(LoginProof proof, bool secure);
 

@@ -51,6 +51,9 @@ public sealed record TerminalRecord
 
     /// <summary>Of the row; a save with an older one is refused.</summary>
     [Id(17)] public long Version { get; init; }
+
+    /// <summary>The newest login token that went over a plain wire: anybody may have seen it, so it and older ones let nobody in again.</summary>
+    [Id(18)] public DateTimeOffset? TokenUsed { get; init; }
 }
 
 [GenerateSerializer, Alias("dh.ConfigurationResult")]

@@ -15,13 +15,13 @@ internal sealed partial class TerminalGrain
     private enum Which { None, Key, Offered }
 
     public Task<Refusal?> CheckToken(LoginProof proof, bool secure) => Task.FromResult(
-        proof.TokenTime is null || Check(proof, secure) == Which.None ? WrongCredentials() : null);
+        proof.TokenTime is null || Check(proof) == Which.None ? WrongCredentials() : null);
 
     public async Task<ConnectAnswer> Connect(ConnectRequest request)
     {
         for (var save = 0; save < MaxSaves; save++)
         {
-            var which = Check(request.Proof, request.Secure);
+            var which = Check(request.Proof);
             if (which == Which.None)
             {
                 return new ConnectAnswer(WrongCredentials());
@@ -33,7 +33,8 @@ internal sealed partial class TerminalGrain
                 return new ConnectAnswer(refusal);
             }
 
-            if (which == Which.Key && record!.HardwareId is not null)
+            var seen = request.Secure ? null : request.Proof.TokenTime;
+            if (which == Which.Key && record!.HardwareId is not null && seen is null)
             {
                 return await TakeOver(request);
             }
@@ -42,6 +43,7 @@ internal sealed partial class TerminalGrain
             var next = which == Which.Offered
                 ? record! with { Status = TerminalStatus.Active, Key = record.OfferedKey, OfferedKey = null, HardwareId = request.HardwareId, ActivatedAt = now }
                 : record! with { HardwareId = request.HardwareId };
+            next = seen is null ? next : next with { TokenUsed = seen };
             if (which == Which.Offered ? await store.SaveActivated(next, now) : await store.Save(next))
             {
                 Keep(next with { Version = next.Version + 1 });
@@ -147,11 +149,6 @@ internal sealed partial class TerminalGrain
         link = request.Link;
         collects = request.Collects;
         address = request.Address;
-        if (request.Proof.TokenTime is { } tokenTime && tokenTime > lastToken)
-        {
-            lastToken = tokenTime;
-        }
-
         DelayDeactivation(TimeSpan.FromHours(options.Value.ConnectedIdleHours));
         lastRequestEpoch = Math.Max(now.ToUnixTimeMilliseconds(), lastRequestEpoch + 1);
         Saw(null);
@@ -171,14 +168,12 @@ internal sealed partial class TerminalGrain
             charge);
     }
 
-    private Which Check(LoginProof proof, bool secure)
+    private Which Check(LoginProof proof)
     {
         if (proof.TokenTime is { } at)
         {
             var distance = clock.GetUtcNow() - at;
-
-            // Over TLS nobody else has seen the token; over a plain wire it is used up by its first login.
-            var usable = distance.Duration() <= TimeSpan.FromSeconds(options.Value.TokenLifetimeSeconds) && (secure || at > lastToken);
+            var usable = distance.Duration() <= TimeSpan.FromSeconds(options.Value.TokenLifetimeSeconds) && !(at <= record?.TokenUsed);
             return proof.Mac.Length == 16 && usable ? Matching(proof) : Dummy(proof);
         }
 

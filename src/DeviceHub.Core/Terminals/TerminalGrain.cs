@@ -46,7 +46,6 @@ internal sealed partial class TerminalGrain(
 
     /// <summary>Unix milliseconds; grows with every login, so that no two sessions share request ids.</summary>
     private long lastRequestEpoch;
-    private DateTimeOffset lastToken;
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {

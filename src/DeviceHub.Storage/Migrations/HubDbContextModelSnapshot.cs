@@ -1288,6 +1288,10 @@ namespace DeviceHub.Storage.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("store_name");
 
+                    b.Property<long?>("TokenUsed")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("token_used");
+
                     b.Property<long>("Version")
                         .IsConcurrencyToken()
                         .HasColumnType("INTEGER")

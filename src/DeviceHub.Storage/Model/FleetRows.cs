@@ -75,6 +75,8 @@ public sealed class TerminalRow
 
     public DateTimeOffset? ActivatedAt { get; set; }
 
+    public DateTimeOffset? TokenUsed { get; set; }
+
     /// <summary>From 1; each save adds 1.</summary>
     public long Version { get; set; }
 }

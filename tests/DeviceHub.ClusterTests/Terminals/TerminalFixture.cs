@@ -16,6 +16,14 @@ namespace DeviceHub.ClusterTests.Terminals;
 /// <summary>One silo with terminals, payments and sessions; stores in memory, a scripted channel, virtual time.</summary>
 public sealed class TerminalFixture : IAsyncLifetime
 {
+    public TerminalFixture()
+        : this(new MemoryTerminals())
+    {
+    }
+
+    /// <param name="terminals">Rows of an earlier fixture: as after a restart.</param>
+    internal TerminalFixture(MemoryTerminals terminals) => Terminals = terminals;
+
     private readonly HubKeys keys = new(new byte[32]);
     private InProcessTestCluster? cluster;
     private MemoryLedger? ledger;
@@ -25,7 +33,7 @@ public sealed class TerminalFixture : IAsyncLifetime
 
     internal MemoryLedger Ledger => ledger ??= new() { Charges = Charges };
 
-    internal MemoryTerminals Terminals { get; } = new();
+    internal MemoryTerminals Terminals { get; }
 
     internal ScriptedChannel Channel { get; } = new();
 

@@ -1,5 +1,6 @@
 using DeviceHub.Core;
 using DeviceHub.Core.Terminals;
+using DeviceHub.Gateways;
 using DeviceHub.Protocol;
 using DeviceHub.Protocol.Wire;
 using Code = DeviceHub.Protocol.Wire.Refusal.Types.Code;
@@ -80,16 +81,35 @@ public sealed class TerminalGrainTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Token_is_used_up_by_a_login_over_a_plain_wire_and_reusable_over_tls()
+    public async Task Token_is_used_up_by_a_login_over_a_plain_wire_on_every_wire_and_reusable_over_tls()
     {
         var terminal = await hub.LoggedIn();
-        var token = Login.Token(terminal.Key, terminal.SerialNumber, hub.Clock.GetUtcNow().ToUnixTimeSeconds());
-        var plain = new TestTerminal(hub, terminal.SerialNumber, key: terminal.Key, token: token) { Secure = false };
-        await plain.Hello();
-        await plain.Next(d => d.Synced is not null);
-
-        Assert.Equal(RefusalCode.Credentials, (await hub.Grain(terminal.SerialNumber).CheckToken(Token(terminal, 0), secure: false))!.Code);
+        var tls = await ByToken(hub, terminal, 0, secure: true);
         Assert.Null(await hub.Grain(terminal.SerialNumber).CheckToken(Token(terminal, 0), secure: true));
+        Assert.Null(await hub.Grain(terminal.SerialNumber).CheckToken(Token(terminal, 0), secure: false));
+
+        await ByToken(hub, terminal, 0, secure: false);
+        Assert.Equal(CutReason.TakenOver, await tls.WasCut.Task.WaitAsync(TimeSpan.FromSeconds(10)));
+        foreach (var secure in new[] { false, true })
+        {
+            Assert.Equal(RefusalCode.Credentials, (await hub.Grain(terminal.SerialNumber).CheckToken(Token(terminal, 0), secure))!.Code);
+            Assert.Null(await hub.Grain(terminal.SerialNumber).CheckToken(Token(terminal, 1), secure));
+        }
+    }
+
+    /// <summary>A token may be from ten minutes ahead, so that it outlives what its terminal's grain remembers, too.</summary>
+    [Fact]
+    public async Task Token_that_was_used_up_stays_so_when_the_hub_starts_again_and_when_another_hub_was_faster_to_save()
+    {
+        var terminal = await hub.LoggedIn();
+        hub.Terminals.Touch(terminal.SerialNumber, r => r with { MaxAmountFen = 77 });
+        await ByToken(hub, terminal, 590, secure: false);
+        Assert.Equal(77, hub.Terminals.Row(terminal.SerialNumber).MaxAmountFen);
+
+        await using var restarted = new TerminalFixture(hub.Terminals);
+        await restarted.InitializeAsync();
+        Assert.Equal(RefusalCode.Credentials, (await restarted.Grain(terminal.SerialNumber).CheckToken(Token(terminal, 590), secure: false))!.Code);
+        await ByToken(restarted, terminal, 591, secure: false);
     }
 
     [Fact]
@@ -152,6 +172,15 @@ public sealed class TerminalGrainTests : IAsyncLifetime
 
     private async Task<ActivateAnswer> Activate(string serialNumber, string code) =>
         await hub.Grain(serialNumber).Activate(new ActivateRequest(new ActivationCode(code), "HW1", Secure: true));
+
+    private async Task<TestTerminal> ByToken(TerminalFixture at, TestTerminal known, int offsetSeconds, bool secure)
+    {
+        var token = Login.Token(known.Key, known.SerialNumber, hub.Clock.GetUtcNow().AddSeconds(offsetSeconds).ToUnixTimeSeconds());
+        var terminal = new TestTerminal(at, known.SerialNumber, key: known.Key, token: token) { Secure = secure };
+        await terminal.Hello();
+        await terminal.Next(d => d.Synced is not null);
+        return terminal;
+    }
 
     private LoginProof Token(TestTerminal terminal, int offsetSeconds)
     {

@@ -20,10 +20,11 @@ public sealed class StoreTests
         Assert.False(await hub.Terminals.Save(record));
         var loaded = await hub.Terminals.Load("T1");
         Assert.Equal(key, loaded!.Key!.Reveal().ToArray());
-        Assert.Equal(1, loaded.Version);
-        Assert.True(await hub.Terminals.Save(loaded with { Status = TerminalStatus.Suspended }));
+        Assert.Equal((1, null), (loaded.Version, loaded.TokenUsed));
+        Assert.True(await hub.Terminals.Save(loaded with { Status = TerminalStatus.Suspended, TokenUsed = Now }));
         Assert.False(await hub.Terminals.Save(loaded with { Status = TerminalStatus.Retired }));
-        Assert.Equal(TerminalStatus.Suspended, (await hub.Terminals.Load("T1"))!.Status);
+        var again = (await hub.Terminals.Load("T1"))!;
+        Assert.Equal((TerminalStatus.Suspended, Now, 2), (again.Status, again.TokenUsed, again.Version));
         foreach (var file in Directory.GetFiles(hub.Folder, "hub.db*"))
         {
             using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
