@@ -194,14 +194,27 @@ internal sealed partial class TerminalSession
     {
         state = SessionState.LoggingIn;
         var arrived = sessions.Clock.GetTimestamp();
-        if (sessions.Wrong.RefuseCodes(serialNumber, wire.Remote) is { } enough)
+        if (sessions.Wrong.TakeCode(serialNumber, wire.Remote) is { } enough)
         {
             await RefuseLogin(enough, arrived);
             return;
         }
 
-        var answer = await Terminal.Activate(new ActivateRequest(
-            new ActivationCode(activate.ActivationCode), attempt!.Hello.HardwareId, wire.Secure));
+        ActivateAnswer answer;
+        var wrong = false;
+        try
+        {
+            answer = await Terminal.Activate(new ActivateRequest(new ActivationCode(activate.ActivationCode), attempt!.Hello.HardwareId, wire.Secure));
+            wrong = answer.Refusal is not null && wire.Secure;
+        }
+        finally
+        {
+            if (!wrong)
+            {
+                sessions.Wrong.GiveBack(serialNumber, wire.Remote);
+            }
+        }
+
         if (answer.Refusal is { } refusal)
         {
             await RefuseLogin(refusal, arrived);
@@ -231,7 +244,7 @@ internal sealed partial class TerminalSession
 
         if (refusal.Code is RefusalCode.Credentials or RefusalCode.Activation && refusal.RetryAfter == default)
         {
-            await sessions.Wrong.Delay(serialNumber, wire.Remote, arrived, refusal.Code == RefusalCode.Activation && wire.Secure, Ending());
+            await sessions.Wrong.Delay(serialNumber, wire.Remote, arrived, Ending());
         }
 
         if (state != SessionState.Ended)

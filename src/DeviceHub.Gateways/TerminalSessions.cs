@@ -62,7 +62,7 @@ internal sealed class TerminalSessions(
             return true;
         }
 
-        await wrong.Delay(serialNumber, wire.Remote, arrived, code: false, CancellationToken.None);
+        await wrong.Delay(serialNumber, wire.Remote, arrived, CancellationToken.None);
         return false;
     }
 

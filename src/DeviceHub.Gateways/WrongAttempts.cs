@@ -15,22 +15,49 @@ internal sealed class WrongAttempts(TimeProvider clock, IOptions<SessionOptions>
 
     private readonly record struct Attempts(int Count, int Codes, DateTimeOffset Last);
 
-    /// <summary>Null, or why no activation code of this serial number and address is looked at now. Such a try does not make the wait longer.</summary>
-    public Refusal? RefuseCodes(string serialNumber, EndPoint? remote)
+    /// <summary>
+    /// Null: one activation code of this serial number and address may be looked at now. It counts as a wrong one from here on, so that many tries at
+    /// once are no more than the limit; <see cref="GiveBack"/> when it was none. Else why not; such a try does not make the wait longer.
+    /// </summary>
+    public Refusal? TakeCode(string serialNumber, EndPoint? remote)
     {
-        if (!table.TryGetValue((serialNumber, RemoteAddress.Of(remote)), out var attempts) || attempts.Codes < options.Value.MaxWrongCodes)
+        var key = (serialNumber, RemoteAddress.Of(remote));
+        var now = clock.GetUtcNow();
+        var memory = TimeSpan.FromSeconds(options.Value.WrongMemorySeconds);
+        while (true)
         {
-            return null;
-        }
+            if (!table.TryGetValue(key, out var old))
+            {
+                // Without room it is not counted: it gets the longest delay instead.
+                if (!HasRoom(now) || table.TryAdd(key, new(0, 1, now)))
+                {
+                    return null;
+                }
 
-        var left = attempts.Last + TimeSpan.FromSeconds(options.Value.WrongMemorySeconds) - clock.GetUtcNow();
-        if (left <= TimeSpan.Zero)
+                continue;
+            }
+
+            var left = old.Last + memory - now;
+            if (left > TimeSpan.Zero && old.Codes >= options.Value.MaxWrongCodes)
+            {
+                SessionMetrics.WrongAttempts.Add(1);
+                return new Refusal(RefusalCode.Activation, "too many wrong activation codes for this serial number; wait", RetryAfter: left);
+            }
+
+            if (table.TryUpdate(key, left > TimeSpan.Zero ? new(old.Count, old.Codes + 1, now) : new(0, 1, now), old))
+            {
+                return null;
+            }
+        }
+    }
+
+    /// <summary>The code that was taken was right, or nobody has looked at it.</summary>
+    public void GiveBack(string serialNumber, EndPoint? remote)
+    {
+        var key = (serialNumber, RemoteAddress.Of(remote));
+        while (table.TryGetValue(key, out var old) && !table.TryUpdate(key, old with { Codes = Math.Max(old.Codes - 1, 0) }, old))
         {
-            return null;
         }
-
-        SessionMetrics.WrongAttempts.Add(1);
-        return new Refusal(RefusalCode.Activation, "too many wrong activation codes for this serial number; wait", RetryAfter: left);
     }
 
     /// <summary>
@@ -38,8 +65,7 @@ internal sealed class WrongAttempts(TimeProvider clock, IOptions<SessionOptions>
     /// serial number that it knows and one that it does not, is not seen.
     /// </summary>
     /// <param name="arrived">Timestamp of the clock.</param>
-    /// <param name="code">It was an activation code.</param>
-    public async Task Delay(string serialNumber, EndPoint? remote, long arrived, bool code, CancellationToken ended)
+    public async Task Delay(string serialNumber, EndPoint? remote, long arrived, CancellationToken ended)
     {
         SessionMetrics.WrongAttempts.Add(1);
         var settings = options.Value;
@@ -50,10 +76,8 @@ internal sealed class WrongAttempts(TimeProvider clock, IOptions<SessionOptions>
         if (table.ContainsKey(key) || HasRoom(now))
         {
             var memory = TimeSpan.FromSeconds(settings.WrongMemorySeconds);
-            var codes = code ? 1 : 0;
-            var first = new Attempts(1, codes, now);
-            var attempts = table.AddOrUpdate(
-                key, first, (_, old) => now - old.Last > memory ? first : new(Math.Min(old.Count + 1, 30), Math.Min(old.Codes + codes, settings.MaxWrongCodes), now));
+            var first = new Attempts(1, 0, now);
+            var attempts = table.AddOrUpdate(key, first, (_, old) => now - old.Last > memory ? first : new(Math.Min(old.Count + 1, 30), old.Codes, now));
             var ms = Math.Min(settings.WrongDelayMs * Math.Pow(2, attempts.Count - 1), longest.TotalMilliseconds);
             wait = TimeSpan.FromMilliseconds(ms);
         }

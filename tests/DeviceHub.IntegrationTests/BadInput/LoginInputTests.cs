@@ -197,6 +197,20 @@ public sealed class LoginInputTests(BadInputHub hub)
         await wrong.Grew(BadInputHub.MaxWrongCodes + 1);
     }
 
+    [Fact]
+    public async Task Wrong_activation_codes_that_come_at_once_are_looked_at_no_more_often_than_one_after_the_other()
+    {
+        var (looked, wrong) = (hub.Watch("terminals.activations_refused"), hub.Watch("session.wrong_credentials"));
+        var serial = BadInputHub.NewSerial();
+        var guesses = await Task.WhenAll(Enumerable.Range(0, 24).Select(_ => Refused(serial, "AAAA-BBBB-CCCC-DDDD")));
+
+        Assert.All(guesses, guess => Assert.Equal(Refusal.Types.Code.Activation, guess.Code));
+        Assert.Equal(24 - BadInputHub.MaxWrongCodes, guesses.Count(guess => guess.RetryAfterMs > 0));
+        Assert.Equal(BadInputHub.MaxWrongCodes, await looked.Grew(BadInputHub.MaxWrongCodes));
+        await hub.ServesOthers();
+        await wrong.Grew(24);
+    }
+
     private async Task<Refusal> Refused(string serial, string code)
     {
         await using var terminal = new TestTerminal(serial, hub.MqttPort);
