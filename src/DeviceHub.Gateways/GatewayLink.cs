@@ -25,5 +25,8 @@ internal sealed class GatewayLink : IGatewayLink
     public void ConfigurationChanged(string serialNumber, long sessionEpoch) =>
         Find(serialNumber, sessionEpoch)?.ConfigurationChanged();
 
+    public void Watch(string serialNumber, long sessionEpoch, IReadOnlyList<ITerminalObserver> watchers) =>
+        Find(serialNumber, sessionEpoch)?.Watch(watchers);
+
     private TerminalSession? Find(string serialNumber, long epoch) => sessions.GetValueOrDefault((serialNumber, epoch));
 }

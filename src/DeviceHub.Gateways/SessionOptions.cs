@@ -60,4 +60,8 @@ public sealed class SessionOptions
     /// <summary>Pushes of one version of the configuration in one session, so that a terminal that reports wrong hashes cannot ask for ever. 1 to 1,000.</summary>
     [Range(1, 1000)]
     public int MaxPushes { get; set; } = 50;
+
+    /// <summary>Messages of one terminal that are shown in a second to who looks at it; more are left out and counted there. 1 to 1,000.</summary>
+    [Range(1, 1000)]
+    public int WatchedMessagesPerSecond { get; set; } = 40;
 }

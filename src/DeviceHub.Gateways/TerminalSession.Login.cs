@@ -105,6 +105,13 @@ internal sealed partial class TerminalSession
         }
 
         sessions.Wrong.Forget(serialNumber, wire.Remote);
+        if (answer.Watchers is { } watchers)
+        {
+            // What was said before the login is of nobody known; hello is, now that it has been proved.
+            Watch(watchers);
+            talk?.Add(up: true, new Uplink { Hello = login.Hello }, MessageCodec.Encode(new Uplink { Hello = login.Hello }, encoding).Length, isSealed: false);
+        }
+
         attempt = null;
         var byToken = token is not null;
         token = null;

@@ -58,18 +58,19 @@ internal sealed partial class TerminalSession(TerminalSessions sessions, string 
 
         if (!error.Ok)
         {
+            talk?.AddUnreadable(payload.Length, isSealed: false, error.Detail);
             Refuse(new Core.Refusal(RefusalCode.Malformed, error.Detail), null);
             return ValueTask.CompletedTask;
         }
 
-        return Guarded(message!);
+        return Guarded(message!, payload.Length);
     }
 
     public void ReceiverReady()
     {
         if (state == SessionState.AwaitingReceiver)
         {
-            _ = Guarded(null).AsTask();
+            _ = Guarded(null, 0).AsTask();
         }
     }
 
@@ -95,6 +96,7 @@ internal sealed partial class TerminalSession(TerminalSessions sessions, string 
 
         sessions.Link.Remove(this);
         sessions.Unwatch(this);
+        EndTalk();
         CancelWaits();
         if (wasLoggedIn)
         {
@@ -115,11 +117,11 @@ internal sealed partial class TerminalSession(TerminalSessions sessions, string 
     }
 
     /// <summary>The one place where a grain's fault ends: a session never throws into its wire. Null: the receiver became ready.</summary>
-    private async ValueTask Guarded(Uplink? message)
+    private async ValueTask Guarded(Uplink? message, int bytes)
     {
         try
         {
-            await (message is null ? Begin() : Dispatch(message));
+            await (message is null ? Begin() : Dispatch(message, bytes));
         }
         catch (Exception e)
         {
@@ -131,9 +133,15 @@ internal sealed partial class TerminalSession(TerminalSessions sessions, string 
         }
     }
 
-    private async ValueTask Dispatch(Uplink message)
+    /// <param name="bytes">Of the payload that it came in.</param>
+    private async ValueTask Dispatch(Uplink message, int bytes)
     {
         SessionMetrics.Count(SessionMetrics.Messages, "body", message.BodyCase.ToString());
+        if (talk is { } watched && message.BodyCase != Uplink.BodyOneofCase.Sealed)
+        {
+            watched.Add(up: true, message, bytes, isSealed: false);
+        }
+
         switch (message.BodyCase)
         {
             case Uplink.BodyOneofCase.Hello:
@@ -155,7 +163,7 @@ internal sealed partial class TerminalSession(TerminalSessions sessions, string 
                 await Report(message.ConfigurationReport);
                 break;
             case Uplink.BodyOneofCase.Sealed:
-                await Unseal(message.Sealed);
+                await Unseal(message.Sealed, bytes);
                 break;
             case Uplink.BodyOneofCase.Proof or Uplink.BodyOneofCase.Activate:
                 Refuse(new Core.Refusal(RefusalCode.Malformed, "this session has logged in already"), null);
@@ -170,7 +178,7 @@ internal sealed partial class TerminalSession(TerminalSessions sessions, string 
         }
     }
 
-    private ValueTask Unseal(Sealed message)
+    private ValueTask Unseal(Sealed message, int bytes)
     {
         // Synchronously and in the order of arrival: sequence numbers only grow.
         SealFault fault;
@@ -182,17 +190,22 @@ internal sealed partial class TerminalSession(TerminalSessions sessions, string 
         if (fault != SealFault.None)
         {
             SessionMetrics.Count(SessionMetrics.SealFaults, "fault", fault.ToString());
-            Refuse(new Core.Refusal(RefusalCode.Seal, fault == SealFault.Replayed ? "the sequence did not grow" : "the MAC is wrong"), null);
+            var wrong = fault == SealFault.Replayed ? "the sequence did not grow" : "the MAC is wrong";
+            talk?.AddUnreadable(bytes, isSealed: true, wrong);
+            Refuse(new Core.Refusal(RefusalCode.Seal, wrong), null);
             return ValueTask.CompletedTask;
         }
 
         var error = MessageCodec.TryDecode(message.Body.Span, out Uplink? inner, out _);
         if (!error.Ok || !MessageRules.IsMoney(inner!.BodyCase))
         {
-            Refuse(new Core.Refusal(RefusalCode.Malformed, error.Ok ? "only payment messages are sealed" : "in sealed: " + error.Detail), null);
+            var why = error.Ok ? "only payment messages are sealed" : "in sealed: " + error.Detail;
+            talk?.AddUnreadable(bytes, isSealed: true, why);
+            Refuse(new Core.Refusal(RefusalCode.Malformed, why), null);
             return ValueTask.CompletedTask;
         }
 
+        talk?.Add(up: true, inner, bytes, isSealed: true);
         return Money(inner);
     }
 
@@ -244,6 +257,7 @@ internal sealed partial class TerminalSession(TerminalSessions sessions, string 
                 }
             }
 
+            talk?.Add(up: false, message, payload.Length, seal);
             wire.TrySend(payload);
         }
     }

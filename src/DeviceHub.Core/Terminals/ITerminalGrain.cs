@@ -76,6 +76,13 @@ public interface ITerminalGrain : IGrainWithStringKey
     /// <summary>Its own limit of one payment, 1 to the option's; null: the option's.</summary>
     [Alias("SetMaxAmount")]
     Task<Refusal?> SetMaxAmount(long? maxAmountFen);
+
+    /// <summary>Tells the observer of every change, and its session's messages, for <see cref="TerminalWatch.Lifetime"/>; to be asked again before.</summary>
+    [Alias("Watch")]
+    Task<WatchResult> Watch(ITerminalObserver observer);
+
+    [Alias("Unwatch")]
+    Task Unwatch(ITerminalObserver observer);
 }
 
 /// <summary>
@@ -109,6 +116,7 @@ public sealed record ConnectRequest(
 /// <param name="Collect">What the till wants collected, of a session that does; sent after the welcome.</param>
 /// <param name="Unsettled">Request ids for the welcome, newest first, at most 20.</param>
 /// <param name="PaymentsRefused">Null, or why payments will be refused (suspended): told in the welcome's wake.</param>
+/// <param name="Watchers">Who wants to see this session's messages; null: nobody.</param>
 [GenerateSerializer, Immutable, Alias("dh.ConnectAnswer")]
 public sealed record ConnectAnswer(
     [property: Id(0)] Refusal? Refusal,
@@ -121,7 +129,8 @@ public sealed record ConnectAnswer(
     [property: Id(7)] long MaxAmountFen = 0,
     [property: Id(8)] IReadOnlyList<string>? Unsettled = null,
     [property: Id(9)] Refusal? PaymentsRefused = null,
-    [property: Id(10)] CollectCall? Collect = null);
+    [property: Id(10)] CollectCall? Collect = null,
+    [property: Id(11)] IReadOnlyList<ITerminalObserver>? Watchers = null);
 
 /// <param name="Code">As typed; normalised by the grain.</param>
 /// <param name="Secure">TLS or loopback; else refused.</param>
@@ -188,4 +197,8 @@ public interface IGatewayLink : IGrainObserver
 
     [Alias("ConfigurationChanged")]
     void ConfigurationChanged(string serialNumber, long sessionEpoch);
+
+    /// <summary>From now on, and for <see cref="TerminalWatch.Lifetime"/>, these see the session's messages; none: nobody does.</summary>
+    [Alias("Watch")]
+    void Watch(string serialNumber, long sessionEpoch, IReadOnlyList<ITerminalObserver> watchers);
 }

@@ -152,6 +152,7 @@ internal sealed partial class TerminalGrain
         DelayDeactivation(TimeSpan.FromHours(options.Value.ConnectedIdleHours));
         lastRequestEpoch = Math.Max(now.ToUnixTimeMilliseconds(), lastRequestEpoch + 1);
         Saw(null);
+        TellWatchers();
         TerminalMetrics.Logins.Add(1);
         var terminal = record!;
         return new ConnectAnswer(
@@ -165,7 +166,8 @@ internal sealed partial class TerminalGrain
             Limit(terminal),
             unsettled.Count == 0 ? [] : [.. unsettled.Select(id => id.RequestId)],
             terminal.Status == TerminalStatus.Suspended ? Suspended() : null,
-            charge);
+            charge,
+            watchers is null ? null : Watchers());
     }
 
     private Which Check(LoginProof proof)

@@ -61,6 +61,7 @@ internal sealed partial class TerminalGrain(
             link = null;
             DelayDeactivation(TimeSpan.Zero);
             Saw(null);
+            TellWatchers();
         }
 
         return Task.CompletedTask;
@@ -75,6 +76,7 @@ internal sealed partial class TerminalGrain(
 
         heartbeat = report;
         Saw(report);
+        TellWatchers();
         var differs = record.DesiredVersion > 0 && (report.ConfigurationVersion != record.DesiredVersion || Drifts());
         return Task.FromResult(new HeartbeatAnswer(null, differs && !Refuses()));
     }
@@ -327,6 +329,7 @@ internal sealed partial class TerminalGrain(
             if (await store.Save(next))
             {
                 Keep(next with { Version = next.Version + 1 });
+                TellWatchers();
                 return null;
             }
 

@@ -30,6 +30,10 @@ public sealed class TerminalOptions
     [Range(1, 168)]
     public int ConnectedIdleHours { get; set; } = 24;
 
+    /// <summary>Pages that may look at one terminal at once; more see no live messages. 1 to 100.</summary>
+    [Range(1, 100)]
+    public int MaxWatchers { get; set; } = 10;
+
     /// <summary>Models by name, case-sensitive. A model that is not listed seals. At most 1,000.</summary>
     [Required, MaxLength(1000)]
     public Dictionary<string, ModelOptions> Models { get; set; } = new(StringComparer.Ordinal);

@@ -109,6 +109,9 @@ public sealed class TerminalFixture : IAsyncLifetime
         throw new TimeoutException($"{lost.Method} was not answered in time");
     }
 
+    /// <summary>The silo's own, as a page has it.</summary>
+    internal IGrainFactory Grains => cluster!.Silos[0].ServiceProvider.GetRequiredService<IGrainFactory>();
+
     internal ITerminalGrain Grain(string serialNumber) => cluster!.Client.GetGrain<ITerminalGrain>(serialNumber);
 
     internal IPaymentGrain Payment(PaymentId id) => cluster!.Client.GetGrain<IPaymentGrain>(id.ToString());
