@@ -41,5 +41,5 @@ public sealed class ChannelAccountBook(IOptions<RoutingOptions> options) : IChan
     }
 
     /// <summary>Of a merchant without accounts: named like the merchant, at the default channel.</summary>
-    internal static ChannelAccount Default(string merchantId, string channel) => new() { Id = merchantId, MerchantId = merchantId, Channel = channel };
+    public static ChannelAccount Default(string merchantId, string channel) => new() { Id = merchantId, MerchantId = merchantId, Channel = channel };
 }

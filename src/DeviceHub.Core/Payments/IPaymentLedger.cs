@@ -76,7 +76,26 @@ public sealed record LedgerAccept(
     DateTimeOffset Due,
     DateTimeOffset? DuplicatesSince,
     string? DuplicateAllowed,
-    string? ChargeId = null);
+    string? ChargeId = null)
+{
+    /// <summary>What the decision to begin a payment makes of its order.</summary>
+    public static LedgerAccept Of(PaymentOrder order, PaymentDecision decision, PaymentOptions options)
+    {
+        var (request, state) = (order.Request, decision.State!);
+        return new(
+            order.Id,
+            decision.Events,
+            order.MerchantId,
+            request.OrderNumber,
+            request.AmountFen,
+            state.Current.OrderNumber,
+            state.Accepted.At,
+            decision.Due!.Value,
+            request.OrderNumber is null ? state.Accepted.At - options.DuplicateWindow : null,
+            request.RepeatConfirmed ? request.RepeatOf : null,
+            request.ChargeId);
+    }
+}
 
 /// <summary>What follows.</summary>
 /// <param name="Version">The version that this append makes: the last one plus 1.</param>
@@ -91,7 +110,23 @@ public sealed record LedgerAppend(
     IReadOnlyList<string> ChannelOrderNumbers,
     DateTimeOffset? Due,
     PaymentStanding Standing,
-    string? ChargeId = null);
+    string? ChargeId = null)
+{
+    /// <param name="version">Of the last append.</param>
+    /// <param name="before">As it was then.</param>
+    public static LedgerAppend Of(PaymentId id, int version, PaymentState? before, PaymentDecision decision)
+    {
+        var after = decision.State!;
+        return new(
+            id,
+            version + 1,
+            decision.Events,
+            [.. decision.Events.OfType<AttemptStarted>().Select(a => a.ChannelOrderNumber)],
+            decision.Due,
+            new PaymentStanding(after.FinalAt, after.Outcome?.Result == PaymentResult.Approved, after.IsShown),
+            after.Outcome?.Revision != before?.Outcome?.Revision ? after.Accepted.ChargeId : null);
+    }
+}
 
 /// <param name="Final">When it became final; null while it is not.</param>
 /// <param name="Paid">The order number stays taken for ever; else a final payment frees it.</param>

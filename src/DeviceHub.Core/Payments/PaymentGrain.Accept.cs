@@ -26,26 +26,13 @@ internal sealed partial class PaymentGrain
             now,
             options);
         using var withdraw = new CancellationTokenSource(options.AcceptDeadline, clock);
-        var accept = await ledger.Accept(
-            new LedgerAccept(
-                id,
-                decision.Events,
-                order.MerchantId,
-                request.OrderNumber,
-                request.AmountFen,
-                decision.State!.Current.OrderNumber,
-                decision.State.Accepted.At,
-                decision.Due!.Value,
-                request.OrderNumber is null ? decision.State.Accepted.At - options.DuplicateWindow : null,
-                request.RepeatConfirmed ? request.RepeatOf : null,
-                request.ChargeId),
-            withdraw.Token);
+        var accept = await ledger.Accept(LedgerAccept.Of(order, decision, options), withdraw.Token);
         switch (accept)
         {
             case { Result: WriteResult.Written }:
                 PaymentMetrics.Accepted.Add(1);
                 PaymentMetrics.AcceptMs.Record(clock.GetElapsedTime(started).TotalMilliseconds);
-                (state, version, loaded, acceptedFor, this.order) = (decision.State, 1, true, clock.GetTimestamp(), order);
+                (state, version, loaded, acceptedFor, this.order) = (decision.State!, 1, true, clock.GetTimestamp(), order);
                 Begin(decision);
                 TellCharge(request.ChargeId);
                 return new(state.View(), null);

@@ -224,7 +224,7 @@ internal sealed partial class PaymentGrain(
                     return decision;
                 }
 
-                var wrote = await ledger.Append(ToAppend(decision));
+                var wrote = await ledger.Append(LedgerAppend.Of(id, version, state, decision));
                 if (wrote == WriteResult.Written)
                 {
                     var before = state!;
@@ -253,19 +253,6 @@ internal sealed partial class PaymentGrain(
         {
             turn.Release();
         }
-    }
-
-    private LedgerAppend ToAppend(PaymentDecision decision)
-    {
-        var after = decision.State!;
-        return new(
-            id,
-            version + 1,
-            decision.Events,
-            [.. decision.Events.OfType<AttemptStarted>().Select(a => a.ChannelOrderNumber)],
-            decision.Due,
-            new PaymentStanding(after.FinalAt, after.Outcome?.Result == PaymentResult.Approved, after.IsShown),
-            after.Outcome?.Revision != state?.Outcome?.Revision ? after.Accepted.ChargeId : null);
     }
 
     private void Begin(PaymentDecision decision)

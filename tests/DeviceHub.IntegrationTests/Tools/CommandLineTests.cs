@@ -14,6 +14,7 @@ public sealed class CommandLineTests
     [InlineData("devicehub-demo.dll", "--terminals", "abc")]
     [InlineData("devicehub-demo.dll", "--bad-network", null)]
     [InlineData("devicehub-chaos.dll", "--kills", "abc")]
+    [InlineData("devicehub-seed.dll", "--until", "soon")]
     [InlineData("channel-sandbox.dll", "--fault-rate", "abc")]
     public async Task What_is_no_value_of_an_option_is_named_in_a_sentence(string program, string option, string? value)
     {
