@@ -17,8 +17,8 @@ internal static class HubCertificate
 
     private static readonly TimeSpan LeafLifetime = TimeSpan.FromDays(825);
 
-    /// <summary>It is renewed at a start alone, so that what a start takes must outlast the longest time until the next one.</summary>
-    private static readonly TimeSpan RenewBefore = TimeSpan.FromDays(400);
+    /// <summary>It is looked at each day (<see cref="HubCertificateKeeper"/>): the rest is for what may have to be put right by a person.</summary>
+    private static readonly TimeSpan RenewBefore = TimeSpan.FromDays(90);
 
     /// <summary>A clock at 1970 cannot be helped; one that was set at the factory is later than this.</summary>
     private static readonly DateTimeOffset CaFrom = new(2020, 1, 1, 0, 0, 0, TimeSpan.Zero);
@@ -36,7 +36,8 @@ internal static class HubCertificate
         using var ca = LoadOrMakeCa(folder);
         if (ReadLeaf(leafFile) is { } known)
         {
-            if (known.NotAfter.ToUniversalTime() - now.UtcDateTime > RenewBefore && Names(known).SetEquals(names) && IsIssuedBy(ca, known, now))
+            // Without the CA's key one that is good is used to its end: a hub that does not start serves nobody.
+            if (Names(known).SetEquals(names) && IsIssuedBy(ca, known, now) && (!IsDue(known, now) || !ca.HasPrivateKey))
             {
                 return Usable(known);
             }
@@ -49,6 +50,10 @@ internal static class HubCertificate
             : throw new HubCertificateException(
                 $"'{leafFile}' must be made anew, and '{Path.Combine(folder, "ca-key.pem")}' is not there to sign it; put it back for one start");
     }
+
+    /// <summary>Another should take its place: it ends soon, or was made by a clock that was far ahead.</summary>
+    public static bool IsDue(X509Certificate2 leaf, DateTimeOffset now) =>
+        leaf.NotAfter.ToUniversalTime() - now.UtcDateTime <= RenewBefore || now.UtcDateTime < leaf.NotBefore.ToUniversalTime();
 
     private static X509Certificate2 MakeLeaf(string file, X509Certificate2 ca, IReadOnlyList<string> names, DateTimeOffset now)
     {

@@ -1,12 +1,13 @@
 using System.Net;
-using System.Security.Authentication;
 using DeviceHub.Core;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace DeviceHub.Gateways.Mqtt;
@@ -26,12 +27,18 @@ public static class MqttRegistration
         services.Configure<SocketTransportOptions>(sockets => sockets.MaxReadBufferSize = 64 * 1024);
         services.AddSingleton<MqttEndpoint>();
         services.AddHostedService(s => s.GetRequiredService<MqttEndpoint>());
-        services.AddSingleton<IConfigureOptions<KestrelServerOptions>>(s => new Listeners(
-            s.GetRequiredService<IOptions<MqttOptions>>(), s.GetRequiredService<MqttAddresses>(), s.GetService<TimeProvider>() ?? TimeProvider.System, dataFolder));
+        services.AddSingleton(s =>
+        {
+            var mqtt = s.GetRequiredService<IOptions<MqttOptions>>().Value;
+            return new HubCertificateKeeper(
+                mqtt.CertificateFolder.Length > 0 ? mqtt.CertificateFolder : Path.Combine(dataFolder, "tls"), mqtt.CertificateNames,
+                s.GetService<TimeProvider>() ?? TimeProvider.System, s.GetRequiredService<ILogger<HubCertificateKeeper>>());
+        });
+        services.AddSingleton<IConfigureOptions<KestrelServerOptions>, Listeners>();
         return services;
     }
 
-    private sealed class Listeners(IOptions<MqttOptions> options, MqttAddresses addresses, TimeProvider clock, string dataFolder) : IConfigureOptions<KestrelServerOptions>
+    private sealed class Listeners(IOptions<MqttOptions> options, MqttAddresses addresses, HubCertificateKeeper certificate) : IConfigureOptions<KestrelServerOptions>
     {
         public void Configure(KestrelServerOptions kestrel)
         {
@@ -48,8 +55,7 @@ public static class MqttRegistration
 
             if (mqtt.TlsPort >= 0)
             {
-                var folder = mqtt.CertificateFolder.Length > 0 ? mqtt.CertificateFolder : Path.Combine(dataFolder, "tls");
-                var certificate = HubCertificate.LoadOrMake(folder, mqtt.CertificateNames, clock.GetUtcNow());
+                certificate.Open();
                 kestrel.Listen(IPAddress.Parse(mqtt.TlsAddress), mqtt.TlsPort, listener =>
                 {
                     addresses.Add(listener, tls: true);
@@ -57,11 +63,10 @@ public static class MqttRegistration
 
                     // No ALPN: with HTTP's names Kestrel would refuse a client that offers "mqtt".
                     listener.Protocols = HttpProtocols.None;
-                    listener.UseHttps(https =>
+                    listener.UseHttps(new TlsHandshakeCallbackOptions
                     {
-                        https.ServerCertificate = certificate;
-                        https.SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13;
-                        https.HandshakeTimeout = TimeSpan.FromSeconds(mqtt.TlsHandshakeSeconds);
+                        OnConnection = _ => new(certificate.Handshakes),
+                        HandshakeTimeout = TimeSpan.FromSeconds(mqtt.TlsHandshakeSeconds),
                     });
                     listener.UseConnectionHandler<MqttEndpoint>();
                 });

@@ -1,6 +1,16 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
 using System.Runtime.Versioning;
 using System.Security.Cryptography.X509Certificates;
 using DeviceHub.Gateways.Mqtt;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 
 namespace DeviceHub.IntegrationTests.Attacks;
 
@@ -79,19 +89,116 @@ public sealed class HubCertificateTests : IDisposable
     }
 
     [Fact]
-    public void Leaf_is_renewed_at_the_start_after_which_a_year_without_another_would_outlast_it_and_when_another_ca_had_issued_it()
+    public void Leaf_is_renewed_when_it_ends_within_90_days_when_its_clock_was_ahead_and_when_another_ca_had_issued_it()
     {
         using var first = Load();
-        using var same = HubCertificate.LoadOrMake(folder, Names, first.NotAfter.ToUniversalTime().AddDays(-401));
+        using var same = HubCertificate.LoadOrMake(folder, Names, first.NotAfter.ToUniversalTime().AddDays(-91));
         Assert.Equal(first.Thumbprint, same.Thumbprint);
-        using var later = HubCertificate.LoadOrMake(folder, Names, first.NotAfter.ToUniversalTime().AddDays(-399));
+        using var later = HubCertificate.LoadOrMake(folder, Names, first.NotAfter.ToUniversalTime().AddDays(-89));
         Assert.NotEqual(first.Thumbprint, later.Thumbprint);
+        using var back = Load();
+        Assert.NotEqual(later.Thumbprint, back.Thumbprint);
+        Assert.True(IsIssuedBy(File.ReadAllText(Ca), back));
 
         File.Delete(CaKey);
         File.Delete(Ca);
         using var anew = Load();
         Assert.True(IsIssuedBy(File.ReadAllText(Ca), anew));
     }
+
+    [Fact]
+    public void Leaf_that_should_be_renewed_and_cannot_is_used_to_its_end()
+    {
+        using var first = Load();
+        File.Delete(CaKey);
+        var end = first.NotAfter.ToUniversalTime();
+        using var last = HubCertificate.LoadOrMake(folder, Names, end.AddHours(-1));
+
+        Assert.Equal(first.Thumbprint, last.Thumbprint);
+        Assert.Contains("ca-key.pem", Assert.Throws<HubCertificateException>(() => HubCertificate.LoadOrMake(folder, Names, end.AddHours(1))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Running_hub_renews_its_leaf_and_sessions_go_on_under_the_one_before()
+    {
+        var clock = new FakeTimeProvider(now);
+        using var keeper = new HubCertificateKeeper(folder, Names, clock, NullLogger<HubCertificateKeeper>.Instance);
+        keeper.Open();
+        await using var hub = await Serve(keeper);
+        await using var session = await ShakeHands(hub, clock);
+        clock.Advance(TimeSpan.FromDays(700));
+        await using (var another = await ShakeHands(hub, clock))
+        {
+            Assert.Equal(Thumbprint(session), Thumbprint(another));
+        }
+
+        // Without the CA's key the day passes; the key is put back, and another day is enough.
+        var key = File.ReadAllText(CaKey);
+        File.Delete(CaKey);
+        clock.Advance(TimeSpan.FromDays(100));
+        await using (var kept = await ShakeHands(hub, clock))
+        {
+            Assert.Equal(Thumbprint(session), Thumbprint(kept));
+        }
+
+        File.WriteAllText(CaKey, key);
+        clock.Advance(TimeSpan.FromDays(1));
+        await using var renewed = await ShakeHands(hub, clock);
+        Assert.NotEqual(Thumbprint(session), Thumbprint(renewed));
+
+        clock.Advance(TimeSpan.FromDays(400));
+        await using var later = await ShakeHands(hub, clock);
+        Assert.Equal(Thumbprint(renewed), Thumbprint(later));
+        foreach (var stream in new[] { session, renewed, later })
+        {
+            await Echo(stream);
+        }
+    }
+
+    /// <summary>A listener with TLS as the hub has it, that sends back what it gets.</summary>
+    private static async Task<WebApplication> Serve(HubCertificateKeeper keeper)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listener =>
+        {
+            listener.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => new(keeper.Handshakes) });
+            listener.Run(connection => connection.Transport.Input.CopyToAsync(connection.Transport.Output));
+        }));
+        var app = builder.Build();
+        await app.StartAsync();
+        return app;
+    }
+
+    /// <summary>As a terminal that has pinned the CA and whose clock is right.</summary>
+    private async Task<SslStream> ShakeHands(WebApplication hub, TimeProvider clock)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(IPAddress.Loopback, new Uri(hub.Urls.Single()).Port);
+        var tls = new SslStream(new NetworkStream(socket, ownsSocket: true), leaveInnerStreamOpen: false);
+        using var ca = X509CertificateLoader.LoadCertificateFromFile(Ca);
+        await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
+        {
+            TargetHost = "localhost",
+            CertificateChainPolicy = new X509ChainPolicy
+            {
+                TrustMode = X509ChainTrustMode.CustomRootTrust, CustomTrustStore = { ca }, RevocationMode = X509RevocationMode.NoCheck,
+                VerificationTime = clock.GetUtcNow().UtcDateTime, VerificationTimeIgnored = false,
+            },
+        });
+        await Echo(tls);
+        return tls;
+    }
+
+    private static async Task Echo(SslStream tls)
+    {
+        var answer = new byte[4];
+        await tls.WriteAsync("ping"u8.ToArray());
+        await tls.ReadExactlyAsync(answer);
+        Assert.Equal("ping"u8.ToArray(), answer);
+    }
+
+    private static string Thumbprint(SslStream tls) => tls.RemoteCertificate!.GetCertHashString();
 
     private X509Certificate2 Load() => Load(Names);
 
