@@ -1,4 +1,5 @@
 using DeviceHub.Core;
+using DeviceHub.Core.People;
 using DeviceHub.Core.Terminals;
 using DeviceHub.Server.ApiKeys;
 using DeviceHub.Server.Hosting;
@@ -30,9 +31,9 @@ internal static class ActivationCodesApi
     public static void MapActivationCodes(this RouteGroupBuilder api)
     {
         api.MapGet("/activation-codes", List).Produces<PageOf<Code>>().WithSummary("Activation codes, newest first, with who used them");
-        api.MapPost("/activation-codes", Create).RequireAuthorization(Permission.Admin).Produces<CreatedCode>(201).ProducesValidationProblem().ProducesProblem(409)
+        api.MapPost("/activation-codes", Create).RequireAuthorization(Policies.Operate).Produces<CreatedCode>(201).ProducesValidationProblem().ProducesProblem(409)
             .WithSummary("Makes an activation code for a store; the code is in this answer and nowhere else");
-        api.MapPost("/activation-codes/{id}/revoke", Revoke).RequireAuthorization(Permission.Admin).Produces(204).ProducesProblem(404)
+        api.MapPost("/activation-codes/{id}/revoke", Revoke).RequireAuthorization(Policies.Operate).Produces(204).ProducesProblem(404)
             .WithSummary("Ends an activation code; terminals that it has activated stay active");
     }
 

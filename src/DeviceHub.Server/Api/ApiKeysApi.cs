@@ -1,3 +1,4 @@
+using DeviceHub.Core.People;
 using DeviceHub.Server.ApiKeys;
 using DeviceHub.Storage;
 using Microsoft.EntityFrameworkCore;
@@ -20,12 +21,12 @@ internal static class ApiKeysApi
 
     public static void MapApiKeys(this RouteGroupBuilder api)
     {
-        api.MapGet("/api-keys", List).RequireAuthorization(Permission.Admin).Produces<PageOf<Key>>().WithSummary("API keys, newest first, by their first characters");
-        api.MapPost("/api-keys", Create).RequireAuthorization(Permission.Admin).Produces<CreatedKey>(201).ProducesValidationProblem().ProducesProblem(409)
+        api.MapGet("/api-keys", List).RequireAuthorization(Policies.Own).Produces<PageOf<Key>>().WithSummary("API keys, newest first, by their first characters");
+        api.MapPost("/api-keys", Create).RequireAuthorization(Policies.Own).Produces<CreatedKey>(201).ProducesValidationProblem().ProducesProblem(409)
             .WithSummary("Makes an API key; the key is in this answer and nowhere else");
-        api.MapPost("/api-keys/{id}/revoke", Revoke).RequireAuthorization(Permission.Admin).Produces(204).ProducesProblem(404)
+        api.MapPost("/api-keys/{id}/revoke", Revoke).RequireAuthorization(Policies.Own).Produces(204).ProducesProblem(404)
             .WithSummary("Ends an API key at once");
-        api.MapGet("/audit", Audit).RequireAuthorization(Permission.Admin).Produces<PageOf<AuditEntry>>().WithSummary("Who did what, newest first");
+        api.MapGet("/audit", Audit).RequireAuthorization(Policies.Own).Produces<PageOf<AuditEntry>>().WithSummary("Who did what, newest first");
     }
 
     private static async Task<IResult> List(HubReads reads, Paging paging, int? page, int? pageSize, CancellationToken stop) =>

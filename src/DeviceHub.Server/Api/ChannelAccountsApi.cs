@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using DeviceHub.Core.Merchants;
 using DeviceHub.Core.Payments;
+using DeviceHub.Core.People;
 using DeviceHub.Core.Routing;
 using DeviceHub.Server.ApiKeys;
 using DeviceHub.Server.Hosting;
@@ -50,13 +51,13 @@ internal static class ChannelAccountsApi
         api.MapGet("/channels", Channels).Produces<IReadOnlyList<ChannelKind>>().WithSummary("Channels, their wallets, and what an account at each is made of");
         api.MapGet("/channel-accounts", List).Produces<PageOf<Account>>().WithSummary("Accounts by name, of one merchant or of all");
         api.MapGet("/channel-accounts/{id}", Get).Produces<Account>().ProducesProblem(404).WithSummary("One account with its health and what it took today; secrets are only said to be set");
-        api.MapPost("/channel-accounts", Create).RequireAuthorization(Permission.Admin).Produces<Account>(201).ProducesValidationProblem().ProducesProblem(409)
+        api.MapPost("/channel-accounts", Create).RequireAuthorization(Policies.Own).Produces<Account>(201).ProducesValidationProblem().ProducesProblem(409)
             .WithSummary("Makes an account of a merchant at a channel");
-        api.MapPatch("/channel-accounts/{id}", Change).RequireAuthorization(Permission.Admin).Accepts<Input>("application/json", "application/merge-patch+json").Produces<Account>()
+        api.MapPatch("/channel-accounts/{id}", Change).RequireAuthorization(Policies.Own).Accepts<Input>("application/json", "application/merge-patch+json").Produces<Account>()
             .ProducesValidationProblem().ProducesProblem(404).WithSummary("Changes an account: what is left out stays, null takes away. The next call to the channel goes by it");
-        api.MapPost("/channel-accounts/{id}/test", Test).RequireAuthorization(Permission.Admin).Produces<AccountCheck>().ProducesProblem(404)
+        api.MapPost("/channel-accounts/{id}/test", Test).RequireAuthorization(Policies.Own).Produces<AccountCheck>().ProducesProblem(404)
             .WithSummary("Makes a harmless call with the account's keys and says what came of it");
-        api.MapPost("/channel-accounts/{id}/activate", Activate).RequireAuthorization(Permission.Admin).Produces<AccountCheck>().ProducesProblem(404).ProducesProblem(409)
+        api.MapPost("/channel-accounts/{id}/activate", Activate).RequireAuthorization(Policies.Own).Produces<AccountCheck>().ProducesProblem(404).ProducesProblem(409)
             .WithSummary("Gives the account's activation code to the channel for the account's own keys");
     }
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Threading.RateLimiting;
+using DeviceHub.Core.People;
 using DeviceHub.Server.ApiKeys;
 using DeviceHub.Server.Hosting;
 using DeviceHub.Server.SignIn;
@@ -45,7 +46,7 @@ internal static class HubApi
 
     public static void MapHubApi(this IEndpointRouteBuilder routes)
     {
-        var api = routes.MapGroup("/api/v1").RequireAuthorization(Permission.Read).RequireRateLimiting(RateLimit).AddEndpointFilter(RefuseForeignPages);
+        var api = routes.MapGroup("/api/v1").RequireAuthorization(Policies.Read).RequireRateLimiting(RateLimit).AddEndpointFilter(RefuseForeignPages);
         api.MapGroup("").WithTags("Merchants and stores").MapMerchants();
         api.MapGroup("").WithTags("Merchants and stores").MapWebhooks();
         api.MapGroup("").WithTags("Activation codes").MapActivationCodes();
@@ -62,7 +63,7 @@ internal static class HubApi
         routes.MapGet("/api/v1/time", (TimeProvider clock) => new HubTime(clock.GetUtcNow().ToUnixTimeMilliseconds()))
             .AllowAnonymous().RequireRateLimiting(RateLimit).WithTags("Time").WithSummary("The hub's time, for terminals that make a token");
         NoticesApi.Map(routes);
-        var pages = routes.MapGroup("").RequireAuthorization(Permission.Read);
+        var pages = routes.MapGroup("").RequireAuthorization(Policies.Read);
         pages.MapOpenApi("/openapi/{documentName}.json");
         pages.MapGet("/openapi/routing-core.json", () => Results.Stream(typeof(HubApi).Assembly.GetManifestResourceStream("routing-core.json")!, "application/json"))
             .ExcludeFromDescription();

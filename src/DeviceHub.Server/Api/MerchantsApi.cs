@@ -1,3 +1,4 @@
+using DeviceHub.Core.People;
 using DeviceHub.Server.ApiKeys;
 using DeviceHub.Server.Hosting;
 using DeviceHub.Storage;
@@ -20,10 +21,10 @@ internal static class MerchantsApi
     public static void MapMerchants(this RouteGroupBuilder api)
     {
         api.MapGet("/merchants", ListMerchants).Produces<PageOf<Merchant>>().WithSummary("Merchants by name");
-        api.MapPost("/merchants", CreateMerchant).RequireAuthorization(Permission.Admin).Produces<Merchant>(201).ProducesValidationProblem().ProducesProblem(409)
+        api.MapPost("/merchants", CreateMerchant).RequireAuthorization(Policies.Operate).Produces<Merchant>(201).ProducesValidationProblem().ProducesProblem(409)
             .WithSummary("Makes a merchant; names may repeat, the id tells merchants apart");
         api.MapGet("/stores", ListStores).Produces<PageOf<Store>>().WithSummary("Stores by name");
-        api.MapPost("/stores", CreateStore).RequireAuthorization(Permission.Admin).Produces<Store>(201).ProducesValidationProblem().ProducesProblem(409)
+        api.MapPost("/stores", CreateStore).RequireAuthorization(Policies.Operate).Produces<Store>(201).ProducesValidationProblem().ProducesProblem(409)
             .WithSummary("Makes a store of a merchant; its name is the only one of that merchant");
     }
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using DeviceHub.Core.Payments;
+using DeviceHub.Core.People;
 using DeviceHub.Server.ApiKeys;
 using DeviceHub.Storage;
 using Microsoft.EntityFrameworkCore;
@@ -48,7 +49,7 @@ internal static class PaymentsApi
                 + "channelOrderNumber finds any attempt. behind: how many ledger entries the list may not show yet.");
         api.MapGet("/payments/{serialNumber}/{requestId}", Get).Produces<PaymentDetail>().ProducesProblem(404)
             .WithSummary("One payment with everything that happened to it, from the ledger");
-        api.MapPost("/payments/{serialNumber}/{requestId}/cancel", Cancel).RequireAuthorization(Permission.Admin).Produces<PaymentView>(202).ProducesProblem(404).ProducesProblem(409)
+        api.MapPost("/payments/{serialNumber}/{requestId}/cancel", Cancel).RequireAuthorization(Policies.Operate).Produces<PaymentView>(202).ProducesProblem(404).ProducesProblem(409)
             .WithSummary("Asks for a payment to be cancelled: it is queried and reversed; how it ends is in its timeline")
             .WithDescription("An approved payment is not cancelled but refunded: 409.");
     }

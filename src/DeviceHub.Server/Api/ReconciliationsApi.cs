@@ -1,5 +1,6 @@
 using System.Text.Json;
 using DeviceHub.Core.Merchants;
+using DeviceHub.Core.People;
 using DeviceHub.Core.Reconciliation;
 using DeviceHub.Server.ApiKeys;
 using DeviceHub.Storage;
@@ -56,7 +57,7 @@ internal static class ReconciliationsApi
     {
         api.MapGet("/reconciliations", List).Produces<PageOf<Reconciliation>>().WithSummary("Reconciliations, the latest day first")
             .WithDescription("from and to are days, both included.");
-        api.MapPost("/reconciliations", Ask).RequireAuthorization(Permission.Admin).Produces<Reconciliation>(202).ProducesValidationProblem().ProducesProblem(404).ProducesProblem(409)
+        api.MapPost("/reconciliations", Ask).RequireAuthorization(Policies.Operate).Produces<Reconciliation>(202).ProducesValidationProblem().ProducesProblem(404).ProducesProblem(409)
             .WithSummary("Reconciles an account for a day, again if it was before")
             .WithDescription("Fetches the channel's bill anew. Running it again changes nothing: the same bill and books give the same report, and what was proposed is not proposed again.");
         api.MapGet("/reconciliations/{id}", Get).Produces<ReconciliationDetail>().ProducesProblem(404).WithSummary("One reconciliation with counts and sums of each kind of difference");

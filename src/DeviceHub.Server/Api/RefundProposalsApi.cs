@@ -1,3 +1,4 @@
+using DeviceHub.Core.People;
 using DeviceHub.Core.Reconciliation;
 using DeviceHub.Server.ApiKeys;
 using DeviceHub.Storage;
@@ -20,10 +21,10 @@ internal static class RefundProposalsApi
     {
         api.MapGet("/refund-proposals", List).Produces<PageOf<RefundProposal>>().WithSummary("Refunds that reconciliation proposes, newest first");
         api.MapPost("/refund-proposals/{id}/approve", (long id, Decision? body, Deciding how, CancellationToken stop) => how.Decide(id, ProposalState.Approved, body, stop))
-            .RequireAuthorization(Permission.Admin).Produces<RefundProposal>(202).ProducesProblem(404).ProducesProblem(409)
+            .RequireAuthorization(Policies.Own).Produces<RefundProposal>(202).ProducesProblem(404).ProducesProblem(409)
             .WithSummary("Has it refunded on the original route; done when the payment's books say so");
         api.MapPost("/refund-proposals/{id}/refuse", (long id, Decision? body, Deciding how, CancellationToken stop) => how.Decide(id, ProposalState.Refused, body, stop))
-            .RequireAuthorization(Permission.Admin).Produces<RefundProposal>(202).ProducesProblem(404).ProducesProblem(409)
+            .RequireAuthorization(Policies.Own).Produces<RefundProposal>(202).ProducesProblem(404).ProducesProblem(409)
             .WithSummary("Refuses it for good: no run proposes it again");
     }
 

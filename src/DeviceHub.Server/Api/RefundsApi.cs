@@ -1,5 +1,6 @@
 using DeviceHub.Core;
 using DeviceHub.Core.Payments;
+using DeviceHub.Core.People;
 using DeviceHub.Server.ApiKeys;
 
 namespace DeviceHub.Server.Api;
@@ -23,7 +24,7 @@ internal static class RefundsApi
     {
         api.MapGet("/payments/{serialNumber}/{requestId}/refunds", List).Produces<RefundsOfPayment>().ProducesProblem(404)
             .WithSummary("Refunds of a payment, oldest first");
-        api.MapPost("/payments/{serialNumber}/{requestId}/refunds", Create).RequireAuthorization(Permission.Admin)
+        api.MapPost("/payments/{serialNumber}/{requestId}/refunds", Create).RequireAuthorization(Policies.Operate)
             .Produces<Refund>(202).ProducesValidationProblem().ProducesProblem(404).ProducesProblem(409)
             .WithSummary("Gives an approved payment's money back, all of it or a part")
             .WithDescription(

@@ -1,4 +1,5 @@
 using DeviceHub.Core.Payments;
+using DeviceHub.Core.People;
 using DeviceHub.Core.Routing;
 using DeviceHub.Server.ApiKeys;
 
@@ -15,7 +16,7 @@ internal static class RoutingApi
     internal sealed record Passed(string AccountId, string AccountName, string Why);
 
     public static void MapRouting(this RouteGroupBuilder api) =>
-        api.MapPost("/routing/explain", Explain).RequireAuthorization(Permission.Admin).Produces<Choice>().ProducesValidationProblem()
+        api.MapPost("/routing/explain", Explain).RequireAuthorization(Policies.Operate).Produces<Choice>().ProducesValidationProblem()
             .WithSummary("Which account would take such a payment now, and why; nothing is paid");
 
     private static IResult Explain(Question body, RoutingCore routing, WalletTable wallets, TimeProvider clock)

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using DeviceHub.Core;
+using DeviceHub.Core.People;
 using DeviceHub.Core.Terminals;
 using DeviceHub.Server.ApiKeys;
 using DeviceHub.Storage;
@@ -31,7 +32,7 @@ internal static class TerminalsApi
         api.MapGet("/terminals", List).Produces<PageOf<Terminal>>().WithSummary("Terminals by serial number; search fits serial number, merchant and store");
         api.MapGet("/terminals/{serialNumber}", Get).Produces<TerminalDetail>().ProducesProblem(404)
             .WithSummary("One terminal with its heartbeat, desired and reported configuration");
-        var admin = api.MapGroup("/terminals/{serialNumber}").RequireAuthorization(Permission.Admin);
+        var admin = api.MapGroup("/terminals/{serialNumber}").RequireAuthorization(Policies.Operate);
         admin.MapPost("/suspend", (string serialNumber, IGrainFactory grains, AuditTrail audit) => Change(serialNumber, "terminal.suspend", t => t.Suspend(), grains, audit)).Produces(204).ProducesProblem(404)
             .WithSummary("Refuses new payments of a terminal; those that run go on");
         admin.MapPost("/resume", (string serialNumber, IGrainFactory grains, AuditTrail audit) => Change(serialNumber, "terminal.resume", t => t.Resume(), grains, audit)).Produces(204).ProducesProblem(404)

@@ -1,5 +1,6 @@
 using DeviceHub.Channels.Http;
 using DeviceHub.Core;
+using DeviceHub.Core.People;
 using DeviceHub.Server.ApiKeys;
 using DeviceHub.Server.Webhooks;
 using DeviceHub.Storage;
@@ -24,15 +25,15 @@ internal static class WebhooksApi
     public static void MapWebhooks(this RouteGroupBuilder api)
     {
         api.MapGet("/merchants/{merchantId}/webhook", Get).Produces<Webhook>().ProducesProblem(404).WithSummary("Where a merchant is told of its charges, and how that goes");
-        api.MapPut("/merchants/{merchantId}/webhook", Put).RequireAuthorization(Permission.Admin).Produces<Webhook>().ProducesValidationProblem().ProducesProblem(404)
+        api.MapPut("/merchants/{merchantId}/webhook", Put).RequireAuthorization(Policies.Own).Produces<Webhook>().ProducesValidationProblem().ProducesProblem(404)
             .WithSummary("Has a merchant told of every charge that ends")
             .WithDescription(
                 "url: https, or http on loopback; its host is one of the hub's option Webhooks:AllowedHosts. Each event is a POST of {id, at, type, charge}, sent until the "
                 + "answer is 2xx, at least once, in the order of their ends while nothing fails. DeviceHub-Event-Id is the event's id, the same in every try. "
                 + "DeviceHub-Signature: t=SECONDS,v1=HEX is HMAC-SHA256 under the secret of SECONDS, a dot and the body: check it, and that SECONDS is now.");
-        api.MapDelete("/merchants/{merchantId}/webhook", Delete).RequireAuthorization(Permission.Admin).Produces(204).ProducesProblem(404)
+        api.MapDelete("/merchants/{merchantId}/webhook", Delete).RequireAuthorization(Policies.Own).Produces(204).ProducesProblem(404)
             .WithSummary("Ends a merchant's webhook; what it was not told is dropped");
-        api.MapPost("/merchants/{merchantId}/webhook/retry", Retry).RequireAuthorization(Permission.Admin).Produces<Webhook>(202).ProducesProblem(404)
+        api.MapPost("/merchants/{merchantId}/webhook/retry", Retry).RequireAuthorization(Policies.Operate).Produces<Webhook>(202).ProducesProblem(404)
             .WithSummary("Tells everything that was given up again, from now on");
     }
 

@@ -1,12 +1,14 @@
 using System.Security.Claims;
+using DeviceHub.Core.People;
 using Microsoft.AspNetCore.Authorization;
 
 namespace DeviceHub.Server.ApiKeys;
 
-/// <summary>What a request may do. A signed-in administrator may do all; an API key what its scopes say.</summary>
+/// <summary>What a request may do: a person by the role, an API key by its scopes. The names of most policies are <see cref="Policies"/>'s.</summary>
 internal static class Permission
 {
     public const string Read = "read";
+    public const string Operate = "operate";
     public const string Admin = "admin";
     public const string Metrics = "metrics";
 
@@ -16,22 +18,29 @@ internal static class Permission
     /// <summary>To watch charges is enough to read anything, or to ask for them.</summary>
     public const string ReadCharges = "read charges";
 
+    /// <summary>An owner in person: no key opens it.</summary>
+    public const string OwnerInPerson = "owner in person";
+
+    /// <summary>Whoever has signed in and has an own password.</summary>
+    public const string Person = "person";
+
     public const string ScopeClaim = "scope";
     public const string MerchantClaim = "merchant";
-    public const string AdministratorRole = "administrator";
 
-    public static readonly string[] Scopes = [Read, Admin, Metrics, Charge];
+    public static readonly string[] Scopes = [Read, Operate, Admin, Metrics, Charge];
 
-    /// <summary>Deny by default: what names no policy wants a signed-in person or a key that may read.</summary>
+    /// <summary>Deny by default: what names no policy is for an owner in person. Who has no role, as before the own password, may do nothing.</summary>
     public static void AddHubPermissions(this IServiceCollection services) =>
         services.AddAuthorizationBuilder()
-            .AddPolicy(Read, policy => policy.RequireAssertion(c => Has(c, Read) || Has(c, Admin)))
-            .AddPolicy(Admin, policy => policy.RequireAssertion(c => Has(c, Admin)))
-            .AddPolicy(Metrics, policy => policy.RequireAssertion(c => Has(c, Metrics) || Has(c, Admin)))
-            .AddPolicy(Charge, policy => policy.RequireAssertion(c => Has(c, Charge) || Has(c, Admin)))
-            .AddPolicy(ReadCharges, policy => policy.RequireAssertion(c => Has(c, Read) || Has(c, Charge) || Has(c, Admin)))
-            .AddPolicy(AdministratorRole, policy => policy.RequireRole(AdministratorRole))
-            .SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAssertion(c => c.User.IsInRole(AdministratorRole) || IsNoRoute(c)).Build());
+            .AddPolicy(Policies.Read, policy => Allow(policy, Roles.All, Read, Operate))
+            .AddPolicy(Policies.Operate, policy => Allow(policy, [Roles.Owner, Roles.Operator], Operate))
+            .AddPolicy(Policies.Own, policy => Allow(policy, [Roles.Owner]))
+            .AddPolicy(Metrics, policy => Allow(policy, [Roles.Owner], Metrics))
+            .AddPolicy(Charge, policy => Allow(policy, [Roles.Owner, Roles.Operator], Charge, Operate))
+            .AddPolicy(ReadCharges, policy => Allow(policy, Roles.All, Read, Operate, Charge))
+            .AddPolicy(OwnerInPerson, policy => policy.RequireRole(Roles.Owner))
+            .AddPolicy(Person, policy => policy.RequireRole(Roles.All))
+            .SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAssertion(c => c.User.IsInRole(Roles.Owner) || IsNoRoute(c)).Build());
 
     /// <summary>What is wrong with a key's scopes and merchant together; null: nothing.</summary>
     public static string? MerchantFault(IReadOnlyList<string> scopes, string? merchantId) =>
@@ -45,6 +54,7 @@ internal static class Permission
     private static bool IsNoRoute(AuthorizationHandlerContext context) =>
         context.User.Identity is { IsAuthenticated: true } && context.Resource is HttpContext http && http.GetEndpoint() is not RouteEndpoint;
 
-    private static bool Has(AuthorizationHandlerContext context, string scope) =>
-        context.User.IsInRole(AdministratorRole) || context.User.HasClaim(ScopeClaim, scope);
+    /// <summary>People of these roles, and keys with one of these scopes or with admin, which may do all that a key may.</summary>
+    private static void Allow(AuthorizationPolicyBuilder policy, IEnumerable<string> roles, params string[] scopes) =>
+        policy.RequireAssertion(c => roles.Any(c.User.IsInRole) || scopes.Append(Admin).Any(scope => c.User.HasClaim(ScopeClaim, scope)));
 }

@@ -116,7 +116,7 @@ public static class HubApplication
         app.UseAntiforgery();
         app.MapHubHealth();
         app.MapPrometheusScrapingEndpoint("/metrics").RequireAuthorization(Permission.Metrics);
-        app.MapOrleansDashboard("/orleans").RequireAuthorization(Permission.AdministratorRole);
+        app.MapOrleansDashboard("/orleans").RequireAuthorization(Permission.OwnerInPerson);
         app.MapSignIn();
         app.MapHubApi();
     }

@@ -1,5 +1,6 @@
 using System.Security.Claims;
 using System.Security.Cryptography;
+using DeviceHub.Core.People;
 using DeviceHub.Server.ApiKeys;
 using DeviceHub.Server.Hosting;
 using DeviceHub.Storage;
@@ -26,7 +27,7 @@ internal static class Accounts
                 identity.Password.RequireNonAlphanumeric = false;
                 identity.Password.RequiredUniqueChars = 5;
             })
-            .AddRoles<IdentityRole>()
+            .AddClaimsPrincipalFactory<RoleClaims>()
             .AddEntityFrameworkStores<HubDbContext>()
             .AddSignInManager()
             .AddDefaultTokenProviders();
@@ -88,7 +89,18 @@ internal static class Accounts
     }
 }
 
-/// <summary>Makes the one administrator of a first start. Its password is kept in memory until the start has shown it.</summary>
+/// <summary>A person's cookie carries the role.</summary>
+internal sealed class RoleClaims(UserManager<HubUser> users, IOptions<IdentityOptions> options) : UserClaimsPrincipalFactory<HubUser>(users, options)
+{
+    protected override async Task<ClaimsIdentity> GenerateClaimsAsync(HubUser user)
+    {
+        var claims = await base.GenerateClaimsAsync(user);
+        claims.AddClaim(new Claim(ClaimTypes.Role, user.Role));
+        return claims;
+    }
+}
+
+/// <summary>Makes the one owner of a first start. Its password is kept in memory until the start has shown it.</summary>
 internal sealed class FirstAdministrator(IServiceScopeFactory scopes, AuditTrail audit, TimeProvider clock) : IHostedService
 {
     public const string UserName = "admin";
@@ -111,16 +123,9 @@ internal sealed class FirstAdministrator(IServiceScopeFactory scopes, AuditTrail
         }
 
         var generated = RandomNumberGenerator.GetString(PasswordAlphabet, 20);
-        var roles = scope.ServiceProvider.GetRequiredService<RoleManager<IdentityRole>>();
-        if (!await roles.RoleExistsAsync(Permission.AdministratorRole))
-        {
-            Check(await roles.CreateAsync(new IdentityRole(Permission.AdministratorRole)));
-        }
-
-        var admin = new HubUser { UserName = UserName, Created = clock.GetUtcNow() };
+        var admin = new HubUser { UserName = UserName, Role = Roles.Owner, Created = clock.GetUtcNow() };
         Check(await users.CreateAsync(admin, generated));
-        Check(await users.AddToRoleAsync(admin, Permission.AdministratorRole));
-        await audit.Write("user.create", "user:" + UserName, null, new { Role = Permission.AdministratorRole }, Core.People.Actor.Hub);
+        await audit.Write("user.create", "user:" + UserName, null, new { admin.Role }, Actor.Hub);
         password = generated;
     }
 
@@ -130,7 +135,7 @@ internal sealed class FirstAdministrator(IServiceScopeFactory scopes, AuditTrail
     {
         if (!result.Succeeded)
         {
-            throw new InvalidOperationException("the first administrator cannot be made: " + string.Join("; ", result.Errors.Select(e => e.Description)));
+            throw new InvalidOperationException("the first owner cannot be made: " + string.Join("; ", result.Errors.Select(e => e.Description)));
         }
     }
 }

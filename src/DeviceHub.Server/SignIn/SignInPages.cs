@@ -1,4 +1,5 @@
 using System.Security.Claims;
+using DeviceHub.Core.People;
 using DeviceHub.Server.ApiKeys;
 using DeviceHub.Storage;
 using Microsoft.AspNetCore.Antiforgery;
@@ -18,10 +19,10 @@ internal static class SignInPages
         var pages = routes.MapGroup("").ExcludeFromDescription();
         pages.MapGet(Path, ShowSignIn).AllowAnonymous();
         pages.MapPost(Path, SignIn).AllowAnonymous().RequireRateLimiting(RateLimit);
-        pages.MapPost("/sign-out", SignOut).RequireAuthorization(Permission.AdministratorRole);
-        pages.MapPost("/password", ChangePassword).RequireAuthorization(Permission.AdministratorRole).RequireRateLimiting(RateLimit);
-        pages.MapPost("/new-api-key", CreateKey).RequireAuthorization(Permission.AdministratorRole);
-        pages.MapGet("/", ShowHome).RequireAuthorization(Permission.AdministratorRole);
+        pages.MapPost("/sign-out", SignOut).RequireAuthorization(Permission.Person);
+        pages.MapPost("/password", ChangePassword).RequireAuthorization(Permission.Person).RequireRateLimiting(RateLimit);
+        pages.MapPost("/new-api-key", CreateKey).RequireAuthorization(Policies.Own);
+        pages.MapGet("/", ShowHome).RequireAuthorization(Permission.Person);
     }
 
     private static IResult ShowSignIn(HttpContext http, IAntiforgery antiforgery, string? returnUrl) =>

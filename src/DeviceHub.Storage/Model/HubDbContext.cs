@@ -10,7 +10,7 @@ namespace DeviceHub.Storage;
 /// The schema and every query of pages and API. Take one from <c>HubReads</c> to read and from <c>HubWrites</c> to
 /// write; the ledger's tables are here for their migrations and are written by <c>LedgerWriter</c> alone.
 /// </summary>
-public sealed class HubDbContext(DbContextOptions<HubDbContext> options) : IdentityDbContext<HubUser>(options)
+public sealed class HubDbContext(DbContextOptions<HubDbContext> options) : IdentityUserContext<HubUser>(options)
 {
     /// <summary>Fixed here, so that an option of the host cannot make the model differ from its migrations.</summary>
     protected override Version SchemaVersion => IdentitySchemaVersions.Version2;
@@ -30,6 +30,8 @@ public sealed class HubDbContext(DbContextOptions<HubDbContext> options) : Ident
     public DbSet<ChannelAccountRow> ChannelAccounts => Set<ChannelAccountRow>();
 
     public DbSet<ApiKeyRow> ApiKeys => Set<ApiKeyRow>();
+
+    public DbSet<SessionRow> Sessions => Set<SessionRow>();
 
     public DbSet<AuditRow> Audit => Set<AuditRow>();
 
@@ -121,6 +123,13 @@ public sealed class HubDbContext(DbContextOptions<HubDbContext> options) : Ident
 
     private static void MapPeople(ModelBuilder builder)
     {
+        builder.Entity<SessionRow>(session =>
+        {
+            session.ToTable("session");
+            session.HasIndex(s => new { s.UserId, s.Ended });
+            session.HasIndex(s => s.Ended);
+            session.HasOne<HubUser>().WithMany().HasForeignKey(s => s.UserId).OnDelete(DeleteBehavior.Restrict);
+        });
         builder.Entity<ApiKeyRow>(key =>
         {
             key.ToTable("api_key");

@@ -7,6 +7,53 @@ namespace DeviceHub.Storage;
 public sealed class HubUser : IdentityUser
 {
     public DateTimeOffset Created { get; init; }
+
+    /// <summary>One of <see cref="Core.People.Roles"/>.</summary>
+    [MaxLength(20)]
+    public required string Role { get; set; }
+
+    /// <summary>The password was given by somebody else: it opens nothing but the page where the person chooses an own one.</summary>
+    public bool MustSetUp { get; set; }
+
+    /// <summary>Since when the person may not sign in; null: may.</summary>
+    public DateTimeOffset? Disabled { get; set; }
+
+    /// <summary>The second factor's key, sealed; null: there is no second factor.</summary>
+    [MaxLength(512)]
+    public string? SecondFactorKey { get; set; }
+
+    /// <summary>The step of time of the last code that was taken: no code is taken twice.</summary>
+    public long SecondFactorStep { get; set; }
+
+    /// <summary>SHA-256 of each recovery code that is left, hexadecimal, separated by spaces.</summary>
+    [MaxLength(2048)]
+    public string? RecoveryCodes { get; set; }
+}
+
+/// <summary>A person's sign-in in one browser.</summary>
+public sealed class SessionRow
+{
+    /// <summary>SHA-256 of what the browser's cookie carries, hexadecimal.</summary>
+    [Key, MaxLength(64)]
+    public required string Id { get; init; }
+
+    [MaxLength(64)]
+    public required string UserId { get; init; }
+
+    public DateTimeOffset Created { get; init; }
+
+    /// <summary>To the minute or so.</summary>
+    public DateTimeOffset LastSeen { get; set; }
+
+    [MaxLength(64)]
+    public string? Address { get; init; }
+
+    /// <summary>As the browser calls itself, cut.</summary>
+    [MaxLength(200)]
+    public string? UserAgent { get; init; }
+
+    /// <summary>Null: it goes on.</summary>
+    public DateTimeOffset? Ended { get; set; }
 }
 
 /// <summary>A key of a program. The key itself is shown once and never stored.</summary>

@@ -42,4 +42,34 @@ public sealed class MigrationTests
             Directory.Delete(folder, recursive: true);
         }
     }
+
+    [Fact]
+    public async Task Administrator_of_an_older_hub_becomes_an_owner()
+    {
+        var folder = Directory.CreateTempSubdirectory("hub-storage-").FullName;
+        try
+        {
+            new StorageFixture(folder: folder).Dispose();
+            using (var old = new HubDbContext(new DbContextOptionsBuilder<HubDbContext>().UseSqlite($"Data Source={folder}/hub.db;Pooling=False").Options))
+            {
+                await old.GetService<IMigrator>().MigrateAsync("ApiKeyMerchant", TestContext.Current.CancellationToken);
+                await old.Database.ExecuteSqlRawAsync(
+                    """
+                    INSERT INTO "AspNetRoles" ("Id", "Name", "NormalizedName") VALUES ('r', 'administrator', 'ADMINISTRATOR');
+                    INSERT INTO "AspNetUsers" ("Id", "UserName", "Created", "EmailConfirmed", "PhoneNumberConfirmed", "TwoFactorEnabled", "LockoutEnabled", "AccessFailedCount")
+                        VALUES ('a', 'admin', 0, 0, 0, 0, 1, 0), ('b', 'nobody', 0, 0, 0, 0, 1, 0);
+                    INSERT INTO "AspNetUserRoles" VALUES ('a', 'r');
+                    """,
+                    TestContext.Current.CancellationToken);
+            }
+
+            new StorageFixture(folder: folder).Dispose();
+            using var after = new HubDbContext(new DbContextOptionsBuilder<HubDbContext>().UseSqlite($"Data Source={folder}/hub.db;Pooling=False").Options);
+            Assert.Equal(["owner", "read-only"], await after.Users.OrderBy(u => u.Id).Select(u => u.Role).ToListAsync(TestContext.Current.CancellationToken));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
 }

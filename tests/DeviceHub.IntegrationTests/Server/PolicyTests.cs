@@ -1,0 +1,118 @@
+using System.Net;
+using System.Text.RegularExpressions;
+using DeviceHub.Server.ApiKeys;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Routing;
+
+namespace DeviceHub.IntegrationTests.Server;
+
+/// <summary>Who may call what, endpoint by endpoint: what is added must be put into this table, and nothing is open by accident.</summary>
+public sealed class PolicyTests(ServerHub hub) : IClassFixture<ServerHub>
+{
+    private const string Table = """
+        anybody:
+            GET /api/v1/time
+            GET /health/live
+            GET /health/ready
+            GET /sign-in
+            POST /notify/{channel}/{accountId}
+            POST /sign-in
+        person:
+            GET /
+            POST /password
+            POST /sign-out
+        read:
+            GET /api/v1/activation-codes
+            GET /api/v1/channel-accounts
+            GET /api/v1/channel-accounts/{id}
+            GET /api/v1/channels
+            GET /api/v1/merchants
+            GET /api/v1/merchants/{merchantId}/webhook
+            GET /api/v1/payments
+            GET /api/v1/payments/{serialNumber}/{requestId}
+            GET /api/v1/payments/{serialNumber}/{requestId}/refunds
+            GET /api/v1/reconciliations
+            GET /api/v1/reconciliations/{id}
+            GET /api/v1/reconciliations/{id}/differences
+            GET /api/v1/reconciliations/{id}/report.csv
+            GET /api/v1/reconciliations/{id}/report.xlsx
+            GET /api/v1/refund-proposals
+            GET /api/v1/stores
+            GET /api/v1/terminals
+            GET /api/v1/terminals/{serialNumber}
+            GET /openapi/routing-core.json
+            GET /openapi/{documentName}.json
+            GET /scalar
+        read charges:
+            GET /api/v1/terminals/{serialNumber}/charges
+            GET /api/v1/terminals/{serialNumber}/charges/{id}
+            GET /api/v1/terminals/{serialNumber}/charges/{id}/events
+        charge:
+            POST /api/v1/terminals/{serialNumber}/charges
+            POST /api/v1/terminals/{serialNumber}/charges/{id}/cancel
+        operate:
+            POST /api/v1/activation-codes
+            POST /api/v1/activation-codes/{id}/revoke
+            POST /api/v1/merchants
+            POST /api/v1/merchants/{merchantId}/webhook/retry
+            POST /api/v1/payments/{serialNumber}/{requestId}/cancel
+            POST /api/v1/payments/{serialNumber}/{requestId}/refunds
+            POST /api/v1/reconciliations
+            POST /api/v1/routing/explain
+            POST /api/v1/stores
+            POST /api/v1/terminals/{serialNumber}/resume
+            POST /api/v1/terminals/{serialNumber}/suspend
+            PUT /api/v1/terminals/{serialNumber}/configuration
+            PUT /api/v1/terminals/{serialNumber}/limit
+        metrics:
+            GET /metrics
+        own:
+            DELETE /api/v1/merchants/{merchantId}/webhook
+            GET /api/v1/api-keys
+            GET /api/v1/audit
+            PATCH /api/v1/channel-accounts/{id}
+            POST /api/v1/api-keys
+            POST /api/v1/api-keys/{id}/revoke
+            POST /api/v1/channel-accounts
+            POST /api/v1/channel-accounts/{id}/activate
+            POST /api/v1/channel-accounts/{id}/test
+            POST /api/v1/refund-proposals/{id}/approve
+            POST /api/v1/refund-proposals/{id}/refuse
+            POST /new-api-key
+            PUT /api/v1/merchants/{merchantId}/webhook
+        owner in person:
+            GET /orleans
+        """;
+
+    [Fact]
+    public void Every_endpoint_has_the_policy_that_this_table_says()
+    {
+        var found = hub.Endpoints
+            .SelectMany(e => (e.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? ["GET"]).Select(m => (Policy: PolicyOf(e), Name: Fold($"{m} /{e.RoutePattern.RawText!.TrimStart('/')}"))))
+            .GroupBy(e => e.Policy, e => e.Name)
+            .Select(policy => $"{policy.Key}:\n    " + string.Join("\n    ", policy.Distinct().Order(StringComparer.Ordinal)));
+        var expected = Regex.Split(Table.ReplaceLineEndings("\n"), "\n(?=[^ ])").Order(StringComparer.Ordinal);
+        Assert.Equal(string.Join('\n', expected), string.Join('\n', found.Order(StringComparer.Ordinal)));
+    }
+
+    [Fact]
+    public async Task Key_that_operates_runs_the_fleet_and_reaches_no_keys_accounts_and_approvals()
+    {
+        var operating = hub.WithKey((await ServerHub.CreateKey(hub.Admin, Permission.Operate)).Key);
+        await operating.Post("/api/v1/merchants", new { name = "Noodle shop" });
+        await operating.Get("/api/v1/payments");
+        await operating.Get("/api/v1/api-keys", HttpStatusCode.Forbidden);
+        await operating.Get("/metrics", HttpStatusCode.Forbidden);
+        await operating.Get("/orleans", HttpStatusCode.Forbidden);
+        await operating.Post("/api/v1/channel-accounts", new { }, HttpStatusCode.Forbidden);
+        await operating.Post("/api/v1/refund-proposals/1/approve", null, HttpStatusCode.Forbidden);
+        await hub.Admin.Get("/orleans", HttpStatusCode.Forbidden);
+    }
+
+    /// <summary>Pages of others, whose files are theirs.</summary>
+    private static string Fold(string endpoint) => Regex.Replace(endpoint, "^(GET /(orleans|scalar))(/.*)?$", "$1");
+
+    /// <summary>A group's policy is joined by that of its endpoint, and both must be met: the last is the narrower one.</summary>
+    private static string PolicyOf(RouteEndpoint endpoint) =>
+        endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null ? "anybody" : endpoint.Metadata.OfType<IAuthorizeData>().LastOrDefault()?.Policy ?? "none named";
+}
