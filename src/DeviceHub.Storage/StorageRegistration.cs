@@ -50,6 +50,7 @@ public static class StorageRegistration
         services.AddSingleton<IAccountKeeper>(s => ActivatorUtilities.CreateInstance<ChannelAccountKeeper>(s, (Func<PaymentChannels>)s.GetRequiredService<PaymentChannels>));
         services.AddSingleton<LastSeenWriter>();
         services.AddSingleton<PaymentProjection>();
+        services.AddSingleton<IPaymentSearch, PaymentSearch>();
         services.AddSingleton<IReconciliationBook, ReconciliationBook>();
         services.AddSingleton<ILastSeen>(s => s.GetRequiredService<LastSeenWriter>());
         services.AddDbContext<HubDbContext>((s, options) =>

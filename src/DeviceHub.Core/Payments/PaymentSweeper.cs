@@ -179,6 +179,7 @@ public static class PaymentRegistration
         services.AddSingleton<IValidateOptions<PaymentOptions>, PaymentOptionsValidator>();
         services.AddSingleton<PaymentChannels>();
         services.AddSingleton<PaymentEffects>();
+        services.AddSingleton<PaymentDesk>();
         services.AddRouting();
         services.AddHostedService<PaymentSweeper>();
         return services;

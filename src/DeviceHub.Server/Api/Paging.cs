@@ -11,7 +11,7 @@ internal sealed record PageOf<T>(IReadOnlyList<T> Items, int Page, int PageSize,
 /// <summary>Reads pages: <c>page</c> from 1, <c>pageSize</c> to the option's limit, no deeper than the option says.</summary>
 internal sealed class Paging(IOptions<ServerOptions> options)
 {
-    private const int DefaultSize = 50;
+    public const int DefaultSize = 50;
 
     /// <summary>Null: the two are good, and what <paramref name="others"/> has checked before.</summary>
     public IResult? Check(int? page, int? pageSize, FieldCheck? others = null)

@@ -1,10 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using DeviceHub.Core;
 using DeviceHub.Core.Payments;
 using DeviceHub.Core.People;
 using DeviceHub.Server.ApiKeys;
-using DeviceHub.Storage;
-using Microsoft.EntityFrameworkCore;
 
 namespace DeviceHub.Server.Api;
 
@@ -13,11 +12,13 @@ internal static class PaymentsApi
 {
     internal sealed record Payment(
         string SerialNumber, string RequestId, DateTimeOffset AcceptedAt, string MerchantId, string StoreId, long AmountFen, long PaidFen, long DiscountFen, long RefundedFen, Wallet Wallet,
-        string CodeLastFour, string? OrderNumber, PaymentStage Stage, PaymentResult Result, DeclineReason Reason, int Revision, int ShownRevision, DateTimeOffset? FinalAt,
+        string CodeLastFour, string? OrderNumber, PaymentStatus Status, PaymentStage Stage, PaymentResult Result, DeclineReason Reason, int Revision, int ShownRevision, DateTimeOffset? FinalAt,
         string? Channel, string? ChannelAccount, string? ChannelOrderNumber, string? ChannelTransaction, string? Payer, bool NeedsAttention);
 
+    /// <param name="Next">The <c>after</c> of the next page; null: there is none.</param>
+    /// <param name="ReadAs">What <c>q</c> was taken for.</param>
     /// <param name="Behind">Ledger entries that this list may not show yet; 0: it shows all that there were when it was asked for.</param>
-    internal sealed record PaymentPage(IReadOnlyList<Payment> Items, int Page, int PageSize, bool More, long Behind);
+    internal sealed record PaymentPage(IReadOnlyList<Payment> Items, int Page, int PageSize, bool More, string? Next, long Behind, PaymentWordKind ReadAs);
 
     /// <param name="Text">What happened, in plain words.</param>
     /// <param name="Event">The ledger's own event.</param>
@@ -27,18 +28,45 @@ internal static class PaymentsApi
 
     internal sealed class Search
     {
+        public string? Q { get; init; }
         public DateTimeOffset? From { get; init; }
         public DateTimeOffset? To { get; init; }
         public string? SerialNumber { get; init; }
         public string? MerchantId { get; init; }
         public string? StoreId { get; init; }
+        public long? MinFen { get; init; }
+        public long? MaxFen { get; init; }
+        public string? Wallet { get; init; }
+        public string? Channel { get; init; }
+        public string? Status { get; init; }
         public string? Stage { get; init; }
         public string? Result { get; init; }
         public string? OrderNumber { get; init; }
         public string? ChannelOrderNumber { get; init; }
         public bool? NeedsAttention { get; init; }
+        public string? After { get; init; }
         public int? Page { get; init; }
         public int? PageSize { get; init; }
+
+        public PaymentFilter Filter(FieldCheck check) => new()
+        {
+            Text = Q,
+            From = From,
+            To = To,
+            SerialNumber = SerialNumber,
+            MerchantId = MerchantId,
+            StoreId = StoreId,
+            MinFen = MinFen,
+            MaxFen = MaxFen,
+            Wallet = check.OneOf<Wallet>(Wallet, "wallet"),
+            Channel = Channel,
+            Status = check.OneOf<PaymentStatus>(Status, "status"),
+            Stage = check.OneOf<PaymentStage>(Stage, "stage"),
+            Result = check.OneOf<PaymentResult>(Result, "result"),
+            OrderNumber = OrderNumber,
+            ChannelOrderNumber = ChannelOrderNumber,
+            NeedsAttention = NeedsAttention,
+        };
     }
 
     public static void MapPayments(this RouteGroupBuilder api)
@@ -46,7 +74,8 @@ internal static class PaymentsApi
         api.MapGet("/payments", List).Produces<PaymentPage>().WithSummary("Payments, newest first")
             .WithDescription(
                 "needsAttention=true: those for which the hub gave up or waited too long; a person must look at their timeline, and their mark stays when they are settled later. "
-                + "channelOrderNumber finds any attempt. behind: how many ledger entries the list may not show yet.");
+                + "q: what a person has of a payment: an order number, a channel's order, transaction or refund number, a request id, serialNumber/requestId, a serial number, an amount (12.34) or the "
+                + "code's last four digits; readAs says what it was taken for. status: stage, result and refunds in one word. after: next of the page before, however deep. channelOrderNumber finds any attempt. behind: how many ledger entries the list may not show yet.");
         api.MapGet("/payments/{serialNumber}/{requestId}", Get).Produces<PaymentDetail>().ProducesProblem(404)
             .WithSummary("One payment with everything that happened to it, from the ledger");
         api.MapPost("/payments/{serialNumber}/{requestId}/cancel", Cancel).RequireAuthorization(Policies.Operate).Produces<PaymentView>(202).ProducesProblem(404).ProducesProblem(409)
@@ -54,38 +83,21 @@ internal static class PaymentsApi
             .WithDescription("An approved payment is not cancelled but refunded: 409.");
     }
 
-    private static async Task<IResult> List(HubReads reads, Paging paging, [AsParameters] Search search, CancellationToken stop)
+    private static async Task<IResult> List(IPaymentSearch payments, Paging paging, [AsParameters] Search search, CancellationToken stop)
     {
         var check = new FieldCheck();
-        var wantedStage = check.OneOf<PaymentStage>(search.Stage, "stage");
-        var wantedResult = check.OneOf<PaymentResult>(search.Result, "result");
+        var filter = search.Filter(check);
+        PaymentPosition? after = PaymentPosition.TryParse(search.After, out var position) ? position : null;
+        check.That(search.After is null || after is not null, "after", "next of another page is needed");
+        check.That(search.After is null || search.Page is null, "after", "goes without page");
         if (paging.Check(search.Page, search.PageSize, check) is { } fault)
         {
             return fault;
         }
 
-        return Results.Ok(await reads.Run(
-            async (db, cancel) =>
-            {
-                var rows = (search.ChannelOrderNumber is { } number ? db.PaymentsOfChannelOrder(number) : db.Payments).AsNoTracking();
-                rows = search.From is { } from ? rows.Where(p => p.AcceptedAt >= from) : rows;
-                rows = search.To is { } to ? rows.Where(p => p.AcceptedAt < to) : rows;
-                rows = search.SerialNumber is { } sn ? rows.Where(p => p.SerialNumber == sn) : rows;
-                rows = search.MerchantId is { } merchant ? rows.Where(p => p.MerchantId == merchant) : rows;
-                rows = search.StoreId is { } store ? rows.Where(p => p.StoreId == store) : rows;
-                rows = wantedStage is { } stage ? rows.Where(p => p.Stage == stage) : rows;
-                rows = wantedResult is { } result ? rows.Where(p => p.Result == result) : rows;
-                rows = search.OrderNumber is { } order ? rows.Where(p => p.OrderNumber == order) : rows;
-
-                // Not compared with a parameter: the index of the few that need one would not be used.
-                rows = search.NeedsAttention switch { true => rows.Where(p => p.NeedsAttention), false => rows.Where(p => !p.NeedsAttention), null => rows };
-
-                // First: 0 then says that the list shows all that was in the ledger when it was asked for.
-                var behind = await db.PaymentsBehind(cancel);
-                var page = await paging.Read(rows.OrderByDescending(p => p.AcceptedAt).ThenByDescending(p => p.Seq), search.Page, search.PageSize, Of, cancel);
-                return new PaymentPage(page.Items, page.Page, page.PageSize, page.More, behind);
-            },
-            stop));
+        var (page, size) = (search.Page ?? 1, search.PageSize ?? Paging.DefaultSize);
+        var found = await payments.Find(filter, new PaymentSlice(size, after, (page - 1) * size), stop);
+        return Results.Ok(new PaymentPage([.. found.Items.Select(Of)], page, size, found.More, found.More ? found.Items[^1].Position.ToString() : null, found.Behind, found.ReadAs));
     }
 
     private static async Task<IResult> Get(string serialNumber, string requestId, IPaymentLedger ledger, IGrainFactory grains)
@@ -100,35 +112,16 @@ internal static class PaymentsApi
         return Results.Ok(new PaymentDetail(serialNumber, requestId, history.Version, standing.View, [.. history.Events.Select(Entry)]));
     }
 
-    private static async Task<IResult> Cancel(string serialNumber, string requestId, IPaymentLedger ledger, IGrainFactory grains, AuditTrail audit, HttpContext http)
+    private static async Task<IResult> Cancel(string serialNumber, string requestId, PaymentDesk desk, AuditTrail audit)
     {
         var id = new PaymentId(serialNumber, requestId);
-        if (await ledger.Read(id) is null)
+        return await desk.Cancel(id, audit.Actor()) switch
         {
-            return Problems.NotFound("payment " + id);
-        }
-
-        var grain = grains.GetGrain<IPaymentGrain>(id.ToString());
-        var before = (await grain.Find(null)).View;
-        if (before?.Result == PaymentResult.Approved)
-        {
-            return Paid(id);
-        }
-
-        var answer = await grain.Cancel(AuditTrail.Who(http.User));
-        if (answer.Refusal is { } refusal)
-        {
-            return Problems.Of(refusal, "requestId");
-        }
-
-        if (answer.View?.Result == PaymentResult.Approved)
-        {
-            // It was paid while it was asked for.
-            return Paid(id);
-        }
-
-        await audit.Write("payment.cancel", "payment:" + id, new { before?.Stage, before?.Result }, new { answer.View?.Stage, answer.View?.Result });
-        return Results.Accepted((string?)null, answer.View);
+            { Refusal.Code: RefusalCode.UnknownPayment } => Problems.NotFound("payment " + id),
+            { Refusal: { } refusal } => Problems.Of(refusal, "requestId"),
+            { View.Result: PaymentResult.Approved } => Paid(id),
+            var answer => Results.Accepted((string?)null, answer.View),
+        };
     }
 
     private static IResult Paid(PaymentId id) => Problems.Conflict($"the payment is paid; to give the money back: POST /api/v1/payments/{id}/refunds");
@@ -141,8 +134,8 @@ internal static class PaymentsApi
         return new(e.At, Timeline.Say(e), happened.Deserialize<JsonElement>());
     }
 
-    private static Payment Of(PaymentRow row) => new(
-        row.SerialNumber, row.RequestId, row.AcceptedAt, row.MerchantId, row.StoreId, row.AmountFen, row.PaidFen, row.DiscountFen, row.RefundedFen, row.Wallet, row.CodeLastFour,
-        row.OrderNumber, row.Stage, row.Result, row.Reason, row.Revision, row.ShownRevision, row.FinalAt, row.Channel, row.ChannelAccount,
-        row.ChannelOrderNumber, row.ChannelTransaction, row.Payer, row.NeedsAttention);
+    private static Payment Of(PaymentSummary p) => new(
+        p.Id.SerialNumber, p.Id.RequestId, p.AcceptedAt, p.MerchantId, p.StoreId, p.AmountFen, p.PaidFen, p.DiscountFen, p.RefundedFen, p.Wallet, p.CodeLastFour,
+        p.OrderNumber, p.Status, p.Stage, p.Result, p.Reason, p.Revision, p.ShownRevision, p.FinalAt, p.Channel, p.ChannelAccount,
+        p.ChannelOrderNumber, p.ChannelTransaction, p.Payer, p.NeedsAttention);
 }

@@ -40,7 +40,7 @@ internal static class RefundsApi
             : Problems.NotFound("payment " + id);
     }
 
-    private static async Task<IResult> Create(string serialNumber, string requestId, NewRefund body, IGrainFactory grains, AuditTrail audit, HttpContext http)
+    private static async Task<IResult> Create(string serialNumber, string requestId, NewRefund body, PaymentDesk desk, AuditTrail audit)
     {
         var check = new FieldCheck();
         check.That(body.AmountFen is >= 1, "amountFen", "at least 1 fen is needed");
@@ -52,25 +52,13 @@ internal static class RefundsApi
         }
 
         var id = new PaymentId(serialNumber, requestId);
-        var grain = grains.GetGrain<IPaymentGrain>(id.ToString());
-        var before = await grain.Refunds();
-        if (before is null)
+        var answer = await desk.Refund(id, body.AmountFen!.Value, reason, key, audit.Actor());
+        return answer switch
         {
-            return Problems.NotFound("payment " + id);
-        }
-
-        var answer = await grain.Refund(new RefundRequest(key, body.AmountFen!.Value, reason, AuditTrail.Who(http.User)));
-        if (answer.Refund is not { } refund)
-        {
-            return Problems.Of(answer.Refusal!, "amountFen", ("restFen", answer.RestFen));
-        }
-
-        if (before.Items.All(r => r.Number != refund.Number))
-        {
-            await audit.Write("payment.refund", "payment:" + id, new { before.RestFen }, new { refund.Number, refund.AmountFen, reason, answer.RestFen });
-        }
-
-        return Results.Accepted((string?)null, Of(refund));
+            { Refund: { } refund } => Results.Accepted((string?)null, Of(refund)),
+            { Refusal.Code: RefusalCode.UnknownPayment } => Problems.NotFound("payment " + id),
+            _ => Problems.Of(answer.Refusal!, "amountFen", ("restFen", answer.RestFen)),
+        };
     }
 
     private static Refund Of(RefundView refund) => new(

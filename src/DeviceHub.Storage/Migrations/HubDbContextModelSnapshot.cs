@@ -968,7 +968,8 @@ namespace DeviceHub.Storage.Migrations
 
                     b.HasKey("Seq");
 
-                    b.HasIndex("AcceptedAt");
+                    b.HasIndex("ChannelTransaction")
+                        .HasFilter("channel_transaction IS NOT NULL");
 
                     b.HasIndex("OrderNumber")
                         .HasFilter("order_number IS NOT NULL");
@@ -983,6 +984,11 @@ namespace DeviceHub.Storage.Migrations
 
                     b.HasIndex(new[] { "AcceptedAt" }, "IX_payment_needs_attention")
                         .HasFilter("needs_attention");
+
+                    b.HasIndex(new[] { "AcceptedAt" }, "IX_payment_refunded")
+                        .HasFilter("refunded_fen > 0 OR result = 4");
+
+                    b.HasIndex(new[] { "AcceptedAt", "Seq", "AmountFen", "Wallet", "CodeLastFour", "Channel", "RequestId" }, "IX_payment_time");
 
                     b.ToTable("payment", (string)null);
                 });

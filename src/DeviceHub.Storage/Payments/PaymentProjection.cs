@@ -159,8 +159,8 @@ internal sealed partial class PaymentProjection(
               channel_order_number, channel, channel_transaction, payer, needs_attention, refunded_fen, channel_account)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)
             ON CONFLICT(seq) DO UPDATE SET version = ?4, stage = ?12, result = ?13, reason = ?14, revision = ?15, shown_revision = ?16,
-              paid_fen = ?17, discount_fen = ?18, final_at = ?19, attempts = ?20, channel_order_number = ?21, channel = ?22,
-              channel_transaction = ?23, payer = ?24, needs_attention = ?25, refunded_fen = ?26, channel_account = ?27
+              paid_fen = ?17, discount_fen = ?18, final_at = ?19, attempts = ?20, channel_order_number = ?21,
+              payer = ?24, needs_attention = ?25, refunded_fen = ?26, channel_account = ?27
             """)
             .Bind(1, payment.Seq).Bind(2, state.Id.SerialNumber).Bind(3, state.Id.RequestId).Bind(4, payment.Version)
             .Bind(5, state.Accepted.At).Bind(6, state.Accepted.MerchantId).Bind(7, state.Accepted.StoreId).Bind(8, view.AmountFen)
@@ -169,6 +169,10 @@ internal sealed partial class PaymentProjection(
             .Bind(17, view.PaidFen).Bind(18, view.DiscountFen).Bind(19, view.FinalAt).Bind(20, state.Attempts.Length)
             .Bind(21, attempt?.OrderNumber).Bind(22, attempt?.Channel).Bind(23, view.ChannelTransaction).Bind(24, view.Payer)
             .Bind(25, state.NeedsAttention ? 1L : 0L).Bind(26, state.RefundedFen).Bind(27, attempt?.Account).Run();
+
+        // Not above: what is named in an update is written anew in its indexes, changed or not.
+        db.Prepare("UPDATE payment SET channel = ?2, channel_transaction = ?3 WHERE seq = ?1 AND (channel IS NOT ?2 OR channel_transaction IS NOT ?3)")
+            .Bind(1, payment.Seq).Bind(2, attempt?.Channel).Bind(3, view.ChannelTransaction).Run();
         foreach (var one in state.Attempts)
         {
             Upsert(db, payment.Seq, one, state.Refunds.Count(r => r.Attempt == one.Number));

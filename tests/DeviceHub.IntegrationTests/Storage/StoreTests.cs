@@ -89,7 +89,6 @@ public sealed class StoreTests
 
         Assert.Equal(["request-0", "request-1", "request-2", "request-3", "request-4"], await Requests(hub, db => db.Payments.OrderBy(p => p.Seq)));
         Assert.Equal(["request-0"], await Requests(hub, db => db.Payments.Where(p => p.Result == PaymentResult.Approved)));
-        Assert.Equal(["request-3"], await Requests(hub, db => db.PaymentsOfChannelOrder("P3")));
     }
 
     [Fact]
