@@ -9,6 +9,10 @@ public interface IPaymentSearch
     /// <summary>How many the filter finds, counted no further than <paramref name="atMost"/>.</summary>
     /// <param name="newerThan">Only those above it in the list; null: all.</param>
     Task<int> Count(PaymentFilter filter, PaymentPosition? newerThan, int atMost, CancellationToken stop);
+
+    /// <summary>Payments that were found before, as they are now, in no order.</summary>
+    /// <param name="seqs">Of their positions.</param>
+    Task<IReadOnlyList<PaymentSummary>> Read(IReadOnlyCollection<long> seqs, CancellationToken stop);
 }
 
 /// <summary>What payments are looked for; null: whatever it is.</summary>

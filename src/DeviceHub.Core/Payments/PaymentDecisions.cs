@@ -91,7 +91,8 @@ public static partial class PaymentDecisions
                 var order = r.Order;
                 yield return new PaymentAccepted(
                     now.At, order.Request.AmountFen, order.Request.Currency, order.Wallet, order.Request.Code.LastFour, r.CodeFingerprint,
-                    order.Request.OrderNumber, order.MerchantId, order.MerchantName, order.StoreId, order.ExpiresAt, order.Request.RepeatOf, order.Request.ChargeId);
+                    order.Request.OrderNumber, order.MerchantId, order.MerchantName, order.StoreId, order.ExpiresAt, order.Request.RepeatOf, order.Request.ChargeId,
+                    (long)order.Request.Age.TotalMilliseconds);
                 yield return Attempt(id, 1, r.Route.Account!, r.Route.Why, now, options);
                 break;
             case PaymentInput.PayReply r when state is not null:

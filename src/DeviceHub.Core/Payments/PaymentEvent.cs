@@ -25,6 +25,7 @@ namespace DeviceHub.Core.Payments;
 public abstract record PaymentEvent(DateTimeOffset At);
 
 /// <summary>The request is in the ledger. From here the terminal may be told <c>accepted</c>.</summary>
+/// <param name="ScanAgeMs">Milliseconds since the scan, as the terminal measured them, when its message was received.</param>
 public sealed record PaymentAccepted(
     DateTimeOffset At,
     long AmountFen,
@@ -38,7 +39,8 @@ public sealed record PaymentAccepted(
     string StoreId,
     DateTimeOffset ExpiresAt,
     string? RepeatOf,
-    string? ChargeId = null) : PaymentEvent(At);
+    string? ChargeId = null,
+    long ScanAgeMs = 0) : PaymentEvent(At);
 
 /// <summary>An attempt began: its order number at the channel is durable before any byte is sent (I3).</summary>
 public sealed record AttemptStarted(

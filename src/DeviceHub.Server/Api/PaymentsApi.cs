@@ -76,6 +76,8 @@ internal static class PaymentsApi
                 "needsAttention=true: those for which the hub gave up or waited too long; a person must look at their timeline, and their mark stays when they are settled later. "
                 + "q: what a person has of a payment: an order number, a channel's order, transaction or refund number, a request id, serialNumber/requestId, a serial number, an amount (12.34) or the "
                 + "code's last four digits; readAs says what it was taken for. status: stage, result and refunds in one word. after: next of the page before, however deep. channelOrderNumber finds any attempt. behind: how many ledger entries the list may not show yet.");
+        api.MapGet("/payments.csv", Export).Produces(200, contentType: "text/csv").WithSummary("The same list as CSV (UTF-8)")
+            .WithDescription("Up to Server:MaxExportRows, newest first. In the language of Accept-Language or ?ui-culture=: English or Chinese.");
         api.MapGet("/payments/{serialNumber}/{requestId}", Get).Produces<PaymentDetail>().ProducesProblem(404)
             .WithSummary("One payment with everything that happened to it, from the ledger");
         api.MapPost("/payments/{serialNumber}/{requestId}/cancel", Cancel).RequireAuthorization(Policies.Operate).Produces<PaymentView>(202).ProducesProblem(404).ProducesProblem(409)
@@ -98,6 +100,14 @@ internal static class PaymentsApi
         var (page, size) = (search.Page ?? 1, search.PageSize ?? Paging.DefaultSize);
         var found = await payments.Find(filter, new PaymentSlice(size, after, (page - 1) * size), stop);
         return Results.Ok(new PaymentPage([.. found.Items.Select(Of)], page, size, found.More, found.More ? found.Items[^1].Position.ToString() : null, found.Behind, found.ReadAs));
+    }
+
+    private static async Task<IResult> Export(PaymentsExport export, [AsParameters] Search search, CancellationToken stop)
+    {
+        var check = new FieldCheck();
+        var filter = search.Filter(check);
+        check.That(search is { After: null, Page: null, PageSize: null }, "page", "a file has no pages");
+        return check.Problem ?? await export.Send(filter, stop);
     }
 
     private static async Task<IResult> Get(string serialNumber, string requestId, IPaymentLedger ledger, IGrainFactory grains)

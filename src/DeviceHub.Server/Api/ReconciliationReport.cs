@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using DeviceHub.Core.Reconciliation;
 using DeviceHub.Server.Hosting;
 using DeviceHub.Storage;
@@ -46,17 +45,6 @@ internal sealed class ReconciliationReport(HubReads reads, DataFolder folder) : 
     private static decimal? Yuan(long? fen) => fen / 100m;
 
     private static string? Payment(DifferenceRow d) => d.SerialNumber is null ? null : $"{d.SerialNumber}/{d.RequestId}";
-
-    /// <summary>Excel takes a cell of CSV that begins so for a formula.</summary>
-    private static string Cell(string? text) => text switch
-    {
-        null or "" => "",
-        _ when text[0] is '=' or '+' or '-' or '@' or '\t' or '\r' => Quoted("'" + text),
-        _ when text.AsSpan().IndexOfAny("\",\r\n") >= 0 => Quoted(text),
-        _ => text,
-    };
-
-    private static string Quoted(string text) => "\"" + text.Replace("\"", "\"\"", StringComparison.Ordinal) + "\"";
 
     private static string Money(long? fen) => Yuan(fen)?.ToString("0.00", CultureInfo.InvariantCulture) ?? "";
 
@@ -120,8 +108,8 @@ internal sealed class ReconciliationReport(HubReads reads, DataFolder folder) : 
 
     private async Task<bool> WriteCsv(FileStream file, ReconciliationRow run, IReadOnlyList<ReconciliationsApi.ClassTotal> totals, CancellationToken stop)
     {
-        await using var text = new StreamWriter(file, new UTF8Encoding(encoderShouldEmitUTF8Identifier: true), leaveOpen: true) { NewLine = "\r\n" };
-        await text.WriteLineAsync(string.Join(',', Columns.Select(c => Cell(Texts.Get(c)))));
+        await using var text = CsvText.Writer(file);
+        await text.WriteRow(Columns.Select(c => Texts.Get(c)));
         var last = 0;
         while (true)
         {
@@ -134,8 +122,8 @@ internal sealed class ReconciliationReport(HubReads reads, DataFolder folder) : 
             {
                 last = d.Number;
                 await text.WriteLineAsync(string.Join(
-                    ',', d.Number, Cell(Of(d.Class)), Cell(Of(d.Reason)), Cell(YesNo(d.Settled)), Cell(d.OrderNumber), Cell(d.RefundNumber), Cell(d.Transaction), d.Line, Money(d.BillFen),
-                    Money(d.LedgerFen), ChinaTime(d.At), d.Awaits is { } day ? Day(day) : "", Cell(Payment(d)), d.Attempt == 0 ? "" : d.Attempt.ToString(CultureInfo.InvariantCulture)));
+                    ',', d.Number, CsvText.Cell(Of(d.Class)), CsvText.Cell(Of(d.Reason)), CsvText.Cell(YesNo(d.Settled)), CsvText.Cell(d.OrderNumber), CsvText.Cell(d.RefundNumber), CsvText.Cell(d.Transaction), d.Line, Money(d.BillFen),
+                    Money(d.LedgerFen), ChinaTime(d.At), d.Awaits is { } day ? Day(day) : "", CsvText.Cell(Payment(d)), d.Attempt == 0 ? "" : d.Attempt.ToString(CultureInfo.InvariantCulture)));
             }
 
             if (page.Count < PageRows)

@@ -53,6 +53,10 @@ public sealed class ServerOptions
     [Range(1000, 10_000_000)]
     public int MaxPageDepth { get; set; } = 100_000;
 
+    /// <summary>Most rows of a list that is exported to a file.</summary>
+    [Range(1, 10_000_000)]
+    public int MaxExportRows { get; set; } = 100_000;
+
     /// <summary>Requests a second of one API key or person; a burst may be 5 times as many.</summary>
     [Range(1, 100_000)]
     public int ApiRequestsPerSecond { get; set; } = 50;

@@ -59,6 +59,9 @@ internal sealed class PaymentSearch(HubReads reads) : IPaymentSearch
         },
         stop);
 
+    public Task<IReadOnlyList<PaymentSummary>> Read(IReadOnlyCollection<long> seqs, CancellationToken stop) => reads.Run(
+        async (db, cancel) => await Named(db, await db.Payments.Where(p => seqs.Contains(p.Seq)).ToListAsync(cancel), cancel), stop);
+
     /// <summary>Null: nothing can match.</summary>
     private static async Task<(IQueryable<PaymentRow>? Rows, PaymentWordKind ReadAs)> Matching(HubDbContext db, PaymentFilter filter, CancellationToken stop)
     {

@@ -35,7 +35,17 @@ public sealed class PaymentsApiTests(ServerHub hub) : IClassFixture<ServerHub>
         Assert.Empty(await Orders(list + "&to=2020-01-01T00:00:00Z"));
         Assert.Equal(3, (await Orders(list + "&from=2020-01-01T00:00:00Z")).Count);
         Assert.Empty(await Orders("/api/v1/payments?serialNumber=NO-SUCH-1"));
-        foreach (var field in (string[])["stage", "result", "from", "to"])
+        Assert.Equal(["ORDER-1"], await Orders(list + "&status=approved"));
+        Assert.Equal(["ORDER-3"], await Orders(list + "&status=awaitingCustomer"));
+        Assert.Equal(["ORDER-1"], await Orders(list + "&q=12.34"));
+        Assert.Equal(["ORDER-1"], await Orders(list + "&q=ORDER-1"));
+        Assert.Equal(["ORDER-1"], await Orders($"/api/v1/payments?q={terminal.SerialNumber}/{approved}"));
+        Assert.Equal(["ORDER-3", "ORDER-2", "ORDER-1"], await Orders("/api/v1/payments?q=" + terminal.SerialNumber));
+        Assert.Equal(["ORDER-2"], await Orders(list + $"&minFen=1500&maxFen=1600"));
+        var first = await hub.Admin.Get(list + "&pageSize=2");
+        Assert.Equal(["ORDER-1"], await Orders(list + "&pageSize=2&after=" + first.GetProperty("next").GetString()));
+        Assert.Equal(["after"], await hub.Admin.Faults(HttpMethod.Get, list + "&page=2&after=" + first.GetProperty("next").GetString()));
+        foreach (var field in (string[])["stage", "result", "from", "to", "status", "wallet", "minFen", "after"])
         {
             Assert.Equal([field], await hub.Admin.Faults(HttpMethod.Get, $"/api/v1/payments?{field}=nonsense"));
         }
@@ -57,6 +67,27 @@ public sealed class PaymentsApiTests(ServerHub hub) : IClassFixture<ServerHub>
         Assert.Equal(["CHANNEL-2"], await Orders("/api/v1/payments?channelOrderNumber=" + number));
         Assert.Empty(await Orders("/api/v1/payments?channelOrderNumber=NO-SUCH-NUMBER"));
         Assert.Empty(await Orders(list + "&channelOrderNumber=" + number + "&result=declined"));
+    }
+
+    [Fact]
+    public async Task List_is_exported_as_csv_in_the_readers_language_and_the_audit_log_says_who_took_it()
+    {
+        await using var terminal = await hub.Activated();
+        await Paid(terminal, 1234, "-FORMULA");
+        await Paid(terminal, Insufficient, "EXPORT-2");
+        var query = "?serialNumber=" + terminal.SerialNumber;
+        await Eventually.Holds(async () => (await Orders("/api/v1/payments" + query)).Count == 2, "the list has followed the ledger");
+        using var answer = await hub.Admin.Send(HttpMethod.Get, $"/api/v1/payments.csv{query}&ui-culture=zh-Hans");
+        Assert.Equal("text/csv", answer.Content.Headers.ContentType?.MediaType);
+        var lines = (await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).Split("\r\n");
+
+        Assert.StartsWith("受理时间（UTC）,终端,请求号", lines[0].TrimStart('\uFEFF'), StringComparison.Ordinal);
+        Assert.Equal(4, lines.Length);
+        Assert.Contains(",EXPORT-2,支付失败,15.01,0.00,", lines[1], StringComparison.Ordinal);
+        Assert.Contains(",\"'-FORMULA\",支付成功,12.34,12.34,", lines[2], StringComparison.Ordinal);
+        Assert.Contains(terminal.SerialNumber, Assert.Single(await hub.Audit("payment.export", "payments")).GetProperty("after").GetString(), StringComparison.Ordinal);
+        Assert.Equal(["page"], await hub.Admin.Faults(HttpMethod.Get, "/api/v1/payments.csv?page=2"));
+        Assert.Equal(["status"], await hub.Admin.Faults(HttpMethod.Get, "/api/v1/payments.csv?status=nonsense"));
     }
 
     [Fact]

@@ -28,6 +28,7 @@ public sealed partial class PaymentSearchTests(PaymentSearchFixture hub) : IClas
         Assert.Equal([13L, 10L, 7L, 4L, 1L], oldest.Items.Select(p => p.Position.Seq));
         Assert.False(oldest.More);
         Assert.Equal(35, await hub.Search.Count(new PaymentFilter(), after!.Value with { Seq = after.Value.Seq - 1 }, 1000, TestContext.Current.CancellationToken));
+        Assert.Equal(seen.Take(3), (await hub.Search.Read([.. seen.Take(3)], TestContext.Current.CancellationToken)).Select(p => p.Position.Seq).OrderDescending());
         Assert.Equal(20, await hub.Search.Count(new PaymentFilter(), null, 20, TestContext.Current.CancellationToken));
     }
 

@@ -68,5 +68,6 @@ public sealed class PaymentEventFormatTests
         yield return new PayAnswered(At, 1, new ChannelVerdict(Verdict.Rerouteable, "NOAUTH"), "there is no other channel");
         yield return new RefundStarted(At, 1, "d00r2", 300, "soup was cold", "key:till", "r-1");
         yield return new PaymentAccepted(At, 1000, "CNY", Wallet.WeChat, "6789", "c29tZSBtYWM=", "A-1", "M1", "面馆", "S1", At.AddSeconds(30), null, "c0123456789abcdef");
+        yield return new PaymentAccepted(At, 1000, "CNY", Wallet.WeChat, "6789", "c29tZSBtYWM=", null, "M1", "面馆", "S1", At.AddSeconds(30), null, ScanAgeMs: 180);
     }
 }

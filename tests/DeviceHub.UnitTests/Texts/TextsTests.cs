@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using DeviceHub.Core;
+using DeviceHub.Core.Payments;
 using DeviceHub.Core.Reconciliation;
 using DeviceHub.UnitTests.Tidy;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -42,7 +43,7 @@ public sealed partial class TextsTests
     }
 
     [Fact]
-    public void Every_kind_of_difference_has_a_text() => Assert.All(InReports, name => Assert.Contains(name, Read("src/DeviceHub.Server/Texts.resx").Keys));
+    public void Every_kind_of_difference_payment_and_wallet_has_a_text() => Assert.All(InReports, name => Assert.Contains(name, Read("src/DeviceHub.Server/Texts.resx").Keys));
 
     [Fact]
     public void Every_refusal_has_its_code_on_the_wire_and_a_text()
@@ -76,7 +77,8 @@ public sealed partial class TextsTests
 
     /// <summary>Names that a report makes of what it shows.</summary>
     private static IEnumerable<string> InReports =>
-        Enum.GetNames<DifferenceClass>().Select(n => "Class" + n).Concat(Enum.GetNames<DifferenceReason>().Select(n => "Reason" + n));
+        Enum.GetNames<DifferenceClass>().Select(n => "Class" + n).Concat(Enum.GetNames<DifferenceReason>().Select(n => "Reason" + n))
+            .Concat(Enum.GetNames<PaymentStatus>().Select(n => "Status" + n)).Concat(Enum.GetValues<Wallet>().Where(w => w != Wallet.None).Select(w => "Wallet" + w));
 
     private static string TextId(RefusalCode code) => "refusal_" + NewWord().Replace(code.ToString(), "_$0").ToLower(CultureInfo.InvariantCulture);
 
