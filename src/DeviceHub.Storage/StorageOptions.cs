@@ -52,6 +52,9 @@ public sealed class StorageOptions
     /// <summary>Payments that are made searchable in one transaction, for which the ledger may have to wait. 1 to 10,000.</summary>
     public int ProjectionSlice { get; set; } = 100;
 
+    /// <summary>How many days the payments counted by the minute are kept. 8 to 3,650.</summary>
+    public int MinuteDays { get; set; } = 400;
+
     /// <summary>How often the write-ahead log's size is looked at. 10 ms to 1 min.</summary>
     public TimeSpan CheckpointInterval { get; set; } = TimeSpan.FromMilliseconds(250);
 
@@ -77,6 +80,7 @@ internal sealed class StorageOptionsValidator : IValidateOptions<StorageOptions>
         Within(errors, nameof(o.LastSeenQueue), o.LastSeenQueue, 1, 10_000_000);
         Within(errors, nameof(o.ProjectionBatch), o.ProjectionBatch, 1, 100_000);
         Within(errors, nameof(o.ProjectionSlice), o.ProjectionSlice, 1, 10_000);
+        Within(errors, nameof(o.MinuteDays), o.MinuteDays, 8, 3_650);
         Within(errors, nameof(o.CheckpointBytes), o.CheckpointBytes, 64 * 1024, 1L << 30);
         Within(errors, nameof(o.DiskCheckInterval), o.DiskCheckInterval, 10, 60_000);
         Within(errors, nameof(o.LockWait), o.LockWait, 0, 10_000);

@@ -51,6 +51,8 @@ public static class StorageRegistration
         services.AddSingleton<LastSeenWriter>();
         services.AddSingleton<PaymentProjection>();
         services.AddSingleton<IPaymentSearch, PaymentSearch>();
+        services.AddSingleton<IPaymentStatistics, PaymentStatistics>();
+        services.AddSingleton<IFleetPresence, FleetPresence>();
         services.AddSingleton<IReconciliationBook, ReconciliationBook>();
         services.AddSingleton<ILastSeen>(s => s.GetRequiredService<LastSeenWriter>());
         services.AddDbContext<HubDbContext>((s, options) =>

@@ -108,4 +108,5 @@ public interface ILastSeen
 }
 
 /// <param name="Heartbeat">Null: seen for another reason; the stored heartbeat stays.</param>
-public sealed record Sighting(string SerialNumber, DateTimeOffset At, string? Address, HeartbeatReport? Heartbeat);
+/// <param name="Connected">False: its session has ended.</param>
+public sealed record Sighting(string SerialNumber, DateTimeOffset At, string? Address, HeartbeatReport? Heartbeat, bool Connected = true);

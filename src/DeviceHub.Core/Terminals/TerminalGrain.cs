@@ -297,7 +297,7 @@ internal sealed partial class TerminalGrain(
     private void Saw(HeartbeatReport? report)
     {
         seenAt = clock.GetUtcNow();
-        lastSeen.Saw(new Sighting(serialNumber, seenAt, address, report));
+        lastSeen.Saw(new Sighting(serialNumber, seenAt, address, report, connected));
     }
 
     private DesiredConfiguration? Desired() => record is { DesiredVersion: > 0, DesiredConfiguration: { } json, DesiredHash: { } hash }

@@ -34,6 +34,14 @@ public sealed class TerminalOptions
     [Range(1, 100)]
     public int MaxWatchers { get; set; } = 10;
 
+    /// <summary>Heartbeat intervals without a word after which a connected terminal counts as silent instead of responsive. 1 to 20.</summary>
+    [Range(1, 20)]
+    public int SilentAfterHeartbeats { get; set; } = 2;
+
+    /// <summary>A terminal that has not said within this time that it has shown its last outcome does not count as payable, in seconds. 10 to 3600.</summary>
+    [Range(10, 3600)]
+    public int ShownWithinSeconds { get; set; } = 90;
+
     /// <summary>Models by name, case-sensitive. A model that is not listed seals. At most 1,000.</summary>
     [Required, MaxLength(1000)]
     public Dictionary<string, ModelOptions> Models { get; set; } = new(StringComparer.Ordinal);

@@ -684,6 +684,10 @@ namespace DeviceHub.Storage.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("configuration_version");
 
+                    b.Property<bool>("Connected")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("connected");
+
                     b.Property<string>("Firmware")
                         .HasColumnType("TEXT")
                         .HasColumnName("firmware");
@@ -697,6 +701,9 @@ namespace DeviceHub.Storage.Migrations
                         .HasColumnName("heartbeat_at");
 
                     b.HasKey("SerialNumber");
+
+                    b.HasIndex(new[] { "At" }, "IX_last_seen_connected")
+                        .HasFilter("connected");
 
                     b.ToTable("last_seen", (string)null);
                 });
@@ -851,6 +858,125 @@ namespace DeviceHub.Storage.Migrations
                     b.ToTable("payment_key", (string)null);
                 });
 
+            modelBuilder.Entity("DeviceHub.Storage.PaymentMinuteRow", b =>
+                {
+                    b.Property<long>("Minute")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("minute");
+
+                    b.Property<long>("Accepted")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("accepted");
+
+                    b.Property<long>("Approved")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("approved");
+
+                    b.Property<long>("ApprovedFen")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("approved_fen");
+
+                    b.Property<long>("Declined")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("declined");
+
+                    b.Property<long>("InDoubt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("in_doubt");
+
+                    b.Property<long>("NotCharged")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("not_charged");
+
+                    b.Property<long>("Refunded")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("refunded");
+
+                    b.Property<long>("ms_100")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ms_100");
+
+                    b.Property<long>("ms_1000")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ms_1000");
+
+                    b.Property<long>("ms_10000")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ms_10000");
+
+                    b.Property<long>("ms_150")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ms_150");
+
+                    b.Property<long>("ms_1500")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ms_1500");
+
+                    b.Property<long>("ms_15000")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ms_15000");
+
+                    b.Property<long>("ms_200")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ms_200");
+
+                    b.Property<long>("ms_2000")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ms_2000");
+
+                    b.Property<long>("ms_20000")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ms_20000");
+
+                    b.Property<long>("ms_300")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ms_300");
+
+                    b.Property<long>("ms_3000")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ms_3000");
+
+                    b.Property<long>("ms_30000")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ms_30000");
+
+                    b.Property<long>("ms_400")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ms_400");
+
+                    b.Property<long>("ms_50")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ms_50");
+
+                    b.Property<long>("ms_500")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ms_500");
+
+                    b.Property<long>("ms_5000")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ms_5000");
+
+                    b.Property<long>("ms_60000")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ms_60000");
+
+                    b.Property<long>("ms_700")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ms_700");
+
+                    b.Property<long>("ms_7000")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ms_7000");
+
+                    b.Property<long>("ms_over")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ms_over");
+
+                    b.HasKey("Minute");
+
+                    b.ToTable("payment_minute", (string)null);
+                });
+
             modelBuilder.Entity("DeviceHub.Storage.PaymentRow", b =>
                 {
                     b.Property<long>("Seq")
@@ -940,6 +1066,10 @@ namespace DeviceHub.Storage.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("revision");
 
+                    b.Property<long>("ScanAgeMs")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("scan_age_ms");
+
                     b.Property<string>("SerialNumber")
                         .IsRequired()
                         .HasColumnType("TEXT")
@@ -981,6 +1111,9 @@ namespace DeviceHub.Storage.Migrations
                     b.HasIndex("SerialNumber", "AcceptedAt");
 
                     b.HasIndex("StoreId", "AcceptedAt");
+
+                    b.HasIndex(new[] { "AcceptedAt" }, "IX_payment_in_doubt")
+                        .HasFilter("stage = 4");
 
                     b.HasIndex(new[] { "AcceptedAt" }, "IX_payment_needs_attention")
                         .HasFilter("needs_attention");
@@ -1375,7 +1508,40 @@ namespace DeviceHub.Storage.Migrations
 
                     b.HasIndex("StoreId");
 
+                    b.HasIndex("Status", "SerialNumber");
+
+                    b.HasIndex(new[] { "ReportedAt" }, "IX_terminal_configuration_refused")
+                        .HasFilter("reported_result > 1");
+
                     b.ToTable("terminal", (string)null);
+                });
+
+            modelBuilder.Entity("DeviceHub.Storage.TerminalTroubleRow", b =>
+                {
+                    b.Property<string>("SerialNumber")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("serial_number");
+
+                    b.Property<long>("CountsFrom")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("counts_from");
+
+                    b.Property<long>("PaymentSeq")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("payment_seq");
+
+                    b.Property<string>("RequestId")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("request_id");
+
+                    b.Property<int>("Trouble")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("trouble");
+
+                    b.HasKey("SerialNumber");
+
+                    b.ToTable("terminal_trouble", (string)null);
                 });
 
             modelBuilder.Entity("DeviceHub.Storage.WebhookEventRow", b =>

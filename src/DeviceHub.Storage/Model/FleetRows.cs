@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using DeviceHub.Core.Payments;
 using DeviceHub.Core.Terminals;
 
 namespace DeviceHub.Storage;
@@ -94,10 +95,32 @@ public sealed class LastSeenRow
 
     public long? ConfigurationVersion { get; set; }
 
+    /// <summary>It has a session in this process; after a crash nobody has, until it logs in again.</summary>
+    public bool Connected { get; set; }
+
     /// <summary>The last heartbeat as JSON of the wire's field names.</summary>
     public string? Heartbeat { get; set; }
 
     public DateTimeOffset? HeartbeatAt { get; set; }
+}
+
+/// <summary>
+/// A terminal whose last payment speaks against it: a projection, and small, since it leaves with the next payment that goes end to end.
+/// </summary>
+public sealed class TerminalTroubleRow
+{
+    [Key]
+    public required string SerialNumber { get; init; }
+
+    /// <summary><see cref="PaymentRow.Seq"/>.</summary>
+    public long PaymentSeq { get; set; }
+
+    public required string RequestId { get; set; }
+
+    public PaymentTrouble Trouble { get; set; }
+
+    /// <summary>Until then it does not count: an outcome may still be shown.</summary>
+    public DateTimeOffset CountsFrom { get; set; }
 }
 
 public sealed class ActivationCodeRow

@@ -2,6 +2,7 @@ using System.Text;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.AspNetCore.Identity.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 
 namespace DeviceHub.Storage;
@@ -18,6 +19,8 @@ public sealed class HubDbContext(DbContextOptions<HubDbContext> options) : Ident
     public DbSet<TerminalRow> Terminals => Set<TerminalRow>();
 
     public DbSet<LastSeenRow> LastSeen => Set<LastSeenRow>();
+
+    public DbSet<TerminalTroubleRow> TerminalTroubles => Set<TerminalTroubleRow>();
 
     public DbSet<MerchantRow> Merchants => Set<MerchantRow>();
 
@@ -98,8 +101,15 @@ public sealed class HubDbContext(DbContextOptions<HubDbContext> options) : Ident
             terminal.Property(t => t.Version).IsConcurrencyToken();
             terminal.HasIndex(t => t.MerchantId);
             terminal.HasIndex(t => t.StoreId);
+            terminal.HasIndex(t => new { t.Status, t.SerialNumber });
+            terminal.HasIndex(t => t.ReportedAt, "IX_terminal_configuration_refused").HasFilter("reported_result > 1");
         });
-        builder.Entity<LastSeenRow>().ToTable("last_seen").HasKey(l => l.SerialNumber);
+        builder.Entity<LastSeenRow>(seen =>
+        {
+            seen.ToTable("last_seen").HasKey(l => l.SerialNumber);
+            seen.HasIndex(l => l.At, "IX_last_seen_connected").HasFilter("connected");
+        });
+        builder.Entity<TerminalTroubleRow>().ToTable("terminal_trouble");
         builder.Entity<ActivationCodeRow>(code =>
         {
             code.ToTable("activation_code");
@@ -160,7 +170,21 @@ public sealed class HubDbContext(DbContextOptions<HubDbContext> options) : Ident
         });
     }
 
-    private static void MapPayments(ModelBuilder builder) => builder.Entity<PaymentRow>(payment =>
+    private static void MapPayments(ModelBuilder builder)
+    {
+        builder.Entity<PaymentMinuteRow>(minute =>
+        {
+            minute.ToTable("payment_minute").HasKey(m => m.Minute);
+            minute.Property(m => m.Minute).ValueGeneratedNever();
+            foreach (var column in PaymentMinuteRow.TimeColumns)
+            {
+                minute.Property<long>(column);
+            }
+        });
+        builder.Entity<PaymentRow>(MapPayment);
+    }
+
+    private static void MapPayment(EntityTypeBuilder<PaymentRow> payment)
     {
         payment.ToTable("payment").HasKey(p => p.Seq);
         payment.Property(p => p.Seq).ValueGeneratedNever();
@@ -176,7 +200,8 @@ public sealed class HubDbContext(DbContextOptions<HubDbContext> options) : Ident
         payment.HasIndex(p => p.ChannelTransaction).HasFilter("channel_transaction IS NOT NULL");
         payment.HasIndex(p => p.AcceptedAt, "IX_payment_needs_attention").HasFilter("needs_attention");
         payment.HasIndex(p => p.AcceptedAt, "IX_payment_refunded").HasFilter("refunded_fen > 0 OR result = 4");
-    });
+        payment.HasIndex(p => p.AcceptedAt, "IX_payment_in_doubt").HasFilter("stage = 4");
+    }
 
     private static void MapReconciliation(ModelBuilder builder)
     {

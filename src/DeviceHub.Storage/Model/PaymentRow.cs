@@ -20,6 +20,9 @@ public sealed class PaymentRow
 
     public DateTimeOffset AcceptedAt { get; init; }
 
+    /// <summary>How long before it was accepted the code was scanned, in milliseconds.</summary>
+    public long ScanAgeMs { get; init; }
+
     public required string MerchantId { get; init; }
 
     public required string StoreId { get; init; }

@@ -1,6 +1,8 @@
 using System.Text.Json;
+using DeviceHub.Core.Live;
 using DeviceHub.Core.Payments;
 using DeviceHub.Core.Reconciliation;
+using DeviceHub.Core.Terminals;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -8,13 +10,26 @@ using Microsoft.Extensions.Options;
 namespace DeviceHub.Storage;
 
 /// <summary>
-/// Keeps the searchable payments: follows the ledger's tail in batches and catches up at start. A payment that cannot be folded is
-/// logged, counted and passed by; it stays whole in the ledger.
+/// Keeps the searchable payments, their counts by the minute and what they say of their terminals: follows the ledger's tail in batches and catches up
+/// at start. A payment that cannot be folded is logged, counted and passed by; it stays whole in the ledger.
 /// </summary>
 internal sealed partial class PaymentProjection(
-    HubDatabase database, ReadPool reads, IOptions<StorageOptions> options, TimeProvider clock, ILogger<PaymentProjection> logger) : BackgroundService
+    HubDatabase database,
+    ReadPool reads,
+    LiveFeed feed,
+    IOptions<StorageOptions> options,
+    IOptions<TerminalOptions> terminals,
+    TimeProvider clock,
+    ILogger<PaymentProjection> logger) : BackgroundService
 {
     public const string Cursor = "payments";
+
+    /// <summary>How often minutes that are over their time are looked for.</summary>
+    private static readonly TimeSpan DeleteEvery = TimeSpan.FromHours(1);
+
+    private readonly PaymentMinutes minutes = new();
+    private readonly TimeSpan shownWithin = TimeSpan.FromSeconds(terminals.Value.ShownWithinSeconds);
+    private DateTimeOffset deleteAt;
     private bool failing;
 
     /// <summary>Ledger rows that lists do not show yet, as of the last batch.</summary>
@@ -34,6 +49,21 @@ internal sealed partial class PaymentProjection(
         return batch.Rows;
     });
 
+    /// <summary>Deletes minutes that are older than they are kept, some in each transaction.</summary>
+    public Task DeleteOldMinutes() => Blocking.Run(() =>
+    {
+        var before = PaymentMinutes.MinuteOf(clock.GetUtcNow().AddDays(-options.Value.MinuteDays));
+        bool more;
+        do
+        {
+            using (database.Gate.EnterBlocking())
+            {
+                more = PaymentMinutes.Delete(database.Derived, before);
+            }
+        }
+        while (more);
+    });
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await Task.Yield();
@@ -44,6 +74,12 @@ internal sealed partial class PaymentProjection(
             {
                 while (await Step() == options.Value.ProjectionBatch && !stoppingToken.IsCancellationRequested)
                 {
+                }
+
+                if (clock.GetUtcNow() >= deleteAt)
+                {
+                    await DeleteOldMinutes();
+                    deleteAt = clock.GetUtcNow() + DeleteEvery;
                 }
 
                 failing = false;
@@ -131,12 +167,16 @@ internal sealed partial class PaymentProjection(
             using (database.Gate.EnterBlocking())
             {
                 var db = database.Derived;
+                minutes.Forget();
                 using var transaction = db.Connection.BeginTransaction(deferred: false);
                 foreach (var payment in batch.Payments.Skip(from).Take(slice))
                 {
+                    minutes.Change(db, payment.Seq, payment.State);
                     Upsert(db, payment);
+                    TerminalTroubles.Write(db, payment.Seq, payment.State, shownWithin);
                 }
 
+                minutes.Write(db);
                 if (from + slice >= batch.Payments.Count)
                 {
                     db.Prepare("INSERT INTO projection_cursor(name, seq) VALUES (?1, ?2) ON CONFLICT(name) DO UPDATE SET seq = excluded.seq")
@@ -146,6 +186,23 @@ internal sealed partial class PaymentProjection(
                 transaction.Commit();
             }
         }
+
+        if (feed.IsWatched)
+        {
+            Publish(batch.Payments);
+        }
+    }
+
+    private void Publish(List<Folded> payments)
+    {
+        foreach (var payment in payments)
+        {
+            var id = payment.State.Id;
+            feed.Changed(LiveFeed.Payment(id.SerialNumber, id.RequestId));
+            feed.Changed(LiveFeed.Terminal(id.SerialNumber));
+        }
+
+        feed.Changed(LiveFeed.Payments);
     }
 
     private static void Upsert(PreparedConnection db, Folded payment)
@@ -156,8 +213,8 @@ internal sealed partial class PaymentProjection(
             """
             INSERT INTO payment(seq, serial_number, request_id, version, accepted_at, merchant_id, store_id, amount_fen, wallet,
               code_last_four, order_number, stage, result, reason, revision, shown_revision, paid_fen, discount_fen, final_at, attempts,
-              channel_order_number, channel, channel_transaction, payer, needs_attention, refunded_fen, channel_account)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)
+              channel_order_number, channel, channel_transaction, payer, needs_attention, refunded_fen, channel_account, scan_age_ms)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28)
             ON CONFLICT(seq) DO UPDATE SET version = ?4, stage = ?12, result = ?13, reason = ?14, revision = ?15, shown_revision = ?16,
               paid_fen = ?17, discount_fen = ?18, final_at = ?19, attempts = ?20, channel_order_number = ?21,
               payer = ?24, needs_attention = ?25, refunded_fen = ?26, channel_account = ?27
@@ -168,7 +225,8 @@ internal sealed partial class PaymentProjection(
             .Bind(13, (long)view.Result).Bind(14, (long)view.Reason).Bind(15, view.Revision).Bind(16, view.ShownRevision)
             .Bind(17, view.PaidFen).Bind(18, view.DiscountFen).Bind(19, view.FinalAt).Bind(20, state.Attempts.Length)
             .Bind(21, attempt?.OrderNumber).Bind(22, attempt?.Channel).Bind(23, view.ChannelTransaction).Bind(24, view.Payer)
-            .Bind(25, state.NeedsAttention ? 1L : 0L).Bind(26, state.RefundedFen).Bind(27, attempt?.Account).Run();
+            .Bind(25, state.NeedsAttention ? 1L : 0L).Bind(26, state.RefundedFen).Bind(27, attempt?.Account)
+            .Bind(28, state.Accepted.ScanAgeMs).Run();
 
         // Not above: what is named in an update is written anew in its indexes, changed or not.
         db.Prepare("UPDATE payment SET channel = ?2, channel_transaction = ?3 WHERE seq = ?1 AND (channel IS NOT ?2 OR channel_transaction IS NOT ?3)")

@@ -1,3 +1,4 @@
+using DeviceHub.Core.Live;
 using DeviceHub.Core.Terminals;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Hosting;
@@ -7,8 +8,8 @@ using Microsoft.Extensions.Options;
 namespace DeviceHub.Storage;
 
 /// <summary>Sightings in memory, one a terminal, written in batches. A crash loses the last interval.</summary>
-internal sealed partial class LastSeenWriter(HubDatabase database, IOptions<StorageOptions> options, TimeProvider clock, ILogger<LastSeenWriter> logger)
-    : BackgroundService, ILastSeen
+internal sealed partial class LastSeenWriter(
+    HubDatabase database, LiveFeed feed, IOptions<StorageOptions> options, TimeProvider clock, ILogger<LastSeenWriter> logger) : BackgroundService, ILastSeen
 {
     private const int RowsACommit = 2_000;
     private readonly Lock sync = new();
@@ -38,6 +39,19 @@ internal sealed partial class LastSeenWriter(HubDatabase database, IOptions<Stor
         }
     }
 
+    /// <summary>Nobody is connected to a hub that starts, whatever one that was killed has left behind.</summary>
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await Blocking.Run(() =>
+        {
+            using (database.Gate.EnterBlocking())
+            {
+                database.Derived.Prepare("UPDATE last_seen SET connected = 0 WHERE connected").Run();
+            }
+        });
+        await base.StartAsync(cancellationToken);
+    }
+
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
@@ -65,6 +79,7 @@ internal sealed partial class LastSeenWriter(HubDatabase database, IOptions<Stor
                     }
                 });
                 failing = false;
+                Publish(chunk);
             }
             catch (SqliteException e)
             {
@@ -88,6 +103,19 @@ internal sealed partial class LastSeenWriter(HubDatabase database, IOptions<Stor
         }
     }
 
+    private void Publish(Sighting[] sightings)
+    {
+        if (feed.IsWatched)
+        {
+            foreach (var sighting in sightings)
+            {
+                feed.Changed(LiveFeed.Terminal(sighting.SerialNumber));
+            }
+
+            feed.Changed(LiveFeed.Terminals);
+        }
+    }
+
     private void PutBack(Sighting[] sightings)
     {
         lock (sync)
@@ -108,18 +136,19 @@ internal sealed partial class LastSeenWriter(HubDatabase database, IOptions<Stor
         using var transaction = db.Connection.BeginTransaction(deferred: false);
         var upsert = db.Prepare(
             """
-            INSERT INTO last_seen(serial_number, at, address, firmware, configuration_version, heartbeat, heartbeat_at)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+            INSERT INTO last_seen(serial_number, at, address, firmware, configuration_version, heartbeat, heartbeat_at, connected)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
             ON CONFLICT(serial_number) DO UPDATE SET at = excluded.at, address = coalesce(excluded.address, address),
               firmware = coalesce(excluded.firmware, firmware),
               configuration_version = coalesce(excluded.configuration_version, configuration_version),
-              heartbeat = coalesce(excluded.heartbeat, heartbeat), heartbeat_at = coalesce(excluded.heartbeat_at, heartbeat_at)
+              heartbeat = coalesce(excluded.heartbeat, heartbeat), heartbeat_at = coalesce(excluded.heartbeat_at, heartbeat_at),
+              connected = excluded.connected
             """);
         foreach (var s in sightings)
         {
             upsert.Bind(1, s.SerialNumber).Bind(2, s.At).Bind(3, s.Address).Bind(4, s.Heartbeat?.Firmware)
                 .Bind(5, s.Heartbeat?.ConfigurationVersion).Bind(6, s.Heartbeat?.Json)
-                .Bind(7, s.Heartbeat is null ? null : (DateTimeOffset?)s.At).Run();
+                .Bind(7, s.Heartbeat is null ? null : (DateTimeOffset?)s.At).Bind(8, s.Connected ? 1L : 0L).Run();
         }
 
         transaction.Commit();

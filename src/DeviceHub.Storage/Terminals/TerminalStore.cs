@@ -1,11 +1,12 @@
 using DeviceHub.Core;
+using DeviceHub.Core.Live;
 using DeviceHub.Core.Terminals;
 using Microsoft.AspNetCore.DataProtection;
 
 namespace DeviceHub.Storage;
 
 /// <summary>Rows of terminals, with prepared statements: a login loads one.</summary>
-internal sealed class TerminalStore(HubDatabase database, ReadPool pool, IDataProtectionProvider protection) : ITerminalStore
+internal sealed class TerminalStore(HubDatabase database, ReadPool pool, LiveFeed feed, IDataProtectionProvider protection) : ITerminalStore
 {
     private readonly KeyCipher cipher = new(protection);
 
@@ -52,23 +53,35 @@ internal sealed class TerminalStore(HubDatabase database, ReadPool pool, IDataPr
 
     public async ValueTask<bool> Save(TerminalRecord record)
     {
-        using var lease = await database.Gate.Enter().ConfigureAwait(false);
-        return Put(database.Writes, record);
+        using (await database.Gate.Enter().ConfigureAwait(false))
+        {
+            if (!Put(database.Writes, record))
+            {
+                return false;
+            }
+        }
+
+        Publish(record.SerialNumber);
+        return true;
     }
 
     public async ValueTask<bool> SaveActivated(TerminalRecord record, DateTimeOffset now)
     {
-        using var lease = await database.Gate.Enter().ConfigureAwait(false);
-        var db = database.Writes;
-        using var transaction = db.Connection.BeginTransaction(deferred: false);
-        if (!Put(db, record))
+        using (await database.Gate.Enter().ConfigureAwait(false))
         {
-            return false;
+            var db = database.Writes;
+            using var transaction = db.Connection.BeginTransaction(deferred: false);
+            if (!Put(db, record))
+            {
+                return false;
+            }
+
+            db.Prepare("UPDATE activation_use SET consumed_at = ?2 WHERE serial_number = ?1 AND consumed_at IS NULL")
+                .Bind(1, record.SerialNumber).Bind(2, now).Run();
+            transaction.Commit();
         }
 
-        db.Prepare("UPDATE activation_use SET consumed_at = ?2 WHERE serial_number = ?1 AND consumed_at IS NULL")
-            .Bind(1, record.SerialNumber).Bind(2, now).Run();
-        transaction.Commit();
+        Publish(record.SerialNumber);
         return true;
     }
 
@@ -103,6 +116,15 @@ internal sealed class TerminalStore(HubDatabase database, ReadPool pool, IDataPr
             .Bind(1, id).Bind(2, serialNumber).Bind(3, now).Run();
         transaction.Commit();
         return grant;
+    }
+
+    private void Publish(string serialNumber)
+    {
+        if (feed.IsWatched)
+        {
+            feed.Changed(LiveFeed.Terminal(serialNumber));
+            feed.Changed(LiveFeed.Terminals);
+        }
     }
 
     private bool Put(PreparedConnection db, TerminalRecord r)

@@ -1,4 +1,6 @@
+using DeviceHub.Core.Live;
 using DeviceHub.Core.Payments;
+using DeviceHub.Core.Terminals;
 using DeviceHub.Storage;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Data.Sqlite;
@@ -27,15 +29,17 @@ internal sealed class StorageFixture : IDisposable
             Database, Pool, new FreeSpace(Options, TimeProvider.System, () => FreeBytes), Options, TimeProvider.System, NullLogger<LedgerWriter>.Instance);
         Reads = new HubReads(Pool);
         Writes = new HubWrites(Database);
-        Terminals = new TerminalStore(Database, Pool, DataProtectionProvider.Create(new DirectoryInfo(Path.Combine(Folder, "keys"))));
-        Projection = new PaymentProjection(Database, Pool, Options, TimeProvider.System, NullLogger<PaymentProjection>.Instance);
-        LastSeen = new LastSeenWriter(Database, Options, TimeProvider.System, NullLogger<LastSeenWriter>.Instance);
+        Terminals = new TerminalStore(Database, Pool, Feed, DataProtectionProvider.Create(new DirectoryInfo(Path.Combine(Folder, "keys"))));
+        Projection = new PaymentProjection(Database, Pool, Feed, Options, Microsoft.Extensions.Options.Options.Create(TerminalOptions), TimeProvider.System, NullLogger<PaymentProjection>.Instance);
+        LastSeen = new LastSeenWriter(Database, Feed, Options, TimeProvider.System, NullLogger<LastSeenWriter>.Instance);
         Database.Open();
     }
 
     public string Folder { get; }
     public IOptions<StorageOptions> Options { get; }
     public long FreeBytes { get; set; } = long.MaxValue;
+    public LiveFeed Feed { get; } = new();
+    public TerminalOptions TerminalOptions { get; } = new();
     public HubDatabase Database { get; }
     public ReadPool Pool { get; }
     public LedgerWriter Ledger { get; }
