@@ -23,7 +23,7 @@ public sealed class SharedSnapshot<T>(Func<Task<T>> read, TimeSpan apart, TimePr
     {
         lock (sync)
         {
-            return begun is { IsFaulted: false, IsCanceled: false } && clock.GetElapsedTime(beganAt) < Apart ? begun : next ??= ReadNext();
+            return begun is { IsFaulted: false, IsCanceled: false } && clock.GetElapsedTime(beganAt) < Apart ? begun : next ??= Task.Run(ReadNext);
         }
     }
 
@@ -32,23 +32,23 @@ public sealed class SharedSnapshot<T>(Func<Task<T>> read, TimeSpan apart, TimePr
     {
         lock (sync)
         {
-            return next ??= ReadNext();
+            return next ??= Task.Run(ReadNext);
         }
     }
 
     private TimeSpan Apart => pause > apart ? pause : apart;
 
+    /// <summary>On no page's own thread: a page that is slow or goes away would keep the others waiting.</summary>
     private async Task<T> ReadNext()
     {
-        // Not under the lock of whoever asks first.
-        await Task.Yield();
         Task<T> reading;
         if (begun is { } before)
         {
-            await ((Task)before).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            // Those who asked have been told its fault.
+            await Task.WhenAny(before);
             if (Apart - clock.GetElapsedTime(beganAt) is { Ticks: > 0 } wait)
             {
-                await Task.Delay(wait, clock).ConfigureAwait(false);
+                await Task.Delay(wait, clock);
             }
         }
 
@@ -59,7 +59,7 @@ public sealed class SharedSnapshot<T>(Func<Task<T>> read, TimeSpan apart, TimePr
             begun = reading = Measured();
         }
 
-        return await reading.ConfigureAwait(false);
+        return await reading;
     }
 
     private async Task<T> Measured()
@@ -67,7 +67,7 @@ public sealed class SharedSnapshot<T>(Func<Task<T>> read, TimeSpan apart, TimePr
         await Task.Yield();
         try
         {
-            return await read().ConfigureAwait(false);
+            return await read();
         }
         finally
         {
