@@ -19,6 +19,7 @@ public static class SandboxRegistration
             provider.GetRequiredService<IOptions<SandboxOptions>>().Value is { Url: { } url }
                 ? new SandboxHttpChannel(provider.GetRequiredService<ChannelHttp>(), url)
                 : ActivatorUtilities.CreateInstance<SandboxChannel>(provider));
+        services.AddSingleton<ITestChannel, SandboxTests>();
         services.AddSingleton<IChannelBills>(provider =>
             new SandboxBills(provider.GetRequiredService<IOptions<SandboxOptions>>().Value.Url is null ? provider.GetRequiredService<SandboxBank>() : null));
         return services;

@@ -4,6 +4,15 @@ namespace DeviceHub.Core.Payments;
 [GenerateSerializer, Immutable, Alias("dh.PaymentId")]
 public readonly record struct PaymentId([property: Id(0)] string SerialNumber, [property: Id(1)] string RequestId)
 {
+    /// <summary>What the ids of tests begin with. A terminal's begin with an epoch, and none has these letters before the year 2050.</summary>
+    public const string TestPrefix = "test-";
+
+    /// <summary>
+    /// The hub made it, to try the way to the test channel (<see cref="TestPayments"/>): no customer's money is in it, no sum has it, and its terminal
+    /// is told nothing of it.
+    /// </summary>
+    public bool IsTest => RequestId.StartsWith(TestPrefix, StringComparison.Ordinal);
+
     /// <summary>The grain's key and the API's id: <c>{sn}/{requestId}</c>. Neither part can hold a slash.</summary>
     public override string ToString() => $"{SerialNumber}/{RequestId}";
 
@@ -35,6 +44,7 @@ public sealed record PaymentRequest(
 
 /// <summary>An admitted request, stamped by the terminal's grain with whose money it is.</summary>
 /// <param name="ExpiresAt">By the hub's clock; the code is not sent to a channel after it.</param>
+/// <param name="OnlyChannel">No account at another channel may take it; null: any may. A test's is the test channel.</param>
 [GenerateSerializer, Immutable, Alias("dh.PaymentOrder")]
 public sealed record PaymentOrder(
     [property: Id(0)] PaymentId Id,
@@ -43,7 +53,8 @@ public sealed record PaymentOrder(
     [property: Id(3)] string MerchantId,
     [property: Id(4)] string MerchantName,
     [property: Id(5)] string StoreId,
-    [property: Id(7)] DateTimeOffset ExpiresAt);
+    [property: Id(7)] DateTimeOffset ExpiresAt,
+    [property: Id(8)] string? OnlyChannel = null);
 
 /// <summary>The terminal's grain's answer to a request: an order or a refusal, never both.</summary>
 [GenerateSerializer, Immutable, Alias("dh.Admission")]

@@ -181,6 +181,7 @@ public static class PaymentRegistration
         services.AddSingleton<PaymentEffects>();
         services.AddSingleton<PaymentDesk>();
         services.AddRouting();
+        services.AddSingleton<TestPayments>();
         services.AddHostedService<PaymentSweeper>();
         return services;
     }

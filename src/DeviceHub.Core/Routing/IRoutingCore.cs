@@ -13,7 +13,9 @@ public interface IRoutingCore
 }
 
 /// <param name="Tried">Accounts of this payment's earlier attempts.</param>
-public sealed record RouteRequest(string MerchantId, string StoreId, Wallet Wallet, long AmountFen, DateTimeOffset At, IReadOnlyList<string> Tried);
+/// <param name="OnlyChannel">Accounts at other channels are not there for it; null: all are.</param>
+public sealed record RouteRequest(
+    string MerchantId, string StoreId, Wallet Wallet, long AmountFen, DateTimeOffset At, IReadOnlyList<string> Tried, string? OnlyChannel = null);
 
 /// <param name="Account">Null: none can take it.</param>
 /// <param name="Why">Why this one, or why none, in plain words; kept with the payment.</param>

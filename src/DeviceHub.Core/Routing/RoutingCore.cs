@@ -38,6 +38,11 @@ public sealed class RoutingCore(ChannelAccountBook accounts, IOptions<RoutingOpt
             return Default(request);
         }
 
+        if (request.OnlyChannel is { } only)
+        {
+            own = own.RemoveAll(a => a.Channel != only);
+        }
+
         var standings = new AccountStanding[own.Length];
         for (var i = 0; i < own.Length; i++)
         {
@@ -82,6 +87,11 @@ public sealed class RoutingCore(ChannelAccountBook accounts, IOptions<RoutingOpt
         if (options.DefaultChannel.Length == 0)
         {
             return new(null, "the merchant has no channel account, and there is no default channel", []);
+        }
+
+        if (request.OnlyChannel is { } only && only != options.DefaultChannel)
+        {
+            return new(null, $"only the channel {only} may take it, and the default channel is {options.DefaultChannel}", []);
         }
 
         return request.Tried.Contains(request.MerchantId)

@@ -52,6 +52,10 @@ public sealed record TerminalRecord
     /// <summary>Of the row; a save with an older one is refused.</summary>
     [Id(17)] public long Version { get; init; }
 
+    /// <summary>False: no terminal can have it, and no grain is woken for it.</summary>
+    public static bool IsSerialNumber(string text) =>
+        text.Length is >= 1 and <= 64 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');
+
     /// <summary>The newest login token that went over a plain wire: anybody may have seen it, so it and older ones let nobody in again.</summary>
     [Id(18)] public DateTimeOffset? TokenUsed { get; init; }
 }

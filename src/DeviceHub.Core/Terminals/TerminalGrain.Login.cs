@@ -164,7 +164,7 @@ internal sealed partial class TerminalGrain
             terminal.DesiredHash,
             Drifts() && !Refuses(),
             Limit(terminal),
-            unsettled.Count == 0 ? [] : [.. unsettled.Select(id => id.RequestId)],
+            unsettled.Count == 0 ? [] : [.. unsettled.Where(id => !id.IsTest).Select(id => id.RequestId)],
             terminal.Status == TerminalStatus.Suspended ? Suspended() : null,
             charge,
             watchers is null ? null : Watchers());

@@ -168,7 +168,7 @@ public sealed class ChannelAccountsApiTests(ServerHub hub) : IClassFixture<Serve
 
     private Task<JsonElement> Patch(string path, object body) => hub.Admin.Patch(path, body);
 
-    private static object Alipay(string merchant, string? key = null, string? certificate = null) => new
+    internal static object Alipay(string merchant, string? key = null, string? certificate = null) => new
     {
         merchantId = merchant,
         channel = "alipay",

@@ -53,6 +53,17 @@ public sealed class RoutingCoreTests
     }
 
     [Fact]
+    public void Request_for_one_channel_sees_no_account_at_another()
+    {
+        var only = Request() with { OnlyChannel = "sandbox" };
+        Assert.Equal(only.MerchantId, core.Choose(only).Account?.Id);
+        Assert.Null(core.Choose(only with { OnlyChannel = "wechat-v3" }).Account);
+        Add("A", 1);
+        Assert.Equal("A", core.Choose(only with { OnlyChannel = book.Known("A")!.Channel }).Account?.Id);
+        Assert.Null(core.Choose(only with { OnlyChannel = "other" }).Account);
+    }
+
+    [Fact]
     public void Slow_answers_open_the_circuit_too()
     {
         Add("A", 1);
