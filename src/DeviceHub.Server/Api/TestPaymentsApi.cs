@@ -1,4 +1,5 @@
 using DeviceHub.Core.Payments;
+using DeviceHub.Core.People;
 using DeviceHub.Server.ApiKeys;
 
 namespace DeviceHub.Server.Api;
@@ -11,7 +12,7 @@ internal static class TestPaymentsApi
     internal sealed record Begun(string SerialNumber, string RequestId, long AmountFen, PaymentStage Stage, PaymentResult Result);
 
     public static void MapTestPayments(this RouteGroupBuilder api) =>
-        api.MapPost("/terminals/{serialNumber}/test-payments", Pay).RequireAuthorization(Permission.Admin)
+        api.MapPost("/terminals/{serialNumber}/test-payments", Pay).RequireAuthorization(Policies.Operate)
             .Produces<Begun>(202).ProducesValidationProblem().ProducesProblem(404).ProducesProblem(409)
             .WithSummary("Makes a payment of some fen through the Sandbox, to see that the way behind a terminal works")
             .WithDescription(
