@@ -61,7 +61,30 @@ internal static partial class WireMapping
     };
 
     public static HeartbeatReport ToDomain(Heartbeat beat) => new(
-        beat.Firmware, Saturate(beat.ConfigurationVersion), Encoding.UTF8.GetString(MessageCodec.Encode(beat, WireEncoding.Json)));
+        beat.Firmware, Saturate(beat.ConfigurationVersion), Encoding.UTF8.GetString(MessageCodec.Encode(beat, WireEncoding.Json)), Figures(beat));
+
+    private static HeartbeatFigures Figures(Heartbeat beat)
+    {
+        var reconnects = 0;
+        foreach (var cause in beat.Reconnects)
+        {
+            reconnects += (int)cause.Count;
+        }
+
+        var times = beat.ConnectTimes;
+        return new(
+            beat.UptimeS == 0 ? null : Saturate(beat.UptimeS),
+            beat.SignalDbm == 0 ? null : beat.SignalDbm,
+            beat.Power is PowerSource.Battery or PowerSource.Charging ? (int)beat.BatteryPercent : null,
+            reconnects,
+            Known(times?.AttachMs),
+            Known(times?.DnsMs),
+            Known(times?.TlsMs),
+            Known(times?.LoginMs),
+            (int)Math.Min(beat.Unsettled, int.MaxValue));
+
+        static int? Known(uint? ms) => ms is null or 0 ? null : (int)Math.Min(ms.Value, int.MaxValue);
+    }
 
     public static Core.Terminals.ConfigurationReport ToDomain(Wire.ConfigurationReport report, DateTimeOffset at) => new(
         Saturate(report.Version),

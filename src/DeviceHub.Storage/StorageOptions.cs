@@ -40,6 +40,9 @@ public sealed class StorageOptions
     /// <summary>How often sightings of terminals are written. 10 ms to 1 min.</summary>
     public TimeSpan LastSeenInterval { get; set; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>How long heartbeats are kept for charts. 1 h to 90 days.</summary>
+    public TimeSpan HeartbeatKeep { get; set; } = TimeSpan.FromDays(2);
+
     /// <summary>Terminals whose sightings may wait; sightings of others are dropped and counted. 1 to 10,000,000.</summary>
     public int LastSeenQueue { get; set; } = 100_000;
 
@@ -87,6 +90,11 @@ internal sealed class StorageOptionsValidator : IValidateOptions<StorageOptions>
         Within(errors, nameof(o.RecoveryTime), o.RecoveryTime, 10, 60_000);
         Within(errors, nameof(o.ReadTimeLimit), o.ReadTimeLimit, 10, 2_000);
         Within(errors, nameof(o.LastSeenInterval), o.LastSeenInterval, 10, 60_000);
+        if (o.HeartbeatKeep < TimeSpan.FromHours(1) || o.HeartbeatKeep > TimeSpan.FromDays(90))
+        {
+            errors.Add($"{StorageOptions.Section}:HeartbeatKeep is {o.HeartbeatKeep}; it must be 1 hour to 90 days");
+        }
+
         Within(errors, nameof(o.ProjectionInterval), o.ProjectionInterval, 1, 60_000);
         Within(errors, nameof(o.CheckpointInterval), o.CheckpointInterval, 10, 60_000);
         return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);

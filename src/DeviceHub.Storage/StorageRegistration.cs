@@ -48,6 +48,8 @@ public static class StorageRegistration
         services.AddSingleton(s => new WebhookBook(s.GetRequiredService<HubWrites>(), s.GetRequiredService<ReadPool>(), s.GetRequiredService<IDataProtectionProvider>()));
         services.AddSingleton<IChargeStore, ChargeStore>();
         services.AddSingleton<IAccountKeeper>(s => ActivatorUtilities.CreateInstance<ChannelAccountKeeper>(s, (Func<PaymentChannels>)s.GetRequiredService<PaymentChannels>));
+        services.AddSingleton<HeartbeatHistory>();
+        services.AddSingleton<IHeartbeatHistory>(s => s.GetRequiredService<HeartbeatHistory>());
         services.AddSingleton<LastSeenWriter>();
         services.AddSingleton<PaymentProjection>();
         services.AddSingleton<IPaymentSearch, PaymentSearch>();

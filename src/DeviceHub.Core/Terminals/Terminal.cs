@@ -72,11 +72,13 @@ public sealed record ConfigurationReport(
     [property: Id(4)] DateTimeOffset At);
 
 /// <summary>The last heartbeat, as JSON of the wire's own field names: kept for people, not decided upon.</summary>
+/// <param name="Figures">What charts are made of; null: nothing of it was said.</param>
 [GenerateSerializer, Immutable, Alias("dh.HeartbeatReport")]
 public sealed record HeartbeatReport(
     [property: Id(0)] string Firmware,
     [property: Id(1)] long ConfigurationVersion,
-    [property: Id(2)] string Json);
+    [property: Id(2)] string Json,
+    [property: Id(3)] HeartbeatFigures? Figures = null);
 
 /// <summary>Rows of terminals and activation codes. Saves pass the write gate; an admin's change and a grain's meet by version.</summary>
 public interface ITerminalStore
@@ -113,4 +115,6 @@ public interface ILastSeen
 
 /// <param name="Heartbeat">Null: seen for another reason; the stored heartbeat stays.</param>
 /// <param name="Connected">False: its session has ended.</param>
-public sealed record Sighting(string SerialNumber, DateTimeOffset At, string? Address, HeartbeatReport? Heartbeat, bool Connected = true);
+/// <param name="Sample">For charts, when one is due.</param>
+public sealed record Sighting(
+    string SerialNumber, DateTimeOffset At, string? Address, HeartbeatReport? Heartbeat, bool Connected = true, HeartbeatFigures? Sample = null);

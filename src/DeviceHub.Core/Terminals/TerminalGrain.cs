@@ -42,6 +42,10 @@ internal sealed partial class TerminalGrain(
     private IGatewayLink? link;
     private string? address;
     private HeartbeatReport? heartbeat;
+
+    /// <summary>Of the heartbeats since the last that was kept for charts, as they add up.</summary>
+    private HeartbeatFigures? unsampled;
+    private DateTimeOffset sampledAt;
     private DateTimeOffset seenAt;
 
     /// <summary>Unix milliseconds; grows with every login, so that no two sessions share request ids.</summary>
@@ -75,7 +79,7 @@ internal sealed partial class TerminalGrain(
         }
 
         heartbeat = report;
-        Saw(report);
+        Saw(report, Sample(report.Figures));
         TellWatchers();
         var differs = record.DesiredVersion > 0 && (report.ConfigurationVersion != record.DesiredVersion || Drifts());
         return Task.FromResult(new HeartbeatAnswer(null, differs && !Refuses()));
@@ -294,10 +298,30 @@ internal sealed partial class TerminalGrain(
         return epoch == sessionEpoch;
     }
 
-    private void Saw(HeartbeatReport? report)
+    /// <summary>One in a while is kept; the others are in it as far as they add up. Null: this is not the one.</summary>
+    private HeartbeatFigures? Sample(HeartbeatFigures? figures)
+    {
+        if (figures is null)
+        {
+            return null;
+        }
+
+        figures = figures.After(unsampled);
+        var now = clock.GetUtcNow();
+        if (now - sampledAt < TimeSpan.FromMinutes(options.Value.HeartbeatSampleMinutes))
+        {
+            unsampled = figures;
+            return null;
+        }
+
+        (unsampled, sampledAt) = (null, now);
+        return figures;
+    }
+
+    private void Saw(HeartbeatReport? report, HeartbeatFigures? sample = null)
     {
         seenAt = clock.GetUtcNow();
-        lastSeen.Saw(new Sighting(serialNumber, seenAt, address, report, connected));
+        lastSeen.Saw(new Sighting(serialNumber, seenAt, address, report, connected, sample));
     }
 
     private DesiredConfiguration? Desired() => record is { DesiredVersion: > 0, DesiredConfiguration: { } json, DesiredHash: { } hash }

@@ -30,6 +30,10 @@ public sealed class TerminalOptions
     [Range(1, 168)]
     public int ConnectedIdleHours { get; set; } = 24;
 
+    /// <summary>Of a terminal's heartbeats one is kept for charts in this time, in minutes. 1 to 1440.</summary>
+    [Range(1, 1440)]
+    public int HeartbeatSampleMinutes { get; set; } = 15;
+
     /// <summary>Pages that may look at one terminal at once; more see no live messages. 1 to 100.</summary>
     [Range(1, 100)]
     public int MaxWatchers { get; set; } = 10;

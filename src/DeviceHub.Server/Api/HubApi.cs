@@ -53,6 +53,7 @@ internal static class HubApi
         api.MapGroup("").WithTags("Activation codes").MapActivationCodes();
         api.MapGroup("").WithTags("Terminals").MapTerminals();
         api.MapGroup("").WithTags("Terminals").MapTestPayments();
+        api.MapGroup("").WithTags("Terminals").MapHeartbeats();
         api.MapGroup("").WithTags("Payments").MapPayments();
         api.MapGroup("").WithTags("Payments").MapRefunds();
         api.MapGroup("").WithTags("Channel accounts and routing").MapChannelAccounts();

@@ -9,7 +9,7 @@ namespace DeviceHub.Storage;
 
 /// <summary>Sightings in memory, one a terminal, written in batches. A crash loses the last interval.</summary>
 internal sealed partial class LastSeenWriter(
-    HubDatabase database, LiveFeed feed, IOptions<StorageOptions> options, TimeProvider clock, ILogger<LastSeenWriter> logger) : BackgroundService, ILastSeen
+    HubDatabase database, LiveFeed feed, HeartbeatHistory history, IOptions<StorageOptions> options, TimeProvider clock, ILogger<LastSeenWriter> logger) : BackgroundService, ILastSeen
 {
     private const int RowsACommit = 2_000;
     private readonly Lock sync = new();
@@ -26,6 +26,7 @@ internal sealed partial class LastSeenWriter(
                 {
                     Heartbeat = sighting.Heartbeat ?? older.Heartbeat,
                     Address = sighting.Address ?? older.Address,
+                    Sample = sighting.Sample ?? older.Sample,
                 };
             }
             else if (waiting.Count < options.Value.LastSeenQueue)
@@ -100,6 +101,27 @@ internal sealed partial class LastSeenWriter(
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
             await Flush();
+            await DeleteOld();
+        }
+    }
+
+    /// <summary>Takes heartbeats out of the history whose time is over, some at each call.</summary>
+    public async Task DeleteOld()
+    {
+        try
+        {
+            await Blocking.Run(() =>
+            {
+                using (database.Gate.EnterBlocking())
+                {
+                    history.DeleteSome(database.Derived, clock.GetUtcNow() - options.Value.HeartbeatKeep);
+                }
+            });
+        }
+        catch (SqliteException e)
+        {
+            // The next call tries again; a disk that stays full is told by the sightings.
+            LogNotDeleted(e);
         }
     }
 
@@ -124,7 +146,7 @@ internal sealed partial class LastSeenWriter(
             {
                 if (!waiting.TryAdd(sighting.SerialNumber, sighting) && waiting[sighting.SerialNumber] is { Heartbeat: null } newer)
                 {
-                    waiting[sighting.SerialNumber] = newer with { Heartbeat = sighting.Heartbeat };
+                    waiting[sighting.SerialNumber] = newer with { Heartbeat = sighting.Heartbeat, Sample = sighting.Sample };
                 }
             }
         }
@@ -149,10 +171,17 @@ internal sealed partial class LastSeenWriter(
             upsert.Bind(1, s.SerialNumber).Bind(2, s.At).Bind(3, s.Address).Bind(4, s.Heartbeat?.Firmware)
                 .Bind(5, s.Heartbeat?.ConfigurationVersion).Bind(6, s.Heartbeat?.Json)
                 .Bind(7, s.Heartbeat is null ? null : (DateTimeOffset?)s.At).Bind(8, s.Connected ? 1L : 0L).Run();
+            if (s.Sample is { } sample)
+            {
+                HeartbeatHistory.Write(db, s.SerialNumber, s.At, sample);
+            }
         }
 
         transaction.Commit();
     }
+
+    [LoggerMessage(EventName = "HeartbeatsNotDeleted", Level = LogLevel.Debug, Message = "Old heartbeats could not be deleted; it is tried again")]
+    private partial void LogNotDeleted(Exception e);
 
     [LoggerMessage(EventId = 1, EventName = "LastSeenNotWritten", Level = LogLevel.Warning, Message = "Last-seen times could not be written; they are kept for the next time")]
     private partial void LogFailed(Exception e);

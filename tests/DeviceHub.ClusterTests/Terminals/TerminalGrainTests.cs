@@ -127,6 +127,25 @@ public sealed class TerminalGrainTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task One_heartbeat_in_a_while_is_kept_for_charts_and_has_the_reconnects_of_those_before_it()
+    {
+        var terminal = await hub.LoggedIn();
+        var times = new ConnectTimes { AttachMs = 2100, LoginMs = 190 };
+        await Beat(new() { UptimeS = 10, ConnectTimes = times, SignalDbm = -71, Reconnects = { new ReconnectCause { Cause = ReconnectCause.Types.Cause.Dns, Count = 2 } } });
+        hub.Clock.Advance(TimeSpan.FromMinutes(5));
+        await Beat(new() { UptimeS = 310, ConnectTimes = new() { TlsMs = 480 }, Reconnects = { new ReconnectCause { Cause = ReconnectCause.Types.Cause.Tls, Count = 1 } } });
+        hub.Clock.Advance(TimeSpan.FromMinutes(10));
+        await Beat(new() { UptimeS = 910, Power = PowerSource.Battery, BatteryPercent = 80, Reconnects = { new ReconnectCause { Cause = ReconnectCause.Types.Cause.Closed, Count = 4 } } });
+        var samples = hub.Terminals.Sightings.Where(s => s.SerialNumber == terminal.SerialNumber && s.Sample is not null).Select(s => s.Sample);
+
+        Assert.Equal(
+            [new HeartbeatFigures(10, -71, null, 2, 2100, null, null, 190), new HeartbeatFigures(910, null, 80, 5, null, null, 480, null)],
+            samples);
+
+        ValueTask Beat(Heartbeat beat) => terminal.Send(new Uplink { Heartbeat = beat });
+    }
+
+    [Fact]
     public async Task Older_session_is_refused_by_its_epoch()
     {
         var first = await hub.LoggedIn();

@@ -31,7 +31,8 @@ internal sealed class StorageFixture : IDisposable
         Writes = new HubWrites(Database);
         Terminals = new TerminalStore(Database, Pool, Feed, DataProtectionProvider.Create(new DirectoryInfo(Path.Combine(Folder, "keys"))));
         Projection = new PaymentProjection(Database, Pool, Feed, Options, Microsoft.Extensions.Options.Options.Create(TerminalOptions), TimeProvider.System, NullLogger<PaymentProjection>.Instance);
-        LastSeen = new LastSeenWriter(Database, Feed, Options, TimeProvider.System, NullLogger<LastSeenWriter>.Instance);
+        Heartbeats = new HeartbeatHistory(Pool);
+        LastSeen = new LastSeenWriter(Database, Feed, Heartbeats, Options, TimeProvider.System, NullLogger<LastSeenWriter>.Instance);
         Database.Open();
     }
 
@@ -48,6 +49,7 @@ internal sealed class StorageFixture : IDisposable
     public TerminalStore Terminals { get; }
     public PaymentProjection Projection { get; }
     public LastSeenWriter LastSeen { get; }
+    public HeartbeatHistory Heartbeats { get; }
 
     public static LedgerAccept Accept(string request, string sn = "T1", long fen = 100, string? order = null, bool check = false, string? allowed = null, string? channelOrder = null)
     {
