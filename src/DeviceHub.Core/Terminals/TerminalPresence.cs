@@ -56,9 +56,10 @@ public sealed record TerminalPresence(
     public static DateTimeOffset HeardAfter(TerminalOptions options, DateTimeOffset now) =>
         now - TimeSpan.FromSeconds((long)options.HeartbeatIntervalSeconds * options.SilentAfterHeartbeats);
 
-    /// <summary>What a payment says of its terminal, when it is the terminal's last; null: nothing (it runs, or was cancelled).</summary>
+    /// <summary>What a payment says of its terminal, when it is the terminal's last; null: nothing (it runs, was cancelled, or is a test).</summary>
     public static PaymentTrouble? TroubleOf(PaymentState payment) => payment switch
     {
+        { Id.IsTest: true } => null,
         { Stage: PaymentStage.InDoubt } => PaymentTrouble.InDoubt,
         { Outcome: { Result: PaymentResult.Declined, Reason: DeclineReason.ChannelUnavailable } } => PaymentTrouble.NoChannel,
         { Outcome.Result: PaymentResult.Approved or PaymentResult.Declined } => payment.IsShown ? PaymentTrouble.None : PaymentTrouble.NotShown,

@@ -171,7 +171,11 @@ internal sealed partial class PaymentProjection(
                 using var transaction = db.Connection.BeginTransaction(deferred: false);
                 foreach (var payment in batch.Payments.Skip(from).Take(slice))
                 {
-                    minutes.Change(db, payment.Seq, payment.State);
+                    if (!payment.State.Id.IsTest)
+                    {
+                        minutes.Change(db, payment.Seq, payment.State);
+                    }
+
                     Upsert(db, payment);
                     TerminalTroubles.Write(db, payment.Seq, payment.State, shownWithin);
                 }

@@ -63,6 +63,20 @@ public sealed class PaymentMinutesTests
     }
 
     [Fact]
+    public async Task A_test_is_in_the_list_and_in_no_sum_and_says_nothing_of_its_terminal()
+    {
+        using var hub = new StorageFixture();
+        await hub.Ledger.Accept(Accept("test-1"), default);
+        await hub.Ledger.Append(new LedgerAppend(
+            new("T1", "test-1"), 2, [new PayAnswered(Now, 1, new ChannelVerdict(Verdict.Unknown, "timeout"))], [], Now, new PaymentStanding(null, false, false)));
+        await hub.Projection.Step();
+
+        Assert.Equal(1, hub.Number("SELECT count(*) FROM payment"));
+        Assert.Empty(await Counted(hub));
+        Assert.Equal(0, hub.Number("SELECT count(*) FROM terminal_trouble"));
+    }
+
+    [Fact]
     public async Task A_ledger_of_an_older_hub_is_counted_when_it_is_brought_up_to_date()
     {
         var folder = Directory.CreateTempSubdirectory("hub-storage-").FullName;
