@@ -60,15 +60,15 @@ internal static class SandboxCommand
 
     private static async Task<int> Run(ParseResult parsed, CancellationToken cancellation)
     {
-        if (parsed.GetValue(MakeAccounts) is { } wanted)
-        {
-            AccountMaker.Make(parsed.GetValue(KeyBits)).Save(wanted.FullName);
-            Console.WriteLine($"Wrote {wanted.FullName}; it is secret.");
-            return 0;
-        }
-
         try
         {
+            if (parsed.GetValue(MakeAccounts) is { } wanted)
+            {
+                AccountMaker.Make(parsed.GetValue(KeyBits)).Save(wanted.FullName);
+                Console.WriteLine($"Wrote {wanted.FullName}; it is secret.");
+                return 0;
+            }
+
             await using var server = new SandboxServer(Options(parsed), Accounts(parsed), TimeProvider.System);
             await server.Start();
             Console.WriteLine($"Channels listen on {string.Join(", ", server.Urls)}");

@@ -20,6 +20,7 @@ internal sealed class CoreBook : IDisposable
     private readonly Dictionary<string, Order> orders = new(StringComparer.Ordinal);
     private readonly FileStream? file;
 
+    /// <exception cref="InvalidDataException">The file is no book.</exception>
     public CoreBook(string? path)
     {
         if (path is null)
@@ -31,8 +32,15 @@ internal sealed class CoreBook : IDisposable
         {
             foreach (var line in File.ReadLines(path).Where(l => l.EndsWith('}')))
             {
-                var order = JsonSerializer.Deserialize<Order>(line)!;
-                orders[order.Number] = order;
+                try
+                {
+                    var order = JsonSerializer.Deserialize<Order>(line)!;
+                    orders[order.Number] = order;
+                }
+                catch (Exception e) when (e is JsonException or ArgumentNullException)
+                {
+                    throw new InvalidDataException($"{path} is no book of this program ({e.Message})", e);
+                }
             }
         }
 

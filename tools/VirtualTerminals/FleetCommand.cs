@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using DeviceHub.Protocol;
 
@@ -56,6 +57,8 @@ internal static class FleetCommand
         Encoding.AcceptOnlyFromAmong("model", "json", "protobuf");
         Ca!.AcceptExistingOnly();
         Check(Terminals, n => n is >= 1 and <= 20_000, "1 to 20000");
+        Check(Port, p => p is >= 1 and <= 65_535, "1 to 65535");
+        Check(Prefix, p => Names.IsSerialNumber(p + "000001"), "letters, digits, '_' and '-', at most 26 of them");
         Check(BadShare, s => s is >= 0 and <= 1, "0 to 1");
         Check(SpecialShare, s => s is >= 0 and <= 1, "0 to 1");
         Models.Validators.Add(r => Explain(r, () => Mix(r.GetValueOrDefault<string>(), "model")));
@@ -70,16 +73,39 @@ internal static class FleetCommand
 
     private static async Task<int> Run(ParseResult options, CancellationToken cancellation)
     {
-        using var closing = new ClosingTime();
-        var known = KeyFile.Load(options.GetValue(Keys));
-        using var book = new TerminalBook(options.GetValue(Book)?.FullName);
-        using var ca = options.GetValue(Ca) is { } file ? X509CertificateLoader.LoadCertificateFromFile(file.FullName) : null;
-        await using var fleet = new Fleet(Setup(options, ca), book, known);
-        var report = new FleetReport(fleet, Console.Out);
-        fleet.Start();
-        await report.Watch(options.GetValue(For)!.Value.Time, closing);
-        KeyFile.Save(options.GetValue(Keys), known.Concat(fleet.Keys));
-        return report.Summary() ? 0 : 1;
+        try
+        {
+            using var closing = new ClosingTime();
+            var known = KeyFile.Load(options.GetValue(Keys));
+
+            // What cannot be written is said before terminals get keys that nobody could keep.
+            KeyFile.Save(options.GetValue(Keys), known);
+            using var book = new TerminalBook(options.GetValue(Book)?.FullName);
+            using var ca = LoadCa(options.GetValue(Ca));
+            await using var fleet = new Fleet(Setup(options, ca), book, known);
+            var report = new FleetReport(fleet, Console.Out);
+            fleet.Start();
+            await report.Watch(options.GetValue(For)!.Value.Time, closing);
+            KeyFile.Save(options.GetValue(Keys), known.Concat(fleet.Keys));
+            return report.Summary() ? 0 : 1;
+        }
+        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
+        {
+            await Console.Error.WriteLineAsync(e.Message);
+            return 1;
+        }
+    }
+
+    private static X509Certificate2? LoadCa(FileInfo? file)
+    {
+        try
+        {
+            return file is null ? null : X509CertificateLoader.LoadCertificateFromFile(file.FullName);
+        }
+        catch (CryptographicException e)
+        {
+            throw new InvalidDataException($"--ca: {file} is no certificate ({e.Message})", e);
+        }
     }
 
     private static FleetSetup Setup(ParseResult options, X509Certificate2? ca)

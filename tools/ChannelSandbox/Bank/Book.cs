@@ -45,6 +45,7 @@ internal sealed class Book : IDisposable
     }
 
     /// <summary>Every order as it was written last, in the order of their creation.</summary>
+    /// <exception cref="InvalidDataException">The file is no book.</exception>
     public IReadOnlyCollection<Order> Replay()
     {
         if (file is null)
@@ -65,8 +66,7 @@ internal sealed class Book : IDisposable
                     break;
                 }
 
-                using var json = JsonDocument.Parse(line);
-                var order = Read(json.RootElement);
+                var order = Read(line);
                 orders[order.Key] = order;
                 whole = end;
             }
@@ -135,6 +135,19 @@ internal sealed class Book : IDisposable
         if (value is not null)
         {
             json.WriteString(name, value);
+        }
+    }
+
+    private Order Read(string line)
+    {
+        try
+        {
+            using var json = JsonDocument.Parse(line);
+            return Read(json.RootElement);
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or ArgumentException)
+        {
+            throw new InvalidDataException($"{file!.Name} is no book of this program: '{(line.Length > 40 ? line[..40] + "..." : line)}' ({e.Message})", e);
         }
     }
 
