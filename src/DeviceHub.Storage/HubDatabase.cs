@@ -62,7 +62,9 @@ public sealed class HubDatabase : IDisposable
     /// <summary>
     /// Applies migrations and opens the writer. Harmless when it is open already.
     /// </summary>
-    public void Open()
+    /// <param name="stop">Ends a migration that runs: what it has done is undone, and the next start does it again.</param>
+    /// <exception cref="OperationCanceledException">It was stopped.</exception>
+    public void Open(CancellationToken stop = default)
     {
         lock (sync)
         {
@@ -74,14 +76,19 @@ public sealed class HubDatabase : IDisposable
             Directory.CreateDirectory(folder);
             MakeForOwnerOnly(File);
             var connection = Connect(readOnly: false);
-            CheckVersion(SQLitePCL.raw.sqlite3_libversion_number());
-            using (var context = new HubDbContext(new DbContextOptionsBuilder<HubDbContext>().UseSqlite(connection).Options))
+            try
             {
-                context.Database.Migrate();
+                CheckVersion(SQLitePCL.raw.sqlite3_libversion_number());
+                Migrate(connection, stop);
+                derived = new PreparedConnection(Connect(readOnly: false));
+                Execute(derived.Connection, "PRAGMA synchronous = NORMAL");
+            }
+            catch
+            {
+                connection.Dispose();
+                throw;
             }
 
-            derived = new PreparedConnection(Connect(readOnly: false));
-            Execute(derived.Connection, "PRAGMA synchronous = NORMAL");
             writes = new PreparedConnection(connection);
         }
     }
@@ -136,6 +143,38 @@ public sealed class HubDatabase : IDisposable
             {
                 SqliteConnection.ClearPool(pooled);
             }
+        }
+    }
+
+    private static void Migrate(SqliteConnection connection, CancellationToken stop)
+    {
+        const int Interrupted = 9;
+
+        // EF Core's lock is a row, which a process that was killed leaves behind: it would be waited for at every start to come, for ever. The
+        // data folder is this process's own, so whoever has left one is gone.
+        using (var left = connection.CreateCommand())
+        {
+            left.CommandText = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '__EFMigrationsLock'";
+            if (left.ExecuteScalar() is not null)
+            {
+                Execute(connection, "DELETE FROM __EFMigrationsLock");
+            }
+        }
+
+        SQLitePCL.raw.sqlite3_progress_handler(connection.Handle!, 4_000, _ => stop.IsCancellationRequested ? 1 : 0, null);
+        try
+        {
+            stop.ThrowIfCancellationRequested();
+            using var context = new HubDbContext(new DbContextOptionsBuilder<HubDbContext>().UseSqlite(connection).Options);
+            context.Database.Migrate();
+        }
+        catch (SqliteException e) when (e.SqliteErrorCode == Interrupted && stop.IsCancellationRequested)
+        {
+            throw new OperationCanceledException("stopped while the database was brought up to date", e, stop);
+        }
+        finally
+        {
+            SQLitePCL.raw.sqlite3_progress_handler(connection.Handle!, 0, null, null);
         }
     }
 

@@ -79,7 +79,7 @@ internal sealed class ReadPool(HubDatabase database, IOptions<StorageOptions> op
             ObjectDisposedException.ThrowIf(disposed, this);
             if (!idle.TryTake(out var slot))
             {
-                database.Open();
+                database.Open(CancellationToken.None);
                 slot = new Slot(database.Connect(readOnly: true), clock);
             }
 

@@ -82,7 +82,7 @@ public static class StorageRegistration
     {
         public Task StartingAsync(CancellationToken cancellationToken)
         {
-            database.Open();
+            database.Open(cancellationToken);
             return Task.CompletedTask;
         }
 

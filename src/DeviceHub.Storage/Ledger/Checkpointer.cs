@@ -24,7 +24,7 @@ internal sealed partial class Checkpointer(HubDatabase database, IOptions<Storag
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await Task.Yield();
-        database.Open();
+        database.Open(stoppingToken);
         using var connection = database.Connect(readOnly: false);
 
         // A restart waits for readers while it holds the gate, and with it every commit. What is busy is tried at the next look.

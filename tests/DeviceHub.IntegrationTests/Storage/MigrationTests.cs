@@ -72,4 +72,88 @@ public sealed class MigrationTests
             Directory.Delete(folder, recursive: true);
         }
     }
+
+    /// <summary>EF Core's lock is a row that nobody takes away from a process that was killed.</summary>
+    [Fact]
+    public async Task Hub_that_was_killed_while_it_brought_its_file_up_to_date_starts_again()
+    {
+        var folder = Directory.CreateTempSubdirectory("hub-storage-").FullName;
+        try
+        {
+            using (var before = new StorageFixture(folder: folder))
+            {
+                await before.Ledger.Accept(Accept("request-1"), default);
+            }
+
+            using (var old = new HubDbContext(new DbContextOptionsBuilder<HubDbContext>().UseSqlite($"Data Source={folder}/hub.db;Pooling=False").Options))
+            {
+                await old.GetService<IMigrator>().MigrateAsync("PaymentNeedsAttention", TestContext.Current.CancellationToken);
+                await old.Database.ExecuteSqlAsync(
+                    $"""INSERT INTO "__EFMigrationsLock"("Id", "Timestamp") VALUES (1, '2026-05-01 12:00:00+00:00')""", TestContext.Current.CancellationToken);
+            }
+
+            // A start that waits for the lock never comes back.
+            var start = Task.Run(() => new StorageFixture(folder: folder), TestContext.Current.CancellationToken);
+            using var after = await start.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+            Assert.Equal(1, (await after.Ledger.Read(new("T1", "request-1")))!.Version);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    /// <summary>A ledger of 16,384 payments: bringing it up to date takes SQLite long enough to be stopped in the middle.</summary>
+    [Fact]
+    public async Task Hub_that_is_stopped_while_it_brings_its_file_up_to_date_undoes_what_it_had_begun_and_does_it_at_the_next_start()
+    {
+        var folder = Directory.CreateTempSubdirectory("hub-storage-").FullName;
+        try
+        {
+            using (var before = new StorageFixture(folder: folder))
+            {
+                await before.Ledger.Accept(Accept("request-1"), default);
+            }
+
+            using (var old = new HubDbContext(new DbContextOptionsBuilder<HubDbContext>().UseSqlite($"Data Source={folder}/hub.db;Pooling=False").Options))
+            {
+                await old.GetService<IMigrator>().MigrateAsync("PaymentNeedsAttention", TestContext.Current.CancellationToken);
+                await old.Database.OpenConnectionAsync(TestContext.Current.CancellationToken);
+                for (var rows = 1; rows < 16_384; rows *= 2)
+                {
+                    await old.Database.ExecuteSqlAsync(
+                        $"""
+                        CREATE TEMP TABLE twice AS SELECT * FROM payment_event;
+                        UPDATE twice SET seq = seq + {rows}, request_id = request_id || '-' || {rows};
+                        INSERT INTO payment_event SELECT * FROM twice;
+                        DROP TABLE twice;
+                        """,
+                        TestContext.Current.CancellationToken);
+                }
+            }
+
+            using (var stop = new CancellationTokenSource())
+            using (var stopped = new HubDatabase(folder, Microsoft.Extensions.Options.Options.Create(new StorageOptions())))
+            {
+                // The first that it commits is EF Core's lock; the migrations follow.
+                stopped.Connected = connection => SQLitePCL.raw.sqlite3_commit_hook(
+                    connection.Handle!,
+                    _ =>
+                    {
+                        stop.Cancel();
+                        return 0;
+                    },
+                    null);
+                Assert.Throws<OperationCanceledException>(() => stopped.Open(stop.Token));
+            }
+
+            using var after = new StorageFixture(folder: folder);
+            Assert.Equal(16_384, after.Number("SELECT count(*) FROM payment_event WHERE payment > 0"));
+            Assert.Equal(1, (await after.Ledger.Read(new("T1", "request-1")))!.Version);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
 }
