@@ -21,6 +21,9 @@ install_tools() {
   command -v curl >/dev/null || missing+=(curl)
   command -v node >/dev/null || missing+=(nodejs)
   command -v npm >/dev/null || missing+=(npm)
+  command -v chromium >/dev/null || missing+=(chromium)
+  # Chinese in the pictures and tests of the pages.
+  fc-list 2>/dev/null | grep -q 'Noto Sans CJK' || missing+=(fontconfig fonts-noto-cjk)
   # The C kit: firmware-protocol/c/check.sh says what it needs.
   local package
   for package in gcc clang libclang-rt-14-dev cmake ninja-build cppcheck protobuf-compiler nanopb dpkg-dev libmosquitto-dev gcc-arm-none-eabi \

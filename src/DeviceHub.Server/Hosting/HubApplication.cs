@@ -9,6 +9,7 @@ using DeviceHub.Core.Charges;
 using DeviceHub.Core.Payments;
 using DeviceHub.Core.Reconciliation;
 using DeviceHub.Core.Terminals;
+using DeviceHub.Dashboard;
 using DeviceHub.Gateways;
 using DeviceHub.Gateways.Mqtt;
 using DeviceHub.Gateways.Serial;
@@ -87,6 +88,7 @@ public static class HubApplication
         services.AddSerialEndpoint(Path.Combine(folder.Path, "serial"));
         services.AddHubApi();
         services.AddWebhooks();
+        services.AddHubDashboard();
         services.AddHubPermissions();
         services.AddHubHealth();
         services.AddRequestLocalization(languages => languages
@@ -117,6 +119,8 @@ public static class HubApplication
         app.MapHubHealth();
         app.MapPrometheusScrapingEndpoint("/metrics").RequireAuthorization(Permission.Metrics);
         app.MapOrleansDashboard("/orleans").RequireAuthorization(Permission.OwnerInPerson);
+        app.MapDashboardFiles();
+        app.MapHubDashboard();
         app.MapSignIn();
         app.MapHubApi();
     }

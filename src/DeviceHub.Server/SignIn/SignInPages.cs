@@ -22,7 +22,7 @@ internal static class SignInPages
         pages.MapPost("/sign-out", SignOut).RequireAuthorization(Permission.Person);
         pages.MapPost("/password", ChangePassword).RequireAuthorization(Permission.Person).RequireRateLimiting(RateLimit);
         pages.MapPost("/new-api-key", CreateKey).RequireAuthorization(Policies.Own);
-        pages.MapGet("/", ShowHome).RequireAuthorization(Permission.Person);
+        pages.MapGet("/settings", ShowHome).RequireAuthorization(Permission.Person);
     }
 
     private static IResult ShowSignIn(HttpContext http, IAntiforgery antiforgery, string? returnUrl) =>

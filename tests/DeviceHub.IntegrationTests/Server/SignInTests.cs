@@ -145,7 +145,7 @@ public sealed partial class SignInTests(ServerHub hub) : IClassFixture<ServerHub
         Assert.Equal("application/json", list.Content.Headers.ContentType!.MediaType);
         Assert.Equal("nosniff", list.Headers.GetValues("X-Content-Type-Options").Single());
         var browser = await hub.SignedIn();
-        using var made = await browser.SubmitForm("/", "/new-api-key", ("name", Script), ("scope", Script));
+        using var made = await browser.SubmitForm("/settings", "/new-api-key", ("name", Script), ("scope", Script));
         Assert.DoesNotContain("<script", await made.Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
 

@@ -15,7 +15,8 @@ public sealed class ProjectArrowsTests
         ["Channels"] = ["Core"],
         ["Gateways"] = ["Protocol", "Core"],
         ["Storage"] = ["Core"],
-        ["Server"] = ["Protocol", "Core", "Channels", "Gateways", "Storage"],
+        ["Dashboard"] = ["Core"],
+        ["Server"] = ["Protocol", "Core", "Channels", "Gateways", "Storage", "Dashboard"],
     };
 
     private static readonly string[] KeptOutOfCore =

@@ -13,6 +13,7 @@ using DeviceHub.Core.Payments;
 using DeviceHub.Core.Reconciliation;
 using DeviceHub.Core.Routing;
 using DeviceHub.Core.Terminals;
+using DeviceHub.Dashboard;
 using DeviceHub.Gateways;
 using DeviceHub.Gateways.Mqtt;
 using DeviceHub.Gateways.Serial;
@@ -27,7 +28,7 @@ namespace DeviceHub.UnitTests.Hosting;
 public sealed class ConfigurationTests
 {
     private static readonly object[] Sections =
-        [new ServerOptions(), new StorageOptions(), new MqttOptions(), new SerialOptions(), new SessionOptions(), new TerminalOptions(), new PaymentOptions(), new ReconciliationOptions(), new RoutingOptions(),
+        [new ServerOptions(), new DashboardOptions(), new StorageOptions(), new MqttOptions(), new SerialOptions(), new SessionOptions(), new TerminalOptions(), new PaymentOptions(), new ReconciliationOptions(), new RoutingOptions(),
          new SandboxOptions(), new ChannelHttpOptions(), new AlipayOptions(), new ShouqianbaOptions(),
          new WeChatPayOptions(), new RemoteOptions(), new ChargeOptions(), new WebhookOptions()];
 

@@ -1,0 +1,41 @@
+using DeviceHub.Core;
+using DeviceHub.Core.People;
+using DeviceHub.Dashboard.Shared;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Components.Server;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using MudBlazor.Services;
+
+namespace DeviceHub.Dashboard;
+
+public static class DashboardRegistration
+{
+    public static IServiceCollection AddHubDashboard(this IServiceCollection services)
+    {
+        services.AddOptionsSection<DashboardOptions>(DashboardOptions.Section);
+        services.AddSingleton<IValidateOptions<DashboardOptions>, DashboardOptionsValidator>();
+        services.AddLocalization();
+        services.AddMudServices();
+        services.AddSingleton<MudBlazor.MudLocalizer, MudWords>();
+        services.AddRazorComponents().AddInteractiveServerComponents();
+        services.AddOptions<CircuitOptions>().Configure<IOptions<DashboardOptions>>((circuits, dashboard) =>
+        {
+            circuits.DisconnectedCircuitMaxRetained = dashboard.Value.MaxLostPages;
+            circuits.DisconnectedCircuitRetentionPeriod = dashboard.Value.KeepLostPage;
+        });
+        services.AddCascadingAuthenticationState();
+        services.AddScoped<Format>();
+        return services;
+    }
+
+    /// <summary>All pages want at least <see cref="Policies.Read"/>; a page that changes something says what more it wants.</summary>
+    public static void MapHubDashboard(this IEndpointRouteBuilder routes)
+    {
+        routes.MapRazorComponents<App>()
+            .AddInteractiveServerRenderMode(server => server.ContentSecurityFrameAncestorsPolicy = null)
+            .RequireAuthorization(Policies.Read);
+        Preferences.Map(routes);
+    }
+}
