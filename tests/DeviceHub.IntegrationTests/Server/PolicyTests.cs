@@ -41,6 +41,7 @@ public sealed class PolicyTests(ServerHub hub) : IClassFixture<ServerHub>
             GET /api/v1/stores
             GET /api/v1/terminals
             GET /api/v1/terminals/{serialNumber}
+            GET /api/v1/terminals/{serialNumber}/heartbeats
             GET /openapi/routing-core.json
             GET /openapi/{documentName}.json
             GET /scalar
@@ -63,6 +64,7 @@ public sealed class PolicyTests(ServerHub hub) : IClassFixture<ServerHub>
             POST /api/v1/stores
             POST /api/v1/terminals/{serialNumber}/resume
             POST /api/v1/terminals/{serialNumber}/suspend
+            POST /api/v1/terminals/{serialNumber}/test-payments
             PUT /api/v1/terminals/{serialNumber}/configuration
             PUT /api/v1/terminals/{serialNumber}/limit
         metrics:
