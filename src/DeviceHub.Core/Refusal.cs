@@ -56,6 +56,9 @@ public enum RefusalCode
 
     /// <summary>The terminal's firmware collects no charges.</summary>
     CannotCollect = 106,
+
+    /// <summary>Somebody else has changed what this change was made from.</summary>
+    ChangedMeanwhile = 107,
 }
 
 /// <summary>A "no" that is an answer, not an error. A business refusal never throws.</summary>

@@ -35,6 +35,7 @@ public static class StorageRegistration
         services.AddSingleton(s => new HubReads(s.GetRequiredService<ReadPool>()));
         services.AddSingleton(s => new HubWrites(s.GetRequiredService<HubDatabase>()));
         services.AddSingleton<AuditLog>();
+        services.AddSingleton<IAuditHistory, AuditHistory>();
         services.AddSingleton<IAuditLog>(s => s.GetRequiredService<AuditLog>());
         services.AddSingleton<LiveFeed>();
         long FreeBytes() => new DriveInfo(Path.GetFullPath(dataFolder)).AvailableFreeSpace;

@@ -7,7 +7,18 @@ namespace DeviceHub.Core.Configuration;
 
 /// <summary>One typed entry of a configuration. Exactly one of the three values counts, by <see cref="Type"/>.</summary>
 /// <param name="Type"><c>f</c>: flag, <c>n</c>: number, <c>t</c>: text; the byte that is hashed.</param>
-public readonly record struct ConfigurationEntry(string Key, char Type, bool Flag, long Number, string Text);
+public readonly record struct ConfigurationEntry(string Key, char Type, bool Flag, long Number, string Text)
+{
+    /// <summary>As JSON has it.</summary>
+    public string Value => Type switch
+    {
+        'f' => Flag ? "true" : "false",
+        'n' => Number.ToString(CultureInfo.InvariantCulture),
+        _ => JsonSerializer.Serialize(Text, Readable),
+    };
+
+    private static readonly JsonSerializerOptions Readable = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+}
 
 /// <summary>
 /// A configuration as people write it (a JSON object; nested objects are flattened with dots) and as terminals get it (typed
@@ -25,7 +36,7 @@ public sealed class ConfigurationDocument
     /// </summary>
     public const int MaxTextInJson = 320;
 
-    private const int MaxDepth = 8;
+    public const int MaxDepth = 8;
 
     private ConfigurationDocument(IReadOnlyList<ConfigurationEntry> entries)
     {
@@ -42,80 +53,94 @@ public sealed class ConfigurationDocument
     /// <summary>Reads a document. Null with an <paramref name="error"/> that names the key and what to do.</summary>
     public static ConfigurationDocument? TryParse(string json, out string? error)
     {
+        var document = Read(json, out var faults);
+        error = faults.Count == 0 ? null : faults[0].Detail;
+        return document;
+    }
+
+    /// <summary>Reads a document. Null with all that is wrong with it, by line.</summary>
+    public static ConfigurationDocument? Read(string json, out IReadOnlyList<ConfigurationFault> faults)
+    {
         if (Encoding.UTF8.GetByteCount(json) > MaxBytes)
         {
-            error = $"the document is larger than {MaxBytes} bytes";
+            faults = [new(1, ConfigurationFaultKind.TooLarge, "")];
             return null;
         }
 
+        var found = new List<ConfigurationFault>();
+        faults = found;
         try
         {
-            using var document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = MaxDepth, AllowDuplicateProperties = false });
+            var lines = ConfigurationLines.Of(json, MaxDepth, found);
+            using var document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = MaxDepth });
             if (document.RootElement.ValueKind != JsonValueKind.Object)
             {
-                error = "a configuration is a JSON object";
+                found.Add(new(1, ConfigurationFaultKind.NotAnObject, ""));
                 return null;
             }
 
             var entries = new SortedDictionary<string, ConfigurationEntry>(StringComparer.Ordinal);
-            error = Flatten(document.RootElement, "", entries);
-            return error is null ? new ConfigurationDocument([.. entries.Values]) : null;
+            Flatten(document.RootElement, "", entries, lines, found);
+            if (entries.Count > MaxEntries)
+            {
+                found.Add(new(1, ConfigurationFaultKind.TooMany, ""));
+            }
+
+            found.Sort((a, b) => a.Line.CompareTo(b.Line));
+            return found.Count == 0 ? new ConfigurationDocument([.. entries.Values]) : null;
         }
         catch (JsonException e)
         {
-            error = $"not valid JSON at line {e.LineNumber + 1}, byte {e.BytePositionInLine}, or deeper than {MaxDepth} objects, or a key given twice";
+            found.Clear();
+            found.Add(new((int)(e.LineNumber ?? 0) + 1, ConfigurationFaultKind.NotJson, ""));
             return null;
         }
     }
 
-    private static string? Flatten(JsonElement element, string prefix, SortedDictionary<string, ConfigurationEntry> entries)
+    private static void Flatten(
+        JsonElement element, string prefix, SortedDictionary<string, ConfigurationEntry> entries, Dictionary<string, int> lines, List<ConfigurationFault> faults)
     {
         foreach (var property in element.EnumerateObject())
         {
             var key = prefix + property.Name;
             if (!IsKey(key))
             {
-                return $"'{Shown(key)}': a key is 1 to {MaxKeyLength} of a-z 0-9 _ and . (nested objects add theirs with a dot)";
+                Fault(ConfigurationFaultKind.Key);
             }
-
-            var error = property.Value.ValueKind == JsonValueKind.Object
-                ? Flatten(property.Value, key + ".", entries)
-                : Add(key, property.Value, entries);
-            if (error is not null)
+            else if (property.Value.ValueKind == JsonValueKind.Object)
             {
-                return error;
+                Flatten(property.Value, key + ".", entries, lines, faults);
             }
-        }
+            else if (ValueFault(key, property.Value, out var entry) is { } fault)
+            {
+                Fault(fault);
+            }
+            else if (!entries.TryAdd(key, entry) && !faults.Exists(f => f.Kind == ConfigurationFaultKind.Twice && f.Key == Shown(key)))
+            {
+                Fault(ConfigurationFaultKind.Twice);
+            }
 
-        return null;
+            void Fault(ConfigurationFaultKind kind) => faults.Add(new(lines.GetValueOrDefault(key, 1), kind, Shown(key)));
+        }
     }
 
-    private static string? Add(string key, JsonElement value, SortedDictionary<string, ConfigurationEntry> entries)
+    private static ConfigurationFaultKind? ValueFault(string key, JsonElement value, out ConfigurationEntry entry)
     {
-        ConfigurationEntry entry;
+        entry = default;
         switch (value.ValueKind)
         {
             case JsonValueKind.True or JsonValueKind.False:
                 entry = new(key, 'f', value.GetBoolean(), 0, "");
-                break;
+                return null;
             case JsonValueKind.Number when value.TryGetInt64(out var number):
                 entry = new(key, 'n', false, number, "");
-                break;
+                return null;
             case JsonValueKind.String when TryText(value, out var text):
                 entry = new(key, 't', false, 0, text);
-                break;
-            case JsonValueKind.String:
-                return $"'{key}': a text is at most {MaxTextBytes} bytes of valid UTF-8, and {MaxTextInJson} as ASCII JSON, without U+0000";
+                return null;
             default:
-                return $"'{key}': a value is true, false, a whole number of 64 bits, or a text";
+                return value.ValueKind == JsonValueKind.String ? ConfigurationFaultKind.Text : ConfigurationFaultKind.Value;
         }
-
-        if (!entries.TryAdd(key, entry))
-        {
-            return $"'{key}' is given twice";
-        }
-
-        return entries.Count > MaxEntries ? $"'{key}': more than {MaxEntries} entries" : null;
     }
 
     private static bool TryText(JsonElement value, out string text)
@@ -162,7 +187,7 @@ public sealed class ConfigurationDocument
         return true;
     }
 
-    private static string Shown(string key) => key.Length <= 64 ? key : key[..64] + "...";
+    internal static string Shown(string key) => key.Length <= 64 ? key : key[..64] + "...";
 
     private static byte[] HashOf(IReadOnlyList<ConfigurationEntry> entries)
     {

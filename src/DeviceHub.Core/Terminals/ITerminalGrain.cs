@@ -73,6 +73,10 @@ public interface ITerminalGrain : IGrainWithStringKey
     [Alias("SetConfiguration")]
     Task<SetConfigurationAnswer> SetConfiguration(string json);
 
+    /// <summary>As <see cref="SetConfiguration"/>, when the desired version is still this one; else ChangedMeanwhile, with the one that is desired now.</summary>
+    [Alias("SetConfigurationAfter")]
+    Task<SetConfigurationAnswer> SetConfigurationAfter(string json, long version);
+
     /// <summary>Its own limit of one payment, 1 to the option's; null: the option's.</summary>
     [Alias("SetMaxAmount")]
     Task<Refusal?> SetMaxAmount(long? maxAmountFen);
@@ -166,14 +170,20 @@ public sealed record DesiredConfiguration([property: Id(0)] long Version, [prope
 [GenerateSerializer, Immutable, Alias("dh.SetConfigurationAnswer")]
 public sealed record SetConfigurationAnswer([property: Id(0)] Refusal? Refusal, [property: Id(1)] DesiredConfiguration? Desired);
 
+/// <summary>Another board logged in with the terminal's right key and was not admitted: possibly a cloned image.</summary>
+[GenerateSerializer, Immutable, Alias("dh.OtherHardware")]
+public sealed record OtherHardware([property: Id(0)] string HardwareId, [property: Id(1)] string Address, [property: Id(2)] DateTimeOffset At);
+
 /// <summary>A terminal as people see it now.</summary>
+/// <param name="OtherHardware">The last that this activation has seen; null: none.</param>
 [GenerateSerializer, Immutable, Alias("dh.TerminalSnapshot")]
 public sealed record TerminalSnapshot(
     [property: Id(0)] TerminalRecord Record,
     [property: Id(1)] bool Connected,
     [property: Id(2)] DateTimeOffset? LastSeen,
     [property: Id(3)] string? Address,
-    [property: Id(4)] HeartbeatReport? Heartbeat);
+    [property: Id(4)] HeartbeatReport? Heartbeat,
+    [property: Id(5)] OtherHardware? OtherHardware = null);
 
 /// <summary>
 /// One gateway process, as grains reach it: an observer that finds the session by serial number and epoch. One a process, not one

@@ -125,6 +125,8 @@ internal sealed partial class TerminalGrain
         if (which == Which.Key && record.HardwareId is { } bound && bound != request.HardwareId)
         {
             TerminalMetrics.OtherHardware.Add(1);
+            otherHardware = new OtherHardware(request.HardwareId, request.Address, clock.GetUtcNow());
+            TellWatchers();
             LogOtherHardware(serialNumber, bound, request.HardwareId, request.Address);
             return new Refusal(RefusalCode.Hardware, "the key is bound to another hardware id");
         }

@@ -46,6 +46,7 @@ internal sealed partial class TerminalGrain(
     /// <summary>Of the heartbeats since the last that was kept for charts, as they add up.</summary>
     private HeartbeatFigures? unsampled;
     private DateTimeOffset sampledAt;
+    private OtherHardware? otherHardware;
     private DateTimeOffset seenAt;
 
     /// <summary>Unix milliseconds; grows with every login, so that no two sessions share request ids.</summary>
@@ -170,7 +171,7 @@ internal sealed partial class TerminalGrain(
     public Task<TerminalSnapshot?> Snapshot() => Task.FromResult(record is null
         ? null
         : new TerminalSnapshot(
-            record with { Key = null, OfferedKey = null }, connected, seenAt == default ? null : seenAt, address, heartbeat));
+            record with { Key = null, OfferedKey = null }, connected, seenAt == default ? null : seenAt, address, heartbeat, otherHardware));
 
     public Task<Refusal?> Suspend() => Change(r => r.Status switch
     {
@@ -190,7 +191,11 @@ internal sealed partial class TerminalGrain(
         ? (null, new Refusal(RefusalCode.Amount, $"a terminal's limit is 1 to {options.Value.MaxAmountFen} fen (Terminals:MaxAmountFen); {fen} is not"))
         : (r with { MaxAmountFen = maxAmountFen }, null));
 
-    public async Task<SetConfigurationAnswer> SetConfiguration(string json)
+    public Task<SetConfigurationAnswer> SetConfiguration(string json) => SetConfiguration(json, null);
+
+    public Task<SetConfigurationAnswer> SetConfigurationAfter(string json, long version) => SetConfiguration(json, version);
+
+    private async Task<SetConfigurationAnswer> SetConfiguration(string json, long? after)
     {
         var document = ConfigurationDocument.TryParse(json, out var error);
         if (document is null)
@@ -201,6 +206,11 @@ internal sealed partial class TerminalGrain(
         var changed = false;
         var refusal = await Change(r =>
         {
+            if (after is { } version && version != r.DesiredVersion)
+            {
+                return (null, new Refusal(RefusalCode.ChangedMeanwhile, $"version {r.DesiredVersion} was set meanwhile; look at it and set yours again"));
+            }
+
             changed = r.DesiredVersion == 0 || !document.Hash.AsSpan().SequenceEqual(r.DesiredHash);
             return changed
                 ? (r with { DesiredConfiguration = json, DesiredVersion = r.DesiredVersion + 1, DesiredHash = document.Hash }, null)
@@ -211,7 +221,7 @@ internal sealed partial class TerminalGrain(
             link?.ConfigurationChanged(serialNumber, sessionEpoch);
         }
 
-        return new SetConfigurationAnswer(refusal, refusal is null ? Desired() : null);
+        return new SetConfigurationAnswer(refusal, refusal is null or { Code: RefusalCode.ChangedMeanwhile } ? Desired() : null);
     }
 
     private Refusal? Judge(long epoch, PaymentRequest request, out Wallet wallet)
