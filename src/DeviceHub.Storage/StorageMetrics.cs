@@ -16,4 +16,5 @@ internal static class StorageMetrics
     public static readonly Counter<long> SightingsDropped = Meter.CreateCounter<long>("devicehub.last_seen.dropped", description: "Sightings dropped because too many terminals waited");
     public static readonly Counter<long> ReadsBrokenOff = Meter.CreateCounter<long>("devicehub.reads.broken_off", description: "Reads over their time limit");
     public static readonly Gauge<long> WalBytes = Meter.CreateGauge<long>("devicehub.wal.size", "By", "Size of the write-ahead log");
+    public static readonly Counter<long> Outdated = Meter.CreateCounter<long>("devicehub.storage.outdated_deleted", description: "Rows that were deleted because they had been kept long enough, by table");
 }

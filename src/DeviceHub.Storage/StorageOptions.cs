@@ -63,6 +63,12 @@ public sealed class StorageOptions
 
     /// <summary>Bytes of write-ahead log from which it is copied back into the database. 64 KiB to 1 GiB.</summary>
     public long CheckpointBytes { get; set; } = 32L * 1024 * 1024;
+
+    /// <summary>Days that rows of the audit log are kept. 180 to 36,500; 0: for ever.</summary>
+    public int AuditDays { get; set; } = 3_650;
+
+    /// <summary>Days that charges from the till are kept after their end; their payments stay. 180 to 36,500; 0: for ever.</summary>
+    public int ChargeDays { get; set; } = 1_827;
 }
 
 internal sealed class StorageOptionsValidator : IValidateOptions<StorageOptions>
@@ -95,9 +101,20 @@ internal sealed class StorageOptionsValidator : IValidateOptions<StorageOptions>
             errors.Add($"{StorageOptions.Section}:HeartbeatKeep is {o.HeartbeatKeep}; it must be 1 hour to 90 days");
         }
 
+        Days(errors, nameof(o.AuditDays), o.AuditDays);
+        Days(errors, nameof(o.ChargeDays), o.ChargeDays);
         Within(errors, nameof(o.ProjectionInterval), o.ProjectionInterval, 1, 60_000);
         Within(errors, nameof(o.CheckpointInterval), o.CheckpointInterval, 10, 60_000);
         return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
+    }
+
+    /// <summary>Less than half a year would be a slip of the hand, and what is deleted does not come back.</summary>
+    private static void Days(List<string> errors, string option, int value)
+    {
+        if (value is not 0 and (< 180 or > 36_500))
+        {
+            errors.Add($"{StorageOptions.Section}:{option} is {value}; it must be 180 to 36500, or 0 for ever");
+        }
     }
 
     private static void Within(List<string> errors, string option, long value, long least, long most)

@@ -67,6 +67,7 @@ public static class StorageRegistration
 
         services.AddHostedService<StorageLifetime>();
         services.AddHostedService<Checkpointer>();
+        services.AddHostedService<Retention>();
         services.AddHostedService(s => s.GetRequiredService<LastSeenWriter>());
         services.AddHostedService(s => s.GetRequiredService<PaymentProjection>());
         services.AddHostedService<ChannelAccountLoader>();
