@@ -46,6 +46,10 @@ public sealed class TerminalOptions
     [Range(10, 3600)]
     public int ShownWithinSeconds { get; set; } = 90;
 
+    /// <summary>Terminals that one request may suspend or resume. 1 to 100,000.</summary>
+    [Range(1, 100_000)]
+    public int MaxBulk { get; set; } = 20_000;
+
     /// <summary>Models by name, case-sensitive. A model that is not listed seals. At most 1,000.</summary>
     [Required, MaxLength(1000)]
     public Dictionary<string, ModelOptions> Models { get; set; } = new(StringComparer.Ordinal);
@@ -93,6 +97,7 @@ public static class TerminalRegistration
     {
         services.AddOptionsSection<TerminalOptions>(TerminalOptions.Section);
         services.AddSingleton<IValidateOptions<TerminalOptions>, TerminalOptionsValidator>();
+        services.AddSingleton<TerminalDesk>();
         return services;
     }
 }

@@ -1,10 +1,10 @@
 using System.Text.Json;
-using DeviceHub.Core;
 using DeviceHub.Core.People;
 using DeviceHub.Core.Terminals;
 using DeviceHub.Server.ApiKeys;
 using DeviceHub.Storage;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
 
 namespace DeviceHub.Server.Api;
 
@@ -27,15 +27,22 @@ internal static class TerminalsApi
 
     internal sealed record Limit(long? MaxAmountFen);
 
+    internal sealed record Many(IReadOnlyList<string>? SerialNumbers);
+
     public static void MapTerminals(this RouteGroupBuilder api)
     {
         api.MapGet("/terminals", List).Produces<PageOf<Terminal>>().WithSummary("Terminals by serial number; search fits serial number, merchant and store");
         api.MapGet("/terminals/{serialNumber}", Get).Produces<TerminalDetail>().ProducesProblem(404)
             .WithSummary("One terminal with its heartbeat, desired and reported configuration");
+        var many = api.MapGroup("/terminals").RequireAuthorization(Policies.Operate);
+        many.MapPost("/suspend", (Many body, TerminalDesk desk, AuditTrail audit, IOptions<TerminalOptions> options, CancellationToken stop) => Change(TerminalDeed.Suspend, body, desk, audit, options, stop))
+            .Produces<BulkAnswer>().ProducesValidationProblem().WithSummary("Suspends many terminals and says which it could not");
+        many.MapPost("/resume", (Many body, TerminalDesk desk, AuditTrail audit, IOptions<TerminalOptions> options, CancellationToken stop) => Change(TerminalDeed.Resume, body, desk, audit, options, stop))
+            .Produces<BulkAnswer>().ProducesValidationProblem().WithSummary("Resumes many terminals and says which it could not");
         var admin = api.MapGroup("/terminals/{serialNumber}").RequireAuthorization(Policies.Operate);
-        admin.MapPost("/suspend", (string serialNumber, IGrainFactory grains, AuditTrail audit) => Change(serialNumber, "terminal.suspend", t => t.Suspend(), grains, audit)).Produces(204).ProducesProblem(404)
+        admin.MapPost("/suspend", async (string serialNumber, TerminalDesk desk, AuditTrail audit) => Of(serialNumber, "serialNumber", await desk.Suspend(serialNumber, audit.Actor()))).Produces(204).ProducesProblem(404)
             .WithSummary("Refuses new payments of a terminal; those that run go on");
-        admin.MapPost("/resume", (string serialNumber, IGrainFactory grains, AuditTrail audit) => Change(serialNumber, "terminal.resume", t => t.Resume(), grains, audit)).Produces(204).ProducesProblem(404)
+        admin.MapPost("/resume", async (string serialNumber, TerminalDesk desk, AuditTrail audit) => Of(serialNumber, "serialNumber", await desk.Resume(serialNumber, audit.Actor()))).Produces(204).ProducesProblem(404)
             .WithSummary("Takes payments of a suspended terminal again");
         admin.MapPut("/configuration", SetConfiguration).Produces<Configuration>().ProducesValidationProblem().ProducesProblem(404)
             .WithSummary("Sets the desired configuration, pushed at once while the terminal is connected");
@@ -84,75 +91,39 @@ internal static class TerminalsApi
             stop));
     }
 
-    private static async Task<IResult> Get(string serialNumber, IGrainFactory grains) =>
-        await Find(serialNumber, grains) is { } snapshot ? Results.Ok(Detail(snapshot)) : Problems.NotFound("terminal " + serialNumber);
+    private static async Task<IResult> Get(string serialNumber, TerminalDesk desk) =>
+        await desk.Find(serialNumber) is { } snapshot ? Results.Ok(Detail(snapshot)) : NoTerminal(serialNumber);
 
-    private static async Task<IResult> Change(string serialNumber, string what, Func<ITerminalGrain, Task<Refusal?>> change, IGrainFactory grains, AuditTrail audit)
+    private static async Task<IResult> Change(TerminalDeed deed, Many body, TerminalDesk desk, AuditTrail audit, IOptions<TerminalOptions> options, CancellationToken stop)
     {
-        if (await Find(serialNumber, grains) is not { } before)
-        {
-            return Problems.NotFound("terminal " + serialNumber);
-        }
-
-        var grain = grains.GetGrain<ITerminalGrain>(serialNumber);
-        if (await change(grain) is { } refusal)
-        {
-            return Problems.Of(refusal, "serialNumber");
-        }
-
-        var after = await grain.Snapshot();
-        await audit.Write(what, "terminal:" + serialNumber, new { before.Record.Status }, new { after?.Record.Status });
-        return Results.NoContent();
+        var check = new FieldCheck();
+        check.That(body.SerialNumbers is { Count: >= 1 } && body.SerialNumbers.Count <= options.Value.MaxBulk, "serialNumbers", $"1 to {options.Value.MaxBulk} serial numbers are needed");
+        return check.Problem ?? Results.Ok(await desk.All(deed, body.SerialNumbers!, audit.Actor(), cancellation: stop));
     }
 
-    private static async Task<IResult> SetConfiguration(string serialNumber, JsonElement body, IGrainFactory grains, AuditTrail audit)
+    private static async Task<IResult> SetConfiguration(string serialNumber, JsonElement body, TerminalDesk desk, AuditTrail audit)
     {
         if (body.ValueKind != JsonValueKind.Object)
         {
             return Problems.Field("body", "a JSON object of keys and values is needed");
         }
 
-        if (await Find(serialNumber, grains) is not { } before)
+        return await desk.SetConfiguration(serialNumber, body.GetRawText(), audit.Actor()) switch
         {
-            return Problems.NotFound("terminal " + serialNumber);
-        }
-
-        var answer = await grains.GetGrain<ITerminalGrain>(serialNumber).SetConfiguration(body.GetRawText());
-        if (answer.Refusal is { } refusal)
-        {
-            return Problems.Of(refusal, "body");
-        }
-
-        var desired = Of(answer.Desired!.Version, answer.Desired.Json, answer.Desired.Hash);
-        await audit.Write(
-            "terminal.configuration",
-            "terminal:" + serialNumber,
-            new { Version = before.Record.DesiredVersion, Document = Parse(before.Record.DesiredConfiguration) },
-            new { desired.Version, desired.Document });
-        return Results.Ok(desired);
+            null => NoTerminal(serialNumber),
+            { Refusal: { } refusal } => Problems.Of(refusal, "body"),
+            { Desired: { } desired } => Results.Ok(Of(desired.Version, desired.Json, desired.Hash)),
+            _ => throw new InvalidOperationException("a configuration was neither set nor refused"),
+        };
     }
 
-    private static async Task<IResult> SetLimit(string serialNumber, Limit body, IGrainFactory grains, AuditTrail audit)
-    {
-        if (await Find(serialNumber, grains) is not { } before)
-        {
-            return Problems.NotFound("terminal " + serialNumber);
-        }
+    private static async Task<IResult> SetLimit(string serialNumber, Limit body, TerminalDesk desk, AuditTrail audit) =>
+        Of(serialNumber, "maxAmountFen", await desk.SetLimit(serialNumber, body.MaxAmountFen, audit.Actor()));
 
-        if (await grains.GetGrain<ITerminalGrain>(serialNumber).SetMaxAmount(body.MaxAmountFen) is { } refusal)
-        {
-            return Problems.Of(refusal, "maxAmountFen");
-        }
+    private static IResult Of(string serialNumber, string field, DeskAnswer answer) =>
+        !answer.Found ? NoTerminal(serialNumber) : answer.Refusal is { } refusal ? Problems.Of(refusal, field) : Results.NoContent();
 
-        await audit.Write("terminal.limit", "terminal:" + serialNumber, new { before.Record.MaxAmountFen }, new { body.MaxAmountFen });
-        return Results.NoContent();
-    }
-
-    /// <summary>A serial number that cannot be one wakes no grain.</summary>
-    private static async Task<TerminalSnapshot?> Find(string serialNumber, IGrainFactory grains) =>
-        serialNumber.Length is >= 1 and <= 64 && serialNumber.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.')
-            ? await grains.GetGrain<ITerminalGrain>(serialNumber).Snapshot()
-            : null;
+    private static IResult NoTerminal(string serialNumber) => Problems.NotFound("terminal " + serialNumber);
 
     private static TerminalDetail Detail(TerminalSnapshot snapshot)
     {

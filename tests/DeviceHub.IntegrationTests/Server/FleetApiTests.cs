@@ -75,6 +75,30 @@ public sealed class FleetApiTests(ServerHub hub) : IClassFixture<ServerHub>
     }
 
     [Fact]
+    public async Task Many_terminals_are_suspended_and_resumed_at_once_and_those_that_are_none_are_named()
+    {
+        var code = await hub.NewCode(await hub.NewStore(), uses: 2);
+        await using var first = await hub.Activated(code);
+        await using var second = await hub.Activated(code);
+        string[] all = [first.SerialNumber, second.SerialNumber, first.SerialNumber, "NONE-1"];
+
+        var answer = await hub.Admin.Post("/api/v1/terminals/suspend", new { serialNumbers = all }, HttpStatusCode.OK);
+        Assert.Equal(2, answer.GetProperty("done").GetInt32());
+        Assert.Equal("NONE-1", Assert.Single(answer.GetProperty("failed").EnumerateArray()).GetProperty("serialNumber").GetString());
+        foreach (var terminal in (string[])[first.SerialNumber, second.SerialNumber])
+        {
+            Assert.Equal("suspended", (await hub.Admin.Get("/api/v1/terminals/" + terminal)).GetProperty("status").GetString());
+            Assert.Single(await hub.Audit("terminal.suspend", "terminal:" + terminal));
+        }
+
+        answer = await hub.Admin.Post("/api/v1/terminals/resume", new { serialNumbers = all[..1] }, HttpStatusCode.OK);
+        Assert.Equal((1, 0), (answer.GetProperty("done").GetInt32(), answer.GetProperty("failed").GetArrayLength()));
+        Assert.Equal("active", (await hub.Admin.Get("/api/v1/terminals/" + first.SerialNumber)).GetProperty("status").GetString());
+        Assert.Equal(["serialNumbers"], await hub.Admin.Faults(HttpMethod.Post, "/api/v1/terminals/suspend", new { serialNumbers = Array.Empty<string>() }));
+        Assert.Equal(["serialNumbers"], await hub.Admin.Faults(HttpMethod.Post, "/api/v1/terminals/suspend", new { serialNumbers = Enumerable.Range(0, 20_001).Select(n => $"N{n}") }));
+    }
+
+    [Fact]
     public async Task Revoked_code_activates_nothing_and_is_shown_nowhere()
     {
         var code = await hub.NewCode(await hub.NewStore());
