@@ -62,6 +62,8 @@ public sealed class PolicyTests(ServerHub hub) : IClassFixture<ServerHub>
             POST /api/v1/reconciliations
             POST /api/v1/routing/explain
             POST /api/v1/stores
+            POST /api/v1/terminals/resume
+            POST /api/v1/terminals/suspend
             POST /api/v1/terminals/{serialNumber}/resume
             POST /api/v1/terminals/{serialNumber}/suspend
             POST /api/v1/terminals/{serialNumber}/test-payments
