@@ -56,6 +56,10 @@ public static class StorageRegistration
         services.AddSingleton<IPaymentSearch, PaymentSearch>();
         services.AddSingleton<IPaymentStatistics, PaymentStatistics>();
         services.AddSingleton<IFleetPresence, FleetPresence>();
+        services.AddSingleton<ITerminalSearch, TerminalSearch>();
+        services.AddSingleton<IMerchantBook, MerchantBook>();
+        services.AddSingleton<IActivationCodes, ActivationCodeBook>();
+        services.TryAddSingleton(new RecordLimit(1_000_000));
         services.AddSingleton<IReconciliationBook, ReconciliationBook>();
         services.AddSingleton<ILastSeen>(s => s.GetRequiredService<LastSeenWriter>());
         services.AddDbContext<HubDbContext>((s, options) =>

@@ -26,6 +26,7 @@ internal static class HubApi
         services.AddSingleton<NoticesApi>();
         services.AddSingleton<AccountViews>();
         services.AddSingleton<ReconciliationReport>();
+        services.AddSingleton<TerminalsExport>();
         services.AddSingleton<PaymentsExport>();
         services.AddSingleton<RefundProposalsApi.Deciding>();
         services.AddSingleton<ChargesApi.Waits>();

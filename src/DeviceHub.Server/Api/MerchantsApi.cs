@@ -1,9 +1,6 @@
+using DeviceHub.Core.Merchants;
 using DeviceHub.Core.People;
 using DeviceHub.Server.ApiKeys;
-using DeviceHub.Server.Hosting;
-using DeviceHub.Storage;
-using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Options;
 
 namespace DeviceHub.Server.Api;
 
@@ -11,8 +8,6 @@ namespace DeviceHub.Server.Api;
 internal static class MerchantsApi
 {
     internal sealed record NewMerchant(string? Name);
-
-    internal sealed record Merchant(string Id, string Name, DateTimeOffset Created);
 
     internal sealed record NewStore(string? MerchantId, string? Name);
 
@@ -28,121 +23,34 @@ internal static class MerchantsApi
             .WithSummary("Makes a store of a merchant; its name is the only one of that merchant");
     }
 
-    private static async Task<IResult> ListMerchants(HubReads reads, Paging paging, string? search, int? page, int? pageSize, CancellationToken stop)
-    {
-        if (paging.Check(page, pageSize) is { } fault)
-        {
-            return fault;
-        }
+    private static async Task<IResult> ListMerchants(IMerchantBook book, Paging paging, string? search, int? page, int? pageSize, CancellationToken stop) =>
+        paging.Check(page, pageSize) ?? Results.Ok(await paging.Read((skip, limit) => book.Merchants(search, skip, limit, stop), page, pageSize, m => m));
 
-        return Results.Ok(await reads.Run(
-            (db, cancel) =>
-            {
-                var rows = db.Merchants.AsNoTracking();
-                if (!string.IsNullOrWhiteSpace(search))
-                {
-                    rows = rows.Where(m => EF.Functions.Like(m.Name, Paging.Like(search), "\\"));
-                }
-
-                return paging.Read(rows.OrderBy(m => m.Name).ThenBy(m => m.Id), page, pageSize, m => new Merchant(m.Id, m.Name, m.Created), cancel);
-            },
-            stop));
-    }
-
-    private static async Task<IResult> CreateMerchant(
-        NewMerchant body, HubWrites writes, AuditTrail audit, TimeProvider clock, IOptions<ServerOptions> options, CancellationToken stop)
+    private static async Task<IResult> CreateMerchant(NewMerchant body, IMerchantBook book, AuditTrail audit, CancellationToken stop)
     {
         var check = new FieldCheck();
-        var row = new MerchantRow { Id = NewId("m"), Name = check.Text(body.Name, "name", 64), Created = clock.GetUtcNow() };
-        if (check.Problem is { } fault)
-        {
-            return fault;
-        }
-
-        var entry = audit.Row("merchant.create", "merchant:" + row.Id, null, new { row.Name });
-        return await writes.Run(
-            async (db, cancel) =>
-            {
-                if (await db.Merchants.CountAsync(cancel) >= options.Value.MaxRecords)
-                {
-                    return Problems.Conflict("the hub has as many merchants as Server:MaxRecords allows");
-                }
-
-                db.Merchants.Add(row);
-                db.Audit.Add(entry);
-                await db.SaveChangesAsync(cancel);
-                return Results.Created((string?)null, new Merchant(row.Id, row.Name, row.Created));
-            },
-            stop);
+        var name = check.Text(body.Name, "name", 64);
+        return check.Problem ?? Of(await book.AddMerchant(name, audit.Actor(), stop), name, m => m);
     }
 
-    private static async Task<IResult> ListStores(
-        HubReads reads, Paging paging, string? merchantId, string? search, int? page, int? pageSize, CancellationToken stop)
-    {
-        if (paging.Check(page, pageSize) is { } fault)
-        {
-            return fault;
-        }
+    private static async Task<IResult> ListStores(IMerchantBook book, Paging paging, string? merchantId, string? search, int? page, int? pageSize, CancellationToken stop) =>
+        paging.Check(page, pageSize) ?? Results.Ok(await paging.Read((skip, limit) => book.Stores(merchantId, search, skip, limit, stop), page, pageSize, Of));
 
-        return Results.Ok(await reads.Run(
-            (db, cancel) =>
-            {
-                var rows = db.Stores.AsNoTracking();
-                rows = merchantId is null ? rows : rows.Where(s => s.MerchantId == merchantId);
-                if (!string.IsNullOrWhiteSpace(search))
-                {
-                    rows = rows.Where(s => EF.Functions.Like(s.Name, Paging.Like(search), "\\"));
-                }
-
-                return paging.Read(rows.OrderBy(s => s.Name).ThenBy(s => s.Id), page, pageSize, Of, cancel);
-            },
-            stop));
-    }
-
-    private static async Task<IResult> CreateStore(
-        NewStore body, HubWrites writes, AuditTrail audit, TimeProvider clock, IOptions<ServerOptions> options, CancellationToken stop)
+    private static async Task<IResult> CreateStore(NewStore body, IMerchantBook book, AuditTrail audit, CancellationToken stop)
     {
         var check = new FieldCheck();
-        var row = new StoreRow
+        var (merchant, name) = (check.Text(body.MerchantId, "merchantId", 64), check.Text(body.Name, "name", 64));
+        return check.Problem ?? Of(await book.AddStore(merchant, name, audit.Actor(), stop), name, Of);
+    }
+
+    private static IResult Of<TMade, TAnswer>(Made<TMade> made, string name, Func<TMade, TAnswer> answer)
+        where TMade : class => made switch
         {
-            Id = NewId("s"),
-            MerchantId = check.Text(body.MerchantId, "merchantId", 64),
-            Name = check.Text(body.Name, "name", 64),
-            Created = clock.GetUtcNow(),
+            { Value: { } value } => Results.Created((string?)null, answer(value)),
+            { Why: NotMade.NoSuchMerchant } => Problems.Field("merchantId", "there is no such merchant"),
+            { Why: NotMade.NameTaken } => Problems.Conflict($"the merchant has a store named '{name}'"),
+            _ => Problems.Conflict("the hub has as many of them as Server:MaxRecords allows"),
         };
-        if (check.Problem is { } fault)
-        {
-            return fault;
-        }
 
-        var entry = audit.Row("store.create", "store:" + row.Id, null, new { row.MerchantId, row.Name });
-        return await writes.Run(
-            async (db, cancel) =>
-            {
-                if (!await db.Merchants.AnyAsync(m => m.Id == row.MerchantId, cancel))
-                {
-                    return Problems.Field("merchantId", "there is no such merchant");
-                }
-
-                if (await db.Stores.AnyAsync(s => s.MerchantId == row.MerchantId && s.Name == row.Name, cancel))
-                {
-                    return Problems.Conflict($"the merchant has a store named '{row.Name}'");
-                }
-
-                if (await db.Stores.CountAsync(cancel) >= options.Value.MaxRecords)
-                {
-                    return Problems.Conflict("the hub has as many stores as Server:MaxRecords allows");
-                }
-
-                db.Stores.Add(row);
-                db.Audit.Add(entry);
-                await db.SaveChangesAsync(cancel);
-                return Results.Created((string?)null, Of(row));
-            },
-            stop);
-    }
-
-    private static Store Of(StoreRow row) => new(row.Id, row.MerchantId, row.Name, row.Created);
-
-    private static string NewId(string prefix) => prefix + Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(6));
+    private static Store Of(Core.Merchants.Store store) => new(store.Id, store.MerchantId, store.Name, store.Created);
 }

@@ -32,7 +32,12 @@ internal sealed class Paging(IOptions<ServerOptions> options)
         return new([.. rows.Take(size).Select(map)], number, size, rows.Count > size);
     }
 
-    /// <summary>A search word as a LIKE pattern; its own wildcards are plain characters.</summary>
-    public static string Like(string word) =>
-        "%" + word.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal) + "%";
+    /// <summary>As <see cref="Read"/>, of a port that takes how many rows to leave out and how many to read.</summary>
+    public async Task<PageOf<TItem>> Read<TRow, TItem>(Func<int, int, Task<IReadOnlyList<TRow>>> read, int? page, int? pageSize, Func<TRow, TItem> map)
+    {
+        var number = page ?? 1;
+        var size = Math.Min(pageSize ?? DefaultSize, options.Value.MaxPageSize);
+        var rows = await read((number - 1) * size, size + 1);
+        return new([.. rows.Take(size).Select(map)], number, size, rows.Count > size);
+    }
 }

@@ -2,8 +2,7 @@ using System.Text.Json;
 using DeviceHub.Core.People;
 using DeviceHub.Core.Terminals;
 using DeviceHub.Server.ApiKeys;
-using DeviceHub.Storage;
-using Microsoft.EntityFrameworkCore;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.Options;
 
 namespace DeviceHub.Server.Api;
@@ -13,7 +12,7 @@ internal static class TerminalsApi
 {
     internal sealed record Terminal(
         string SerialNumber, TerminalStatus Status, string Model, string? MerchantId, string? MerchantName, string? StoreId, string? StoreName, DateTimeOffset RegisteredAt,
-        DateTimeOffset? ActivatedAt, DateTimeOffset? LastSeen, string? Firmware);
+        DateTimeOffset? ActivatedAt, DateTimeOffset? LastSeen, string? Firmware, TerminalState State, bool Drift);
 
     /// <param name="Drift">What the terminal reports is not what is desired.</param>
     internal sealed record TerminalDetail(
@@ -25,6 +24,24 @@ internal static class TerminalsApi
 
     internal sealed record Reported(long Version, string Hash, ConfigurationResult Result, string? Detail, DateTimeOffset At);
 
+    /// <param name="Presence">Offline, silent, connected (at least), responsive (at least), payable or notPayable.</param>
+    /// <param name="Drift">What it reports is not the configuration that is desired.</param>
+    internal sealed record Search(
+        [property: FromQuery(Name = "search")] string? Text, string? MerchantId, string? StoreId, string? Model, string? Firmware, string? Status, string? Presence, bool? Drift)
+    {
+        public TerminalFilter Filter(FieldCheck check) => new()
+        {
+            Text = Text,
+            MerchantId = MerchantId,
+            StoreId = StoreId,
+            Model = Model,
+            Firmware = Firmware,
+            Status = check.OneOf<TerminalStatus>(Status, "status"),
+            Presence = check.OneOf<PresenceFilter>(Presence, "presence"),
+            Drifts = Drift,
+        };
+    }
+
     internal sealed record Limit(long? MaxAmountFen);
 
     internal sealed record Many(IReadOnlyList<string>? SerialNumbers);
@@ -32,6 +49,8 @@ internal static class TerminalsApi
     public static void MapTerminals(this RouteGroupBuilder api)
     {
         api.MapGet("/terminals", List).Produces<PageOf<Terminal>>().WithSummary("Terminals by serial number; search fits serial number, merchant and store");
+        api.MapGet("/terminals.csv", Export).Produces(200, contentType: "text/csv").WithSummary("The same list as CSV (UTF-8), by serial number")
+            .WithDescription("Up to Server:MaxExportRows. In the language of Accept-Language or ?ui-culture=: English or Chinese.");
         api.MapGet("/terminals/{serialNumber}", Get).Produces<TerminalDetail>().ProducesProblem(404)
             .WithSummary("One terminal with its heartbeat, desired and reported configuration");
         var many = api.MapGroup("/terminals").RequireAuthorization(Policies.Operate);
@@ -51,44 +70,24 @@ internal static class TerminalsApi
     }
 
     private static async Task<IResult> List(
-        HubReads reads, Paging paging, string? search, string? merchantId, string? storeId, string? status, int? page, int? pageSize, CancellationToken stop)
+        ITerminalSearch terminals, Paging paging, [AsParameters] Search search, string? sort, bool? descending, int? page, int? pageSize, CancellationToken stop)
     {
         var check = new FieldCheck();
-        var wanted = check.OneOf<TerminalStatus>(status, "status");
-        if (paging.Check(page, pageSize, check) is { } fault)
-        {
-            return fault;
-        }
+        var filter = search.Filter(check);
+        var order = new TerminalOrder(check.OneOf<TerminalSort>(sort, "sort") ?? TerminalSort.SerialNumber, descending == true);
+        return paging.Check(page, pageSize, check) ?? Results.Ok(await paging.Read(
+            (skip, limit) => terminals.Find(filter, order, skip, limit, stop),
+            page,
+            pageSize,
+            t => new Terminal(
+                t.SerialNumber, t.Status, t.Model, t.MerchantId, t.MerchantName, t.StoreId, t.StoreName, t.RegisteredAt, t.ActivatedAt, t.LastSeen, t.Firmware, t.State, t.Drifts)));
+    }
 
-        return Results.Ok(await reads.Run(
-            (db, cancel) =>
-            {
-                var rows = db.Terminals.AsNoTracking();
-                rows = merchantId is null ? rows : rows.Where(t => t.MerchantId == merchantId);
-                rows = storeId is null ? rows : rows.Where(t => t.StoreId == storeId);
-                rows = wanted is null ? rows : rows.Where(t => t.Status == wanted);
-                if (!string.IsNullOrWhiteSpace(search))
-                {
-                    var like = Paging.Like(search);
-                    rows = rows.Where(t => EF.Functions.Like(t.SerialNumber, like, "\\")
-                        || EF.Functions.Like(t.MerchantName!, like, "\\") || EF.Functions.Like(t.StoreName!, like, "\\"));
-                }
-
-                var joined = from terminal in rows
-                             join seen in db.LastSeen.AsNoTracking() on terminal.SerialNumber equals seen.SerialNumber into sightings
-                             from seen in sightings.DefaultIfEmpty()
-                             orderby terminal.SerialNumber
-                             select new { terminal, At = (DateTimeOffset?)seen.At, seen.Firmware };
-                return paging.Read(
-                    joined,
-                    page,
-                    pageSize,
-                    r => new Terminal(
-                        r.terminal.SerialNumber, r.terminal.Status, r.terminal.Model, r.terminal.MerchantId, r.terminal.MerchantName, r.terminal.StoreId, r.terminal.StoreName,
-                        r.terminal.RegisteredAt, r.terminal.ActivatedAt, r.At, r.Firmware),
-                    cancel);
-            },
-            stop));
+    private static async Task<IResult> Export(TerminalsExport export, [AsParameters] Search search, CancellationToken stop)
+    {
+        var check = new FieldCheck();
+        var filter = search.Filter(check);
+        return check.Problem ?? await export.Send(filter, stop);
     }
 
     private static async Task<IResult> Get(string serialNumber, TerminalDesk desk) =>

@@ -6,6 +6,7 @@ using DeviceHub.Channels.Shouqianba;
 using DeviceHub.Channels.WeChatPay;
 using DeviceHub.Core;
 using DeviceHub.Core.Charges;
+using DeviceHub.Core.Merchants;
 using DeviceHub.Core.Payments;
 using DeviceHub.Core.Reconciliation;
 using DeviceHub.Core.Terminals;
@@ -67,6 +68,7 @@ public static class HubApplication
         services.AddSingleton(_ => folder);
         services.AddSingleton(folder.LoadKeys());
         services.AddHubTelemetry();
+        services.AddSingleton(s => new RecordLimit(s.GetRequiredService<IOptions<ServerOptions>>().Value.MaxRecords));
         services.AddHubStorage(folder.Path);
         services.AddHubAccounts();
         builder.AddHubSilo();

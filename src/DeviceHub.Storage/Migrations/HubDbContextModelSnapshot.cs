@@ -1508,10 +1508,19 @@ namespace DeviceHub.Storage.Migrations
 
                     b.HasIndex("StoreId");
 
+                    b.HasIndex("Model", "SerialNumber");
+
+                    b.HasIndex("RegisteredAt", "SerialNumber");
+
                     b.HasIndex("Status", "SerialNumber");
+
+                    b.HasIndex("StoreName", "SerialNumber");
 
                     b.HasIndex(new[] { "ReportedAt" }, "IX_terminal_configuration_refused")
                         .HasFilter("reported_result > 1");
+
+                    b.HasIndex(new[] { "SerialNumber" }, "IX_terminal_drifts")
+                        .HasFilter("desired_version > 0 AND (reported_result <> 1 OR reported_version <> desired_version OR reported_hash IS NOT desired_hash)");
 
                     b.ToTable("terminal", (string)null);
                 });

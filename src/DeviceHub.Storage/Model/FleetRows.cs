@@ -138,9 +138,9 @@ public sealed class ActivationCodeRow
 
     public required string Model { get; init; }
 
-    public int MaxUses { get; init; }
+    public int MaxUses { get; set; }
 
-    public DateTimeOffset Expires { get; init; }
+    public DateTimeOffset Expires { get; set; }
 
     public DateTimeOffset? Revoked { get; set; }
 

@@ -13,6 +13,10 @@ namespace DeviceHub.Storage;
 /// </summary>
 public sealed class HubDbContext(DbContextOptions<HubDbContext> options) : IdentityUserContext<HubUser>(options)
 {
+    /// <summary>What a terminal reports is not the configuration that is desired: the condition of an index, which a query must have word for word.</summary>
+    internal const string Drifts =
+        "desired_version > 0 AND (reported_result <> 1 OR reported_version <> desired_version OR reported_hash IS NOT desired_hash)";
+
     /// <summary>Fixed here, so that an option of the host cannot make the model differ from its migrations.</summary>
     protected override Version SchemaVersion => IdentitySchemaVersions.Version2;
 
@@ -103,6 +107,10 @@ public sealed class HubDbContext(DbContextOptions<HubDbContext> options) : Ident
             terminal.HasIndex(t => t.StoreId);
             terminal.HasIndex(t => new { t.Status, t.SerialNumber });
             terminal.HasIndex(t => t.ReportedAt, "IX_terminal_configuration_refused").HasFilter("reported_result > 1");
+            terminal.HasIndex(t => new { t.Model, t.SerialNumber });
+            terminal.HasIndex(t => new { t.StoreName, t.SerialNumber });
+            terminal.HasIndex(t => new { t.RegisteredAt, t.SerialNumber });
+            terminal.HasIndex(t => t.SerialNumber, "IX_terminal_drifts").HasFilter(Drifts);
         });
         builder.Entity<LastSeenRow>(seen =>
         {

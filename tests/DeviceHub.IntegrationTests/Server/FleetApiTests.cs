@@ -75,6 +75,29 @@ public sealed class FleetApiTests(ServerHub hub) : IClassFixture<ServerHub>
     }
 
     [Fact]
+    public async Task Code_that_is_used_up_is_extended_and_activates_again()
+    {
+        var code = await hub.NewCode(await hub.NewStore());
+        await using var first = await hub.Activated(code);
+        var listed = await Code(code);
+        Assert.Equal("usedUp", listed.GetProperty("state").GetString());
+        var path = $"/api/v1/activation-codes/{listed.GetProperty("id").GetString()}/extend";
+        Assert.Equal(["moreUses"], await hub.Admin.Faults(HttpMethod.Post, path, new { moreUses = 1000 }));
+        Assert.Equal(["validHours"], await hub.Admin.Faults(HttpMethod.Post, path, new { }));
+        Assert.Equal(["validHours"], await hub.Admin.Faults(HttpMethod.Post, path, new { validHours = 24 * 365 + 1 }));
+        await hub.Admin.Post("/api/v1/activation-codes/none/extend", new { moreUses = 1 }, HttpStatusCode.NotFound);
+        await hub.Admin.Post(path, new { moreUses = 1, validHours = 24 * 60 }, HttpStatusCode.NoContent);
+
+        await using var second = await hub.Activated(code);
+        var extended = await Code(code);
+        Assert.Equal(2, extended.GetProperty("uses").GetInt32());
+        Assert.True(extended.GetProperty("expires").GetDateTimeOffset() > listed.GetProperty("expires").GetDateTimeOffset().AddDays(50));
+        Assert.Single(await hub.Audit("activation-code.extend", "activation-code:" + listed.GetProperty("id").GetString()));
+        await hub.Admin.Post(path.Replace("extend", "revoke", StringComparison.Ordinal), null, HttpStatusCode.NoContent);
+        await hub.Admin.Post(path, new { moreUses = 1 }, HttpStatusCode.Conflict);
+    }
+
+    [Fact]
     public async Task Many_terminals_are_suspended_and_resumed_at_once_and_those_that_are_none_are_named()
     {
         var code = await hub.NewCode(await hub.NewStore(), uses: 2);

@@ -40,6 +40,7 @@ public sealed class PolicyTests(ServerHub hub) : IClassFixture<ServerHub>
             GET /api/v1/refund-proposals
             GET /api/v1/stores
             GET /api/v1/terminals
+            GET /api/v1/terminals.csv
             GET /api/v1/terminals/{serialNumber}
             GET /api/v1/terminals/{serialNumber}/heartbeats
             GET /openapi/routing-core.json
@@ -54,6 +55,7 @@ public sealed class PolicyTests(ServerHub hub) : IClassFixture<ServerHub>
             POST /api/v1/terminals/{serialNumber}/charges/{id}/cancel
         operate:
             POST /api/v1/activation-codes
+            POST /api/v1/activation-codes/{id}/extend
             POST /api/v1/activation-codes/{id}/revoke
             POST /api/v1/merchants
             POST /api/v1/merchants/{merchantId}/webhook/retry
