@@ -1,5 +1,6 @@
 using DeviceHub.Core;
 using DeviceHub.Core.People;
+using DeviceHub.Dashboard.Payments;
 using DeviceHub.Dashboard.Shared;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Components.Endpoints;
@@ -28,6 +29,8 @@ public static class DashboardRegistration
         });
         services.AddCascadingAuthenticationState();
         services.AddScoped<Format>();
+        services.AddScoped<PaymentWords>();
+        services.AddScoped<LedgerWords>();
         return services;
     }
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 
 namespace DeviceHub.Core.Payments;
@@ -99,11 +100,20 @@ public sealed record AttentionNeeded(DateTimeOffset At, string Why) : PaymentEve
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault)]
 [JsonSerializable(typeof(IReadOnlyList<PaymentEvent>))]
 [JsonSerializable(typeof(List<PaymentEvent>))]
+[JsonSerializable(typeof(JsonElement))]
 public sealed partial class PaymentEventJson : JsonSerializerContext
 {
     /// <summary>The events of one append as one stored body.</summary>
     public static byte[] Write(IReadOnlyList<PaymentEvent> events) =>
         JsonSerializer.SerializeToUtf8Bytes(events, Default.IReadOnlyListPaymentEvent);
+
+    /// <summary>An event as people and programs may see it: a code's fingerprint tells nobody anything but which code was used twice.</summary>
+    public static JsonElement Shown(PaymentEvent happened)
+    {
+        var json = JsonNode.Parse(Write([happened]))![0]!.AsObject();
+        json.Remove("codeFingerprint");
+        return json.Deserialize(Default.JsonElement);
+    }
 
     public static List<PaymentEvent> Read(ReadOnlySpan<byte> body) =>
         JsonSerializer.Deserialize(body, Default.ListPaymentEvent)

@@ -122,6 +122,12 @@ public enum TimelineReason
     /// <summary>Charged, and nobody was told so.</summary>
     ChargedLate,
 
+    /// <summary>Reversals were answered and did nothing.</summary>
+    ReversalsUseless,
+
+    /// <summary>The channel reverses nothing that is so old.</summary>
+    TooOldToReverse,
+
     /// <summary>A person or a program asked for it.</summary>
     AskedFor,
 }

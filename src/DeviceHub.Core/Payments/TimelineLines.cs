@@ -51,7 +51,7 @@ internal sealed class TimelineLines
                 steps[open] = steps[open] with { To = e.At, Said = e.Verdict };
                 break;
             case RefundStarted or RefundAnswered:
-                AddRefund(happened);
+                AddRefund(before!, happened);
                 break;
             case OutcomeReached or OutcomeShown:
                 AddOutcome(before!, happened);
@@ -68,16 +68,37 @@ internal sealed class TimelineLines
         }
     }
 
-    public PaymentTimeline Done() => new(scannedAt, lanes, [.. steps.OrderBy(s => s.From)]);
+    public PaymentTimeline Done()
+    {
+        var told = new List<TimelineStep>();
+        foreach (var step in steps.OrderBy(s => s.From))
+        {
+            told.Add(step);
 
-    private void AddRefund(PaymentEvent happened)
+            // Reversed and asked, again and again: hours of it are two steps.
+            if (told is [.., var first, var second, var third, var fourth] && Repeats(first, third) && Repeats(second, fourth))
+            {
+                told.RemoveRange(told.Count - 4, 4);
+                told.Add(first with { To = third.To, Times = first.Times + third.Times });
+                told.Add(second with { To = fourth.To, Times = second.Times + fourth.Times });
+            }
+        }
+
+        return new(scannedAt, lanes, told);
+    }
+
+    private static bool Repeats(TimelineStep one, TimelineStep other) =>
+        one.Kind is TimelineStepKind.Reversed or TimelineStepKind.Queried && one.To is not null
+        && (one.Kind, one.Attempt, one.Reason, one.Said) == (other.Kind, other.Attempt, other.Reason, other.Said);
+
+    private void AddRefund(PaymentState before, PaymentEvent happened)
     {
         switch (happened)
         {
             case RefundStarted e:
-                steps.Add(new(TimelineStepKind.Refunded, Lane(e.Attempt), e.At, null, e.By is null ? TimelineReason.ChargedLate : TimelineReason.AskedFor)
+                steps.Add(new(TimelineStepKind.Refunded, Lane(e.Attempt), e.At, null, WhyRefunded(before, e))
                 {
-                    Attempt = e.Attempt, Number = e.RefundNumber, AmountFen = e.AmountFen, By = e.By, Note = e.Why, Times = 0,
+                    Attempt = e.Attempt, Number = e.RefundNumber, AmountFen = e.AmountFen, By = e.By, Note = e.By is null ? null : e.Why, Times = 0,
                 });
                 break;
             case RefundAnswered e:
@@ -139,9 +160,10 @@ internal sealed class TimelineLines
     private static TimelineReason WhyAsked(PaymentState state, AttemptState attempt) => attempt switch
     {
         { AskNow: true } => TimelineReason.Hinted,
+        { Fate: AttemptFate.NotCharged } when state.IsFinal => TimelineReason.ToBeSure,
         { Fate: AttemptFate.Pending, Reversals: 0 } => TimelineReason.CustomerTypes,
         { Reversals: > 0 } => TimelineReason.AfterReversal,
-        { Fate: AttemptFate.NotCharged or AttemptFate.Charged } when state.IsFinal => TimelineReason.ToBeSure,
+        { Fate: AttemptFate.Charged } when state.IsFinal => TimelineReason.ToBeSure,
         _ => TimelineReason.InDoubt,
     };
 
@@ -153,6 +175,14 @@ internal sealed class TimelineLines
         _ when state.IsFinal => TimelineReason.NotNeeded,
         { PendingSince: not null, UnknownSince: null } => TimelineReason.TypedTooLong,
         _ => TimelineReason.DoubtTooLong,
+    };
+
+    private static TimelineReason WhyRefunded(PaymentState state, RefundStarted e) => e switch
+    {
+        { By: not null } => TimelineReason.AskedFor,
+        _ when state.IsFinal => TimelineReason.ChargedLate,
+        _ when state.Attempts[e.Attempt - 1].ReversalsAnswered > 0 => TimelineReason.ReversalsUseless,
+        _ => TimelineReason.TooOldToReverse,
     };
 
     private static TimelineReason WhyEnded(PaymentState state, OutcomeReached e) => e.Result switch

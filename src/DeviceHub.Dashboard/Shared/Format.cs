@@ -22,7 +22,8 @@ public sealed class Format(IOptions<DashboardOptions> options, IStringLocalizer<
     {
         < 1_000 => words["Milliseconds", Math.Round(ms)],
         < 60_000 => words["Seconds", (ms / 1000).ToString(ms < 10_000 ? "0.00" : "0.0", CultureInfo.InvariantCulture)],
-        _ => words["Minutes", (long)ms / 60_000, (long)ms / 1000 % 60],
+        < 3_600_000 => words["Minutes", (long)ms / 60_000, (long)ms / 1000 % 60],
+        _ => words["Hours", Count((long)ms / 3_600_000), (long)ms / 60_000 % 60],
     };
 
     /// <summary>98.3 %; a dash when there is nothing to divide by.</summary>

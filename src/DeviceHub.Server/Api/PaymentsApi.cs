@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using DeviceHub.Core;
 using DeviceHub.Core.Payments;
 using DeviceHub.Core.People;
@@ -136,13 +135,7 @@ internal static class PaymentsApi
 
     private static IResult Paid(PaymentId id) => Problems.Conflict($"the payment is paid; to give the money back: POST /api/v1/payments/{id}/refunds");
 
-    private static TimelineEntry Entry(PaymentEvent e)
-    {
-        // The fingerprint tells nobody anything but which code was used twice.
-        var happened = JsonNode.Parse(PaymentEventJson.Write([e]))![0]!.AsObject();
-        happened.Remove("codeFingerprint");
-        return new(e.At, Timeline.Say(e), happened.Deserialize<JsonElement>());
-    }
+    private static TimelineEntry Entry(PaymentEvent e) => new(e.At, Timeline.Say(e), PaymentEventJson.Shown(e));
 
     private static Payment Of(PaymentSummary p) => new(
         p.Id.SerialNumber, p.Id.RequestId, p.AcceptedAt, p.MerchantId, p.StoreId, p.AmountFen, p.PaidFen, p.DiscountFen, p.RefundedFen, p.Wallet, p.CodeLastFour,

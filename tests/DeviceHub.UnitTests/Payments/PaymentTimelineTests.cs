@@ -124,6 +124,32 @@ public sealed class PaymentTimelineTests
     }
 
     [Fact]
+    public void Reversing_and_asking_again_and_again_for_hours_are_two_steps()
+    {
+        var story = new Told();
+        story.Pay(PaymentStory.NoAnswer);
+        story.Go(60, effect => PaymentStory.NoAnswer);
+        var lines = story.Lines.Split('\n');
+        Assert.InRange(lines.Length, 6, 14);
+        Assert.Contains(lines, l => l.Contains("A1 Reversed DoubtTooLong Unknown", StringComparison.Ordinal));
+        Assert.Matches("A1 Reversed Again Unknown x1[0-9]", story.Lines);
+        Assert.Matches("A1 Queried AfterReversal Unknown x1[0-9]", story.Lines);
+    }
+
+    [Fact]
+    public void Charged_late_and_given_back_by_the_hub()
+    {
+        var story = new Told();
+        story.Pay(PaymentStory.NoAnswer);
+        story.UntilFinal(effect => effect.Kind == EffectKind.Reverse ? new(Verdict.Closed, "OK") : Nothing);
+        story.Go(8, effect => effect.Kind == EffectKind.Refund ? new(Verdict.Refunded, "OK") : PaymentStory.Paid);
+        Assert.Contains("A1 Queried ToBeSure Approved", story.Lines, StringComparison.Ordinal);
+        Assert.Contains("A1 Refunded ChargedLate Refunded", story.Lines, StringComparison.Ordinal);
+        Assert.Contains("hub Outcome GivenBack Refunded", story.Lines, StringComparison.Ordinal);
+        Assert.Single(story.Lines.Split('\n'), l => l.Contains("terminal Shown", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Times_are_told_from_the_scan_by_the_terminals_own_measure()
     {
         var at = new DateTimeOffset(2026, 11, 24, 8, 0, 0, TimeSpan.Zero);
@@ -181,6 +207,22 @@ public sealed class PaymentTimelineTests
                     { Kind: EffectKind.Query } e => story.Query(e.Attempt, answer(e)),
                     { Kind: EffectKind.Reverse } e => story.Tell(new PaymentInput.ReversalReply(e.Attempt, answer(e))),
                     _ => story.Wait(1),
+                });
+            }
+        }
+
+        /// <summary>So many effects are answered, however long the hub waits between them.</summary>
+        public void Go(int effects, Func<PaymentEffect, ChannelVerdict> answer)
+        {
+            for (var steps = 0; effects > 0 && steps < 100_000; steps++)
+            {
+                effects -= story.Last.Effect is null ? 0 : 1;
+                Keep(story.Last.Effect switch
+                {
+                    { Kind: EffectKind.Query } e => story.Query(e.Attempt, answer(e)),
+                    { Kind: EffectKind.Reverse } e => story.Tell(new PaymentInput.ReversalReply(e.Attempt, answer(e))),
+                    { RefundNumber: { } number } e => story.Tell(new PaymentInput.RefundReply(number, answer(e))),
+                    _ => story.Wait(10),
                 });
             }
         }
