@@ -32,6 +32,7 @@ public sealed class PolicyTests(ServerHub hub) : IClassFixture<ServerHub>
             GET /api/v1/payments
             GET /api/v1/payments/{serialNumber}/{requestId}
             GET /api/v1/payments/{serialNumber}/{requestId}/refunds
+            GET /api/v1/payments.csv
             GET /api/v1/reconciliations
             GET /api/v1/reconciliations/{id}
             GET /api/v1/reconciliations/{id}/differences
