@@ -26,6 +26,7 @@ public sealed class LoginAttackTests(StrictHub hub)
 
         Assert.True(victim.Connected);
         Assert.Equal(Outcome.Types.Result.Approved, (await victim.PayForOutcome(victim.Request(7100))).Result);
+        await hub.ServesOthers();
         await refused.Grew(3);
     }
 

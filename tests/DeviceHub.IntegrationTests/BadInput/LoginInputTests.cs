@@ -224,6 +224,7 @@ public sealed class LoginInputTests(BadInputHub hub)
     [Fact]
     public async Task Same_code_and_serial_number_get_a_new_key_until_the_first_login()
     {
+        var (offers, activated) = (hub.Watch("terminals.activation_offers"), hub.Watch("terminals.activated"));
         var code = await hub.NewActivationCode();
         await using var terminal = new TestTerminal(BadInputHub.NewSerial(), hub.MqttPort);
         var lost = await terminal.Activate(code);
@@ -233,5 +234,8 @@ public sealed class LoginInputTests(BadInputHub hub)
         Assert.NotEqual(lost, kept);
         await using var session = hub.Rebooted(again);
         await session.Login();
+        await hub.ServesOthers();
+        await offers.Grew(2);
+        await activated.Grew();
     }
 }
