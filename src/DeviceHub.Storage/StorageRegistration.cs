@@ -4,6 +4,7 @@ using DeviceHub.Core.Live;
 using DeviceHub.Core.Merchants;
 using DeviceHub.Core.Payments;
 using DeviceHub.Core.People;
+using DeviceHub.Core.Problems;
 using DeviceHub.Core.Reconciliation;
 using DeviceHub.Core.Terminals;
 using Microsoft.AspNetCore.DataProtection;
@@ -60,6 +61,11 @@ public static class StorageRegistration
         services.AddSingleton<IMerchantBook, MerchantBook>();
         services.AddSingleton<IActivationCodes, ActivationCodeBook>();
         services.TryAddSingleton(new RecordLimit(1_000_000));
+        services.AddSingleton<ProblemList>();
+
+        // A look of its own: the ledger's is one thread's.
+        services.AddSingleton<IProblemSource>(s => ActivatorUtilities.CreateInstance<StoredProblems>(
+            s, new FreeSpace(s.GetRequiredService<IOptions<StorageOptions>>(), s.GetRequiredService<TimeProvider>(), FreeBytes)));
         services.AddSingleton<IReconciliationBook, ReconciliationBook>();
         services.AddSingleton<ILastSeen>(s => s.GetRequiredService<LastSeenWriter>());
         services.AddDbContext<HubDbContext>((s, options) =>

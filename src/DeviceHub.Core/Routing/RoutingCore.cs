@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using DeviceHub.Core.Merchants;
 using DeviceHub.Core.Payments;
+using DeviceHub.Core.Problems;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -58,6 +59,13 @@ public sealed class RoutingCore(ChannelAccountBook accounts, IOptions<RoutingOpt
     {
         var now = clock.GetElapsedTime(started);
         return health.TryGetValue(account.Id, out var known) ? known.View(now, account.Terms.DayOf(at)) : (default, 0);
+    }
+
+    /// <summary>Ids of accounts whose circuit is not closed now.</summary>
+    public IEnumerable<string> NotClosed()
+    {
+        var now = clock.GetElapsedTime(started);
+        return health.Where(h => h.Value.View(now, default).Circuit.Circuit != Circuit.Closed).Select(h => h.Key).Order(StringComparer.Ordinal);
     }
 
     public void Learn(RouteLesson lesson)
@@ -200,6 +208,7 @@ public static class RoutingRegistration
         services.AddSingleton<IChannelAccounts>(provider => provider.GetRequiredService<ChannelAccountBook>());
         services.AddSingleton<RoutingCore>();
         services.AddSingleton<IRoutingCore>(provider => provider.GetRequiredService<RoutingCore>());
+        services.AddSingleton<IProblemSource, CircuitProblems>();
         return services;
     }
 }

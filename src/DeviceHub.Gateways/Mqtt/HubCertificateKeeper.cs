@@ -1,6 +1,7 @@
 using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
+using DeviceHub.Core.Problems;
 using Microsoft.Extensions.Logging;
 
 namespace DeviceHub.Gateways.Mqtt;
@@ -9,9 +10,13 @@ namespace DeviceHub.Gateways.Mqtt;
 /// The certificate that handshakes get. It is looked at once a day, so that a hub that runs for years renews it without a stop; sessions go on
 /// under the one that they began with.
 /// </summary>
-internal sealed partial class HubCertificateKeeper(string folder, IReadOnlyList<string> names, TimeProvider clock, ILogger<HubCertificateKeeper> logger) : IDisposable
+internal sealed partial class HubCertificateKeeper(string folder, IReadOnlyList<string> names, TimeProvider clock, ILogger<HubCertificateKeeper> logger)
+    : IDisposable, IProblemSource
 {
     private static readonly TimeSpan Every = TimeSpan.FromDays(1);
+
+    /// <summary>It should have been renewed long before.</summary>
+    private static readonly TimeSpan NearItsEnd = TimeSpan.FromDays(60);
 
     private X509Certificate2? certificate;
     private volatile SslServerAuthenticationOptions? handshakes;
@@ -25,6 +30,14 @@ internal sealed partial class HubCertificateKeeper(string folder, IReadOnlyList<
     {
         Take(HubCertificate.LoadOrMake(folder, names, clock.GetUtcNow()));
         timer = clock.CreateTimer(_ => Look(), null, Every, Every);
+    }
+
+    public ValueTask<IReadOnlyList<Problem>> Newest(int limit)
+    {
+        IReadOnlyList<Problem> ends = certificate is { } used && used.NotAfter.ToUniversalTime() is var end && end - clock.GetUtcNow().UtcDateTime < NearItsEnd
+            ? [new Problem(ProblemKind.CertificateEnds, new DateTimeOffset(end), Serious: true, "")]
+            : [];
+        return new(ends);
     }
 
     public void Dispose() => timer?.Dispose();

@@ -1,5 +1,6 @@
 using System.Net;
 using DeviceHub.Core;
+using DeviceHub.Core.Problems;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -34,6 +35,7 @@ public static class MqttRegistration
                 mqtt.CertificateFolder.Length > 0 ? mqtt.CertificateFolder : Path.Combine(dataFolder, "tls"), mqtt.CertificateNames,
                 s.GetService<TimeProvider>() ?? TimeProvider.System, s.GetRequiredService<ILogger<HubCertificateKeeper>>());
         });
+        services.AddSingleton<IProblemSource>(s => s.GetRequiredService<HubCertificateKeeper>());
         services.AddSingleton<IConfigureOptions<KestrelServerOptions>, Listeners>();
         return services;
     }

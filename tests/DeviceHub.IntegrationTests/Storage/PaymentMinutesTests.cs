@@ -24,7 +24,7 @@ public sealed class PaymentMinutesTests
         {
             await Live(hub, payments);
             var fails = random.Next(2) == 0;
-            SQLitePCL.raw.sqlite3_commit_hook(hub.Database.Derived.Connection.Handle!, _ => fails && random.Next(3) == 0 ? 1 : 0, null);
+            SQLitePCL.raw.sqlite3_commit_hook(hub.Database.Derived.Connection.Handle!, _ => fails && random.Next(12) == 0 ? 1 : 0, null);
             while (true)
             {
                 try
@@ -172,20 +172,12 @@ public sealed class PaymentMinutesTests
     /// <summary>Begins some payments and lets those that there are go on.</summary>
     private async Task Live(StorageFixture hub, List<Life> payments, bool age = true)
     {
-        for (var i = 0; i < 30; i++)
-        {
-            var life = new Life(new PaymentId($"T{random.Next(4)}", $"request-{payments.Count}-{i}"), Now.AddSeconds(random.Next(480)), 100 + random.Next(1000), age ? random.Next(900) : 0);
-            Assert.Equal(WriteResult.Written, (await hub.Ledger.Accept(life.Accept(), default)).Result);
-            payments.Add(life);
-        }
-
-        foreach (var life in payments.Where(_ => random.Next(3) > 0))
-        {
-            foreach (var append in life.Next(random))
-            {
-                Assert.Equal(WriteResult.Written, await hub.Ledger.Append(append));
-            }
-        }
+        var begun = Enumerable.Range(0, 30).Select(i => new Life(
+            new PaymentId($"T{random.Next(4)}", $"request-{payments.Count}-{i}"), Now.AddSeconds(random.Next(480)), 100 + random.Next(1000), age ? random.Next(900) : 0)).ToList();
+        Assert.All(await Task.WhenAll(begun.Select(life => hub.Ledger.Accept(life.Accept(), default).AsTask())), a => Assert.Equal(WriteResult.Written, a.Result));
+        payments.AddRange(begun);
+        var appends = payments.Where(_ => random.Next(3) > 0).SelectMany(life => life.Next(random)).ToList();
+        Assert.All(await Task.WhenAll(appends.Select(append => hub.Ledger.Append(append).AsTask())), result => Assert.Equal(WriteResult.Written, result));
     }
 
     private static Task<List<string>> Counted(StorageFixture hub) => hub.Pool.Read(0, static (db, _) =>
