@@ -31,6 +31,7 @@ public static class DashboardRegistration
         services.AddScoped<Format>();
         services.AddScoped<PaymentWords>();
         services.AddScoped<LedgerWords>();
+        services.AddSingleton<Pages.OverviewBoard>();
         return services;
     }
 

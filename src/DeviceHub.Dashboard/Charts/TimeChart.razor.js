@@ -32,16 +32,16 @@ function option(drawing) {
     animation: !matchMedia('(prefers-reduced-motion: reduce)').matches,
     animationDuration: 200,
     animationDurationUpdate: 200,
-    textStyle: { fontFamily: 'inherit' },
-    grid: { left: 8, right: 12, top: 30, bottom: 4, containLabel: true },
+    textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
+    grid: { left: 8, right: 20, top: drawing.series.length > 1 ? 30 : 10, bottom: 4, containLabel: true },
     legend: { top: 0, left: 0, itemWidth: 10, itemHeight: 8, icon: 'roundRect', textStyle: { color: text, fontSize: 12 }, show: drawing.series.length > 1 },
     tooltip: {
       trigger: 'axis', confine: true, backgroundColor: surface, borderColor: line, textStyle: { color: color('--text'), fontSize: 12 },
       valueFormatter: v => v === null || v === undefined ? '–' : format(v),
     },
-    xAxis: { type: 'time', axisLine: { lineStyle: { color: line } }, axisTick: { show: false }, axisLabel: { color: text, fontSize: 11, hideOverlap: true }, splitLine: { show: false } },
+    xAxis: { type: 'time', axisLine: { lineStyle: { color: line } }, axisTick: { show: false }, axisLabel: { color: text, fontSize: 11, hideOverlap: true, formatter: { hour: '{HH}:{mm}', minute: '{HH}:{mm}', day: '{MM}-{dd}', month: '{MM}-{dd}', year: '{yyyy}' } }, splitLine: { show: false } },
     yAxis: {
-      type: 'value', min: 0, max: drawing.unit === 'Share' ? 1 : null, minInterval: drawing.unit === 'Count' ? 1 : 0, splitNumber: 3,
+      type: 'value', min: 0, max: drawing.unit === 'Share' ? 1 : null, interval: drawing.unit === 'Share' ? 0.5 : undefined, minInterval: drawing.unit === 'Count' ? 1 : 0, splitNumber: 3,
       axisLabel: { color: text, fontSize: 11, formatter: format }, splitLine: { lineStyle: { color: line } },
     },
     series: drawing.series.map(s => ({

@@ -97,7 +97,7 @@ namespace DeviceHub.Storage.Migrations
             migrationBuilder.CreateIndex(
                 name: "IX_last_seen_connected",
                 table: "last_seen",
-                column: "at",
+                columns: new[] { "at", "connected" },
                 filter: "connected");
 
             CountPayments(migrationBuilder);

@@ -705,7 +705,7 @@ namespace DeviceHub.Storage.Migrations
 
                     b.HasKey("SerialNumber");
 
-                    b.HasIndex(new[] { "At" }, "IX_last_seen_connected")
+                    b.HasIndex(new[] { "At", "Connected" }, "IX_last_seen_connected")
                         .HasFilter("connected");
 
                     b.ToTable("last_seen", (string)null);

@@ -115,7 +115,8 @@ public sealed class HubDbContext(DbContextOptions<HubDbContext> options) : Ident
         builder.Entity<LastSeenRow>(seen =>
         {
             seen.ToTable("last_seen").HasKey(l => l.SerialNumber);
-            seen.HasIndex(l => l.At, "IX_last_seen_connected").HasFilter("connected");
+            // The flag, too, or a count would read every row for it.
+            seen.HasIndex(l => new { l.At, l.Connected }, "IX_last_seen_connected").HasFilter("connected");
         });
         builder.Entity<TerminalTroubleRow>().ToTable("terminal_trouble");
         builder.Entity<ActivationCodeRow>(code =>
