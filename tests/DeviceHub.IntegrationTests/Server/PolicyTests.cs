@@ -29,6 +29,7 @@ public sealed class PolicyTests(ServerHub hub) : IClassFixture<ServerHub>
             POST /sign-out
         read:
             GET /
+            GET /activation-codes
             GET /api/v1/activation-codes
             GET /api/v1/channel-accounts
             GET /api/v1/channel-accounts/{id}
@@ -54,6 +55,7 @@ public sealed class PolicyTests(ServerHub hub) : IClassFixture<ServerHub>
             GET /openapi/routing-core.json
             GET /openapi/{documentName}.json
             GET /scalar
+            GET /terminals
         read charges:
             GET /api/v1/terminals/{serialNumber}/charges
             GET /api/v1/terminals/{serialNumber}/charges/{id}

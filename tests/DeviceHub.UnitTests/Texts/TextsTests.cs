@@ -4,6 +4,7 @@ using System.Xml.Linq;
 using DeviceHub.Core;
 using DeviceHub.Core.Payments;
 using DeviceHub.Core.Reconciliation;
+using DeviceHub.Core.Terminals;
 using DeviceHub.UnitTests.Tidy;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
 using Wire = DeviceHub.Protocol.Wire;
@@ -78,7 +79,8 @@ public sealed partial class TextsTests
     /// <summary>Names that a report makes of what it shows.</summary>
     private static IEnumerable<string> InReports =>
         Enum.GetNames<DifferenceClass>().Select(n => "Class" + n).Concat(Enum.GetNames<DifferenceReason>().Select(n => "Reason" + n))
-            .Concat(Enum.GetNames<PaymentStatus>().Select(n => "Status" + n)).Concat(Enum.GetValues<Wallet>().Where(w => w != Wallet.None).Select(w => "Wallet" + w));
+            .Concat(Enum.GetNames<PaymentStatus>().Select(n => "Status" + n)).Concat(Enum.GetValues<Wallet>().Where(w => w != Wallet.None).Select(w => "Wallet" + w))
+            .Concat(Enum.GetValues<TerminalStatus>().Where(s => s != TerminalStatus.None).Select(s => "TerminalStatus" + s)).Concat(Enum.GetNames<TerminalState>().Select(n => "TerminalState" + n));
 
     private static string TextId(RefusalCode code) => "refusal_" + NewWord().Replace(code.ToString(), "_$0").ToLower(CultureInfo.InvariantCulture);
 

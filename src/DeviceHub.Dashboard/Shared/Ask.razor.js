@@ -1,0 +1,7 @@
+export function open(dialog) {
+  dialog.addEventListener('cancel', event => {
+    event.preventDefault();
+    dialog.querySelector('[data-dismiss]')?.click();
+  });
+  dialog.showModal();
+}
