@@ -25,5 +25,12 @@ public sealed record ConfigurationVersion(long Version, DateTimeOffset At, strin
             : null;
     }
 
+    /// <summary>A document for people to read and change.</summary>
+    public static string Indent(string json)
+    {
+        using var document = JsonDocument.Parse(json);
+        return JsonSerializer.Serialize(document.RootElement, Indented);
+    }
+
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 }

@@ -83,15 +83,17 @@ public sealed partial class TerminalDesk(IGrainFactory grains, IAuditLog audit, 
     }
 
     /// <summary>Checks and stores the desired configuration; it is pushed at once while the terminal is connected. Null: no such terminal.</summary>
-    public async Task<SetConfigurationAnswer?> SetConfiguration(string serialNumber, string json, Actor by)
+    /// <param name="after">The version that it was made from: another one refuses it with ChangedMeanwhile. Null: whatever there is.</param>
+    public async Task<SetConfigurationAnswer?> SetConfiguration(string serialNumber, string json, Actor by, long? after = null)
     {
         if (await Find(serialNumber) is not { } before)
         {
             return null;
         }
 
-        var answer = await grains.GetGrain<ITerminalGrain>(serialNumber).SetConfiguration(json);
-        if (answer.Desired is { } desired)
+        var grain = grains.GetGrain<ITerminalGrain>(serialNumber);
+        var answer = await (after is { } version ? grain.SetConfigurationAfter(json, version) : grain.SetConfiguration(json));
+        if (answer is { Refusal: null, Desired: { } desired })
         {
             await audit.Write(
                 by,

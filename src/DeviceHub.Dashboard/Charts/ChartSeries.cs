@@ -6,6 +6,10 @@ public enum ChartUnit
     Count,
     Fen,
     Milliseconds,
+    Hours,
+
+    /// <summary>Of a radio's signal, below 0: the axis begins where the values do.</summary>
+    Dbm,
 
     /// <summary>0 to 1.</summary>
     Share,

@@ -19,6 +19,8 @@ const units = {
   Count: v => whole.format(v),
   Fen: v => '¥' + (Math.abs(v) >= 1e6 ? whole : two).format(v / 100),
   Milliseconds: v => v < 1000 ? whole.format(v) + ' ms' : two.format(v / 1000) + ' s',
+  Hours: v => (v < 10 ? one : whole).format(v) + ' h',
+  Dbm: v => whole.format(v) + ' dBm',
   Share: v => one.format(v * 100) + ' %',
 };
 
@@ -41,7 +43,7 @@ function option(drawing) {
     },
     xAxis: { type: 'time', axisLine: { lineStyle: { color: line } }, axisTick: { show: false }, axisLabel: { color: text, fontSize: 11, hideOverlap: true, formatter: { hour: '{HH}:{mm}', minute: '{HH}:{mm}', day: '{MM}-{dd}', month: '{MM}-{dd}', year: '{yyyy}' } }, splitLine: { show: false } },
     yAxis: {
-      type: 'value', min: 0, max: drawing.unit === 'Share' ? 1 : null, interval: drawing.unit === 'Share' ? 0.5 : undefined, minInterval: drawing.unit === 'Count' ? 1 : 0, splitNumber: 3,
+      type: 'value', min: drawing.unit === 'Dbm' ? null : 0, scale: drawing.unit === 'Dbm', max: drawing.unit === 'Share' ? 1 : null, interval: drawing.unit === 'Share' ? 0.5 : undefined, minInterval: drawing.unit === 'Count' ? 1 : 0, splitNumber: 3,
       axisLabel: { color: text, fontSize: 11, formatter: format }, splitLine: { lineStyle: { color: line } },
     },
     series: drawing.series.map(s => ({

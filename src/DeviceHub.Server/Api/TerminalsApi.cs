@@ -64,7 +64,7 @@ internal static class TerminalsApi
         admin.MapPost("/resume", async (string serialNumber, TerminalDesk desk, AuditTrail audit) => Of(serialNumber, "serialNumber", await desk.Resume(serialNumber, audit.Actor()))).Produces(204).ProducesProblem(404)
             .WithSummary("Takes payments of a suspended terminal again");
         admin.MapPut("/configuration", SetConfiguration).Produces<Configuration>().ProducesValidationProblem().ProducesProblem(404)
-            .WithSummary("Sets the desired configuration, pushed at once while the terminal is connected");
+            .WithSummary("Sets the desired configuration, pushed at once while the terminal is connected; with after=VERSION only if that is still the desired one (409)");
         admin.MapPut("/limit", SetLimit).Produces(204).ProducesValidationProblem().ProducesProblem(404)
             .WithSummary("Sets the largest amount of one payment in fen; null takes the hub's own");
     }
@@ -100,14 +100,14 @@ internal static class TerminalsApi
         return check.Problem ?? Results.Ok(await desk.All(deed, body.SerialNumbers!, audit.Actor(), cancellation: stop));
     }
 
-    private static async Task<IResult> SetConfiguration(string serialNumber, JsonElement body, TerminalDesk desk, AuditTrail audit)
+    private static async Task<IResult> SetConfiguration(string serialNumber, JsonElement body, long? after, TerminalDesk desk, AuditTrail audit)
     {
         if (body.ValueKind != JsonValueKind.Object)
         {
             return Problems.Field("body", "a JSON object of keys and values is needed");
         }
 
-        return await desk.SetConfiguration(serialNumber, body.GetRawText(), audit.Actor()) switch
+        return await desk.SetConfiguration(serialNumber, body.GetRawText(), audit.Actor(), after) switch
         {
             null => NoTerminal(serialNumber),
             { Refusal: { } refusal } => Problems.Of(refusal, "body"),
