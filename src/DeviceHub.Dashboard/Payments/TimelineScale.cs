@@ -44,7 +44,12 @@ internal sealed class TimelineScale
         {
             var length = waits[i] >= cut ? cutLength : linear == 0 ? 0 : waits[i] / linear * (1 - (cuts * cutLength));
             places[i + 1] = places[i] + length;
-            if (waits[i] >= cut)
+            if (waits[i] >= cut && breaks is [.., var last] && last.To == places[i])
+            {
+                // One wait after the other is one to who looks.
+                breaks[^1] = new(last.From, places[i + 1], last.Ms + waits[i]);
+            }
+            else if (waits[i] >= cut)
             {
                 breaks.Add(new(places[i], places[i + 1], waits[i]));
             }
@@ -81,7 +86,7 @@ internal sealed class TimelineScale
         var last = double.NegativeInfinity;
         for (var i = 0; step > 0 && i + 1 < moments.Length; i++)
         {
-            if (Breaks.Any(b => b.From == places[i] && b.To == places[i + 1]))
+            if (Breaks.Any(b => b.From <= places[i] && b.To >= places[i + 1]))
             {
                 continue;
             }

@@ -37,9 +37,9 @@ public sealed class PolicyTests(ServerHub hub) : IClassFixture<ServerHub>
             GET /api/v1/merchants
             GET /api/v1/merchants/{merchantId}/webhook
             GET /api/v1/payments
+            GET /api/v1/payments.csv
             GET /api/v1/payments/{serialNumber}/{requestId}
             GET /api/v1/payments/{serialNumber}/{requestId}/refunds
-            GET /api/v1/payments.csv
             GET /api/v1/reconciliations
             GET /api/v1/reconciliations/{id}
             GET /api/v1/reconciliations/{id}/differences
@@ -54,6 +54,8 @@ public sealed class PolicyTests(ServerHub hub) : IClassFixture<ServerHub>
             GET /not-found
             GET /openapi/routing-core.json
             GET /openapi/{documentName}.json
+            GET /payments
+            GET /payments/{SerialNumber}/{RequestId}
             GET /scalar
             GET /terminals
         read charges:

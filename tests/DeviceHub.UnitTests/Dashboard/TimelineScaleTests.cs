@@ -31,7 +31,7 @@ public sealed class TimelineScaleTests
     public void Waits_that_double_each_time_are_cut_too()
     {
         var scale = new TimelineScale([0, 150, 10_150, 11_200, 13_300, 18_400, 28_500, 58_600, 118_700, 238_800, 839_000]);
-        Assert.True(scale.Breaks.Count >= 5);
+        Assert.Equal([10_000, 827_800], scale.Breaks.Select(b => b.Ms));
         Assert.True(scale.Place(150) > 0.05, "the first 150 ms are to be seen");
         Assert.InRange(scale.Breaks.Sum(b => b.To - b.From), 0.3, 0.5001);
     }

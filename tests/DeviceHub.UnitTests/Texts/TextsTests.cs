@@ -44,7 +44,7 @@ public sealed partial class TextsTests
     }
 
     [Fact]
-    public void Every_kind_of_difference_payment_and_wallet_has_a_text() => Assert.All(InReports, name => Assert.Contains(name, Read("src/DeviceHub.Server/Texts.resx").Keys));
+    public void Every_kind_of_difference_payment_wallet_and_terminal_has_a_text() => Assert.All(InReports, name => Assert.Contains(name, Read("src/DeviceHub.Server/Texts.resx").Keys));
 
     [Fact]
     public void Every_refusal_has_its_code_on_the_wire_and_a_text()
