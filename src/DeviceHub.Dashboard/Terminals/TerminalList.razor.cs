@@ -11,7 +11,7 @@ namespace DeviceHub.Dashboard.Terminals;
 /// </summary>
 public partial class TerminalList
 {
-    private const int CountTo = 100_000;
+    private const int CountTo = 200_000;
     private const int RowsARead = 300;
     private const int MaxKinds = 100;
 
