@@ -19,9 +19,19 @@ public sealed partial class DashboardHub : IAsyncLifetime
     private readonly CookieContainer cookies = new();
     private IPlaywright? playwright;
 
-    public DashboardHub() => Api = new HttpClient(new HttpClientHandler { CookieContainer = cookies }) { BaseAddress = Hub.Url };
+    public DashboardHub()
+        : this(null)
+    {
+    }
 
-    public HubProcess Hub { get; } = new(null, [$"--Terminals:Models:{Unsealed}:Seals=false", $"--Terminals:Models:{Unsealed}:AllowUnsealedInProduction=true", "--Server:SignInsPerMinute=1000"]);
+    /// <param name="dataFolder">One that somebody has filled; null: a new one.</param>
+    internal DashboardHub(string? dataFolder)
+    {
+        Hub = new(dataFolder, [$"--Terminals:Models:{Unsealed}:Seals=false", $"--Terminals:Models:{Unsealed}:AllowUnsealedInProduction=true", "--Server:SignInsPerMinute=1000"]);
+        Api = new HttpClient(new HttpClientHandler { CookieContainer = cookies }) { BaseAddress = Hub.Url };
+    }
+
+    public HubProcess Hub { get; }
 
     public IBrowser Browser { get; private set; } = null!;
 
@@ -65,7 +75,7 @@ public sealed partial class DashboardHub : IAsyncLifetime
     }
 
     /// <summary>A terminal with a key that has logged in over MQTT.</summary>
-    internal async Task<TestTerminal> LoggedIn(string model = Unsealed)
+    internal async Task<TestTerminal> LoggedIn(string model = "sealing")
     {
         var terminal = new TestTerminal($"WEB-{Interlocked.Increment(ref serials):00000}", Hub.MqttPort);
         var key = await terminal.Activate((await Post("activation-codes", new { storeId = StoreId, model, uses = 1 })).GetProperty("code").GetString()!);
