@@ -1,0 +1,4 @@
+namespace DeviceHub.Dashboard.Terminals;
+
+/// <summary>Names the texts of what terminals are: FleetWords.resx.</summary>
+public sealed class FleetWords;
