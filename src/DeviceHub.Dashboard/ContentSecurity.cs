@@ -15,6 +15,8 @@ internal static class ContentSecurity
     public static void Apply(HttpContext http)
     {
         http.Response.Headers.ContentSecurityPolicy = Policy;
-        http.Response.Headers.CacheControl = "no-store";
+
+        // As forms of ASP.NET Core want it; anything else it overwrites, with a warning each time.
+        (http.Response.Headers.CacheControl, http.Response.Headers.Pragma) = ("no-cache, no-store", "no-cache");
     }
 }

@@ -3,7 +3,7 @@ using System.Resources;
 
 namespace DeviceHub.Server;
 
-/// <summary>The words of the sign-in pages and of the start, from Texts.resx (English) and Texts.zh-Hans.resx (Chinese).</summary>
+/// <summary>The words of the start and of reports, from Texts.resx (English) and Texts.zh-Hans.resx (Chinese).</summary>
 internal static class Texts
 {
     public static readonly CultureInfo English = CultureInfo.GetCultureInfo("en");

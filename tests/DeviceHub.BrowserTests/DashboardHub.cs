@@ -14,6 +14,9 @@ public sealed partial class DashboardHub : IAsyncLifetime
     /// <summary>Terminals of this model may pay unsealed.</summary>
     public const string Unsealed = "plain-scanner";
 
+    /// <summary>The owner's own.</summary>
+    public const string Password = "an own long password";
+
     private static int serials;
 
     private readonly CookieContainer cookies = new();
@@ -96,16 +99,17 @@ public sealed partial class DashboardHub : IAsyncLifetime
 
     private async Task SignIn()
     {
-        var page = await Api.GetStringAsync("/sign-in");
-        using var form = new FormUrlEncodedContent(new Dictionary<string, string>
-        {
-            ["userName"] = "admin",
-            ["password"] = Hub.FirstPassword!,
-            ["__RequestVerificationToken"] = FormToken().Match(page).Groups[1].Value,
-        });
-        using var signedIn = await Api.PostAsync("/sign-in", form);
-        signedIn.EnsureSuccessStatusCode();
+        await Submit("/sign-in", ("userName", "admin"), ("password", Hub.FirstPassword!));
+        await Submit("/welcome", ("password", Password), ("again", Password));
         Api.DefaultRequestHeaders.Add("Origin", Hub.Url.GetLeftPart(UriPartial.Authority));
+    }
+
+    private async Task Submit(string path, params (string Name, string Value)[] fields)
+    {
+        var token = ("__RequestVerificationToken", FormToken().Match(await Api.GetStringAsync(path)).Groups[1].Value);
+        using var form = new FormUrlEncodedContent(fields.Append(token).Select(f => KeyValuePair.Create(f.Item1, f.Item2)));
+        using var answer = await Api.PostAsync(path, form);
+        answer.EnsureSuccessStatusCode();
     }
 
     [GeneratedRegex("name=\"__RequestVerificationToken\" value=\"([^\"]+)\"")]

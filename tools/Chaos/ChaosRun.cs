@@ -56,7 +56,7 @@ internal sealed partial class ChaosRun : IAsyncDisposable
         await sandbox.Start(cancellation);
         await hub.Start(cancellation);
         var password = PasswordLine().Match(hub.FirstOutput) is { Success: true } line ? line.Groups[1].Value : throw new ChaosException("the hub did not print its first password");
-        using var client = new HubClient(hubUrl, await HubClient.MakeApiKey(hubUrl, "admin", password));
+        using var client = new HubClient(hubUrl, (await HubClient.FirstSignIn(hubUrl, "admin", password)).ApiKey);
         var merchant = await client.MakeMerchant("Noodle shop");
         await channels.MakeAccounts(client, merchant);
         await StartTerminals(await client.MakeActivationCode(await client.MakeStore(merchant, "Main street"), TerminalModel.CounterPos.Name, options.Terminals), cancellation);

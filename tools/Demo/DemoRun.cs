@@ -39,6 +39,9 @@ internal sealed class DemoRun : IAsyncDisposable
 
     public HubStart Hub => hub.Facts;
 
+    /// <summary>Opens the hub's pages; null: the data folder is of an older demo, which told it once.</summary>
+    public string? Password => kept.Password;
+
     public Fleet Fleet { get; }
 
     public int Configured => Fleet.Terminals.Count(t => t.ConfigurationVersion > 0);
@@ -143,11 +146,11 @@ internal sealed class DemoRun : IAsyncDisposable
 
     private static async Task<Kept> FirstTime(HubStart facts)
     {
-        var password = facts.FirstPassword ?? throw new StartException($"'{facts.DataFolder}' is the data folder of a hub that is not the demo's; give an empty one");
-        var apiKey = await HubClient.MakeApiKey(facts.Pages[0], facts.UserName, password);
+        var first = facts.FirstPassword ?? throw new StartException($"'{facts.DataFolder}' is the data folder of a hub that is not the demo's; give an empty one");
+        var (apiKey, password) = await HubClient.FirstSignIn(facts.Pages[0], facts.UserName, first);
         using var client = new HubClient(facts.Pages[0], apiKey);
         var store = await client.MakeStore(await client.MakeMerchant("老王面馆 Wang's Noodles"), "人民路店 Renmin Road");
-        return new Kept(apiKey, store, []);
+        return new Kept(apiKey, store, [], password);
     }
 
     /// <summary>Each terminal that has come up gets a configuration.</summary>

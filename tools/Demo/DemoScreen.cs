@@ -61,7 +61,7 @@ internal sealed class DemoScreen(DemoRun run, DemoOptions options)
     private Grid Addresses()
     {
         var hub = run.Hub;
-        var password = hub.FirstPassword is { } first ? $"[bold]{Escape(first)}[/]" : Escape(texts["PasswordKnown"]);
+        var password = run.Password is { } own ? $"[bold]{Escape(own)}[/]" : Escape(texts["PasswordKnown"]);
         var grid = new Grid().AddColumn(new GridColumn().NoWrap().PadLeft(1).PadRight(2)).AddColumn(new GridColumn().NoWrap().PadRight(3))
             .AddColumn(new GridColumn().NoWrap().PadRight(2)).AddColumn(new GridColumn().NoWrap());
         Row("Pages", $"[bold]{hub.Pages[0]}[/]", "SignIn", $"[bold]{hub.UserName}[/]");

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 
@@ -19,24 +20,18 @@ internal sealed partial class HubClient : IDisposable
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", apiKey);
     }
 
-    /// <summary>Signs in as a browser does, and makes an API key.</summary>
-    public static async Task<string> MakeApiKey(Uri hub, string userName, string password)
+    /// <summary>Signs in as a browser does with the password of the first start, chooses an own one, and makes an API key.</summary>
+    /// <returns>The key, and the password that opens the hub from now on.</returns>
+    public static async Task<(string ApiKey, string Password)> FirstSignIn(Uri hub, string userName, string firstPassword)
     {
+        var own = RandomNumberGenerator.GetString("abcdefghjkmnpqrstuvwxyz23456789", 20);
         using var browser = new HttpClient(new HttpClientHandler { CookieContainer = new CookieContainer() }) { BaseAddress = hub, Timeout = TimeSpan.FromSeconds(20) };
-        var page = await browser.GetStringAsync(new Uri("/sign-in", UriKind.Relative));
-        var form = new Dictionary<string, string>
-        {
-            ["__RequestVerificationToken"] = WebUtility.HtmlDecode(FormToken().Match(page).Groups[1].Value),
-            ["userName"] = userName,
-            ["password"] = password,
-        };
-        using var content = new FormUrlEncodedContent(form);
-        using var signedIn = await browser.PostAsync(new Uri("/sign-in", UriKind.Relative), content);
-        signedIn.EnsureSuccessStatusCode();
+        await Submit(browser, "/sign-in", ("userName", userName), ("password", firstPassword));
+        await Submit(browser, "/welcome", ("password", own), ("again", own));
 
         // A change by cookie is taken from the hub's own pages only; the origin says so.
         browser.DefaultRequestHeaders.Add("Origin", hub.GetLeftPart(UriPartial.Authority));
-        return await Text(browser, "/api/v1/api-keys", new { name = "demo", scopes = Scopes }, "key");
+        return (await Text(browser, "/api/v1/api-keys", new { name = "demo", scopes = Scopes }, "key"), own);
     }
 
     public Task<string> MakeMerchant(string name) => Text(http, "/api/v1/merchants", new { name }, "id");
@@ -63,6 +58,16 @@ internal sealed partial class HubClient : IDisposable
     public Task<JsonElement> Post(string path, object? body) => Post(http, path, body);
 
     public void Dispose() => http.Dispose();
+
+    /// <summary>Opens a page and sends its form, as a browser does.</summary>
+    private static async Task Submit(HttpClient browser, string path, params (string Name, string Value)[] fields)
+    {
+        var page = await browser.GetStringAsync(new Uri(path, UriKind.Relative));
+        var token = ("__RequestVerificationToken", WebUtility.HtmlDecode(FormToken().Match(page).Groups[1].Value));
+        using var content = new FormUrlEncodedContent(fields.Append(token).Select(f => KeyValuePair.Create(f.Item1, f.Item2)));
+        using var answer = await browser.PostAsync(new Uri(path, UriKind.Relative), content);
+        answer.EnsureSuccessStatusCode();
+    }
 
     private static async Task<string> Text(HttpClient client, string path, object body, string field) => (await Post(client, path, body)).GetProperty(field).GetString()!;
 

@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace DeviceHub.Tools.Demo;
 
 /// <summary>What the demo must remember with a data folder that is kept: how it gets at the hub, and its terminals' keys. Secret.</summary>
-internal sealed record Kept(string ApiKey, string StoreId, Dictionary<string, byte[]> Keys)
+internal sealed record Kept(string ApiKey, string StoreId, Dictionary<string, byte[]> Keys, string? Password = null)
 {
     private const string FileName = "demo.json";
 

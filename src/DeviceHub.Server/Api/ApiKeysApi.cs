@@ -14,14 +14,11 @@ internal static class ApiKeysApi
     /// <param name="Key">Shown this once.</param>
     internal sealed record CreatedKey(string Id, string Key, string Name, IReadOnlyList<string> Scopes, string? MerchantId, DateTimeOffset? Expires);
 
-    internal sealed record Key(
-        string Id, string StartsWith, string Name, IReadOnlyList<string> Scopes, string? MerchantId, string CreatedBy, DateTimeOffset Created, DateTimeOffset? Expires, DateTimeOffset? Revoked);
-
     internal sealed record AuditEntry(long Id, DateTimeOffset At, string Who, string What, string Subject, string? Before, string? After, string? Address);
 
     public static void MapApiKeys(this RouteGroupBuilder api)
     {
-        api.MapGet("/api-keys", List).RequireAuthorization(Policies.Own).Produces<PageOf<Key>>().WithSummary("API keys, newest first, by their first characters");
+        api.MapGet("/api-keys", List).RequireAuthorization(Policies.Own).Produces<PageOf<ApiKeyEntry>>().WithSummary("API keys, newest first, by their first characters");
         api.MapPost("/api-keys", Create).RequireAuthorization(Policies.Own).Produces<CreatedKey>(201).ProducesValidationProblem().ProducesProblem(409)
             .WithSummary("Makes an API key; the key is in this answer and nowhere else");
         api.MapPost("/api-keys/{id}/revoke", Revoke).RequireAuthorization(Policies.Own).Produces(204).ProducesProblem(404)
@@ -29,11 +26,10 @@ internal static class ApiKeysApi
         api.MapGet("/audit", Audit).RequireAuthorization(Policies.Own).Produces<PageOf<AuditEntry>>().WithSummary("Who did what, newest first");
     }
 
-    private static async Task<IResult> List(HubReads reads, Paging paging, int? page, int? pageSize, CancellationToken stop) =>
-        paging.Check(page, pageSize) ?? Results.Ok(await reads.Run(
-            (db, cancel) => paging.Read(db.ApiKeys.AsNoTracking().OrderByDescending(k => k.Created), page, pageSize, Of, cancel), stop));
+    private static async Task<IResult> List(IApiKeys keys, Paging paging, int? page, int? pageSize, CancellationToken stop) =>
+        paging.Check(page, pageSize) ?? Results.Ok(await paging.Read((skip, take) => keys.List(skip, take, stop), page, pageSize, k => k));
 
-    private static async Task<IResult> Create(NewKey body, ApiKeyBook book, TimeProvider clock, CancellationToken stop)
+    private static async Task<IResult> Create(NewKey body, IApiKeys keys, AuditTrail audit, TimeProvider clock, CancellationToken stop)
     {
         var check = new FieldCheck();
         check.Text(body.Name, "name", 100);
@@ -46,14 +42,14 @@ internal static class ApiKeysApi
             return fault;
         }
 
-        var created = await book.Create(body.Name!, body.Scopes!, body.Expires, body.MerchantId, stop);
-        return created is { Key: { } key, Row: { } row }
-            ? Results.Created((string?)null, new CreatedKey(row.Id, key, row.Name, row.Scopes.Split(' '), row.MerchantId, row.Expires))
+        var created = await keys.Create(audit.Actor(), body.Name!, body.Scopes!, body.Expires, body.MerchantId, stop);
+        return created is { Key: { } key, Entry: { } entry }
+            ? Results.Created((string?)null, new CreatedKey(entry.Id, key, entry.Name, entry.Scopes, entry.MerchantId, entry.Expires))
             : Problems.Conflict(created.Fault!);
     }
 
-    private static async Task<IResult> Revoke(string id, ApiKeyBook book, CancellationToken stop) =>
-        await book.Revoke(id, stop) ? Results.NoContent() : Problems.NotFound("API key " + id);
+    private static async Task<IResult> Revoke(string id, IApiKeys keys, AuditTrail audit, CancellationToken stop) =>
+        await keys.Revoke(audit.Actor(), id, stop) ? Results.NoContent() : Problems.NotFound("API key " + id);
 
     private static async Task<IResult> Audit(
         HubReads reads, Paging paging, string? subject, string? who, string? what, DateTimeOffset? from, DateTimeOffset? to, int? page, int? pageSize, CancellationToken stop)
@@ -81,6 +77,4 @@ internal static class ApiKeysApi
             },
             stop));
     }
-
-    private static Key Of(ApiKeyRow row) => new(row.Id, row.Prefix, row.Name, row.Scopes.Split(' '), row.MerchantId, row.CreatedBy, row.Created, row.Expires, row.Revoked);
 }

@@ -21,7 +21,7 @@ internal static class HubApi
         services.AddHttpContextAccessor();
         services.AddSingleton<AuditTrail>();
         services.AddSingleton<WrongCredentials>();
-        services.AddSingleton<ApiKeyBook>();
+        services.AddSingleton<IApiKeys, ApiKeyBook>();
         services.AddSingleton<Paging>();
         services.AddSingleton<NoticesApi>();
         services.AddSingleton<AccountViews>();
@@ -62,6 +62,7 @@ internal static class HubApi
         api.MapGroup("").WithTags("Reconciliation").MapReconciliations();
         api.MapGroup("").WithTags("Reconciliation").MapRefundProposals();
         api.MapGroup("").WithTags("API keys and audit").MapApiKeys();
+        api.MapGroup("").WithTags("People").MapPeople();
         var till = routes.MapGroup("/api/v1").RequireAuthorization(Permission.ReadCharges).RequireRateLimiting(RateLimit).AddEndpointFilter(RefuseForeignPages);
         till.MapGroup("").WithTags("Charges from the till").MapCharges();
         routes.MapGet("/api/v1/time", (TimeProvider clock) => new HubTime(clock.GetUtcNow().ToUnixTimeMilliseconds()))

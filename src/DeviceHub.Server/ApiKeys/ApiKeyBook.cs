@@ -1,3 +1,4 @@
+using DeviceHub.Core.People;
 using DeviceHub.Server.Hosting;
 using DeviceHub.Storage;
 using Microsoft.EntityFrameworkCore;
@@ -6,13 +7,14 @@ using Microsoft.Extensions.Options;
 namespace DeviceHub.Server.ApiKeys;
 
 /// <summary>Makes and ends API keys, for the API and for the page.</summary>
-internal sealed class ApiKeyBook(HubWrites writes, AuditTrail audit, TimeProvider clock, IHttpContextAccessor http, IOptions<ServerOptions> options)
+internal sealed class ApiKeyBook(HubReads reads, HubWrites writes, AuditLog audit, TimeProvider clock, IOptions<ServerOptions> options) : IApiKeys
 {
-    /// <param name="Key">The key itself, known to nobody after this; null with a fault.</param>
-    internal sealed record Created(string? Key, ApiKeyRow? Row, string? Fault);
+    public IReadOnlyList<string> Scopes => Permission.Scopes;
 
-    /// <param name="merchantId">Whose charges a till's key is for; null with every other scope.</param>
-    public async Task<Created> Create(string name, IReadOnlyList<string> scopes, DateTimeOffset? expires, string? merchantId, CancellationToken stop)
+    public async Task<IReadOnlyList<ApiKeyEntry>> List(int skip, int take, CancellationToken stop) =>
+        [.. (await reads.Run((db, cancel) => db.ApiKeys.AsNoTracking().OrderByDescending(k => k.Created).Skip(skip).Take(take).ToListAsync(cancel), stop)).Select(Of)];
+
+    public async Task<CreatedApiKey> Create(Actor by, string name, IReadOnlyList<string> scopes, DateTimeOffset? expires, string? merchantId, CancellationToken stop)
     {
         if (name.Trim() is not { Length: >= 1 and <= 100 } trimmed)
         {
@@ -38,12 +40,12 @@ internal sealed class ApiKeyBook(HubWrites writes, AuditTrail audit, TimeProvide
             Prefix = key[..8],
             Scopes = string.Join(' ', scopes.Distinct()),
             MerchantId = merchantId,
-            CreatedBy = AuditTrail.Who(http.HttpContext?.User),
+            CreatedBy = by.Name,
             Created = clock.GetUtcNow(),
             Expires = expires,
         };
         var after = new { row.Id, row.Name, row.Scopes, row.MerchantId, row.Expires };
-        var entry = audit.Row("api-key.create", "api-key:" + row.Id, null, after);
+        var entry = audit.Row(by, "api-key.create", "api-key:" + row.Id, null, after);
         var fault = await writes.Run(
             async (db, cancel) =>
             {
@@ -63,11 +65,10 @@ internal sealed class ApiKeyBook(HubWrites writes, AuditTrail audit, TimeProvide
                 return null;
             },
             stop);
-        return fault is null ? new(key, row, null) : new(null, null, fault);
+        return fault is null ? new(key, Of(row), null) : new(null, null, fault);
     }
 
-    /// <summary>False: there is no such key. Ending an ended key changes nothing.</summary>
-    public Task<bool> Revoke(string id, CancellationToken stop)
+    public Task<bool> Revoke(Actor by, string id, CancellationToken stop)
     {
         var now = clock.GetUtcNow();
         return writes.Run(
@@ -81,7 +82,7 @@ internal sealed class ApiKeyBook(HubWrites writes, AuditTrail audit, TimeProvide
                 if (row.Revoked is null)
                 {
                     row.Revoked = now;
-                    db.Audit.Add(audit.Row("api-key.revoke", "api-key:" + id, new { Revoked = (DateTimeOffset?)null }, new { Revoked = now }));
+                    db.Audit.Add(audit.Row(by, "api-key.revoke", "api-key:" + id, new { Revoked = (DateTimeOffset?)null }, new { Revoked = now }));
                     await db.SaveChangesAsync(cancel);
                 }
 
@@ -89,4 +90,6 @@ internal sealed class ApiKeyBook(HubWrites writes, AuditTrail audit, TimeProvide
             },
             stop);
     }
+
+    private static ApiKeyEntry Of(ApiKeyRow row) => new(row.Id, row.Prefix, row.Name, row.Scopes.Split(' '), row.MerchantId, row.CreatedBy, row.Created, row.Expires, row.Revoked);
 }

@@ -21,6 +21,13 @@ internal static class Permission
     /// <summary>An owner in person: no key opens it.</summary>
     public const string OwnerInPerson = "owner in person";
 
+    /// <summary>Whoever has signed in with a password that somebody else gave.</summary>
+    public const string Newcomer = "newcomer";
+
+    /// <summary>That, and every <see cref="Policies.Person"/>.</summary>
+    public const string SignedIn = "signed in";
+
+    public const string NewcomerClaim = "newcomer";
     public const string ScopeClaim = "scope";
     public const string MerchantClaim = "merchant";
 
@@ -37,6 +44,8 @@ internal static class Permission
             .AddPolicy(ReadCharges, policy => Allow(policy, Roles.All, Read, Operate, Charge))
             .AddPolicy(OwnerInPerson, policy => policy.RequireRole(Roles.Owner))
             .AddPolicy(Policies.Person, policy => policy.RequireRole(Roles.All))
+            .AddPolicy(Newcomer, policy => policy.RequireClaim(NewcomerClaim))
+            .AddPolicy(SignedIn, policy => policy.RequireAssertion(c => c.User.HasClaim(claim => claim.Type == NewcomerClaim) || Roles.All.Any(c.User.IsInRole)))
             .SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAssertion(c => c.User.IsInRole(Roles.Owner) || IsNoRoute(c)).Build());
 
     /// <summary>What is wrong with a key's scopes and merchant together; null: nothing.</summary>

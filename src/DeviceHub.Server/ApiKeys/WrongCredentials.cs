@@ -11,12 +11,12 @@ namespace DeviceHub.Server.ApiKeys;
 internal sealed class WrongCredentials(TimeProvider clock, IOptions<ServerOptions> options)
 {
     private static readonly Meter Meter = new("DeviceHub.Server");
-    private static readonly Counter<long> Counted = Meter.CreateCounter<long>("server.wrong_credentials", description: "Wrong passwords and API keys, by kind");
+    private static readonly Counter<long> Counted = Meter.CreateCounter<long>("server.wrong_credentials", description: "Wrong passwords, second factors' codes and API keys, by kind");
 
     /// <summary>When a request with credentials came, for <see cref="Hold"/>.</summary>
     public long Arrived() => clock.GetTimestamp();
 
-    /// <param name="kind"><c>password</c> or <c>api-key</c>.</param>
+    /// <param name="kind"><c>password</c>, <c>code</c> (of a second factor) or <c>api-key</c>.</param>
     public async Task Hold(string kind, long arrived, CancellationToken ended)
     {
         Counted.Add(1, new KeyValuePair<string, object?>("kind", kind));

@@ -26,8 +26,8 @@ internal static class StartNotice
             mqtt?.Plain,
             mqtt?.Tls,
             app.Services.GetRequiredService<DataFolder>().Path,
-            FirstAdministrator.UserName,
-            app.Services.GetRequiredService<FirstAdministrator>().TakePassword()));
+            FirstOwner.UserName,
+            app.Services.GetRequiredService<FirstOwner>().TakePassword()));
     });
 
     public static void Print(HubStart start)

@@ -1,38 +1,40 @@
 using System.Security.Claims;
 using DeviceHub.Core.People;
+using DeviceHub.Dashboard;
+using DeviceHub.Dashboard.SignIn;
 using DeviceHub.Server.ApiKeys;
-using DeviceHub.Storage;
-using Microsoft.AspNetCore.Antiforgery;
-using Microsoft.AspNetCore.Identity;
+using DeviceHub.Server.People;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 
 namespace DeviceHub.Server.SignIn;
 
-/// <summary>Sign in, sign out, change the password, and a page of links for who is signed in.</summary>
+/// <summary>Sign in with a password and a second factor, choose the first own password, sign out. Forms without a script.</summary>
 internal static class SignInPages
 {
     public const string Path = "/sign-in";
+    public const string CodePath = "/sign-in/code";
+    public const string WelcomePath = "/welcome";
     public const string RateLimit = "sign-in";
 
     public static void MapSignIn(this IEndpointRouteBuilder routes)
     {
         var pages = routes.MapGroup("").ExcludeFromDescription();
-        pages.MapGet(Path, ShowSignIn).AllowAnonymous();
+        pages.MapGet(Path, (string? returnUrl) => Show<SignInPage>(new { ReturnUrl = LocalAddress.Of(returnUrl) })).AllowAnonymous();
         pages.MapPost(Path, SignIn).AllowAnonymous().RequireRateLimiting(RateLimit);
-        pages.MapPost("/sign-out", SignOut).RequireAuthorization(Policies.Person);
-        pages.MapPost("/password", ChangePassword).RequireAuthorization(Policies.Person).RequireRateLimiting(RateLimit);
-        pages.MapPost("/new-api-key", CreateKey).RequireAuthorization(Policies.Own);
-        pages.MapGet("/settings", ShowHome).RequireAuthorization(Policies.Person);
+        pages.MapGet(CodePath, ShowCode).AllowAnonymous();
+        pages.MapPost(CodePath, TakeCode).AllowAnonymous().RequireRateLimiting(RateLimit);
+        pages.MapGet(WelcomePath, (HttpContext http) => Show<WelcomePage>(new { UserName = http.User.Identity?.Name })).RequireAuthorization(Permission.Newcomer);
+        pages.MapPost(WelcomePath, SetUp).RequireAuthorization(Permission.Newcomer).RequireRateLimiting(RateLimit);
+        pages.MapPost("/sign-out", SignOut).RequireAuthorization(Permission.SignedIn);
     }
-
-    private static IResult ShowSignIn(HttpContext http, IAntiforgery antiforgery, string? returnUrl) =>
-        Page.SignIn(http, antiforgery.GetAndStoreTokens(http), Local(returnUrl), wrong: false);
 
     private static async Task<IResult> SignIn(
         HttpContext http,
-        IAntiforgery antiforgery,
-        SignInManager<HubUser> signIn,
-        UserManager<HubUser> users,
+        Credentials credentials,
+        SessionBook sessions,
+        SecondStep step,
         AuditTrail audit,
         WrongCredentials wrong,
         [FromForm] string? userName,
@@ -40,78 +42,79 @@ internal static class SignInPages
         [FromForm] string? returnUrl)
     {
         var arrived = wrong.Arrived();
-        if (userName is { Length: > 0 and <= 256 } && password is { Length: > 0 and <= 256 })
+        if (userName is { Length: > 0 and <= 256 } && password is { Length: > 0 and <= Passwords.MaxLength })
         {
-            var user = await users.FindByNameAsync(userName);
-            var result = user is null ? null : await signIn.CheckPasswordSignInAsync(user, password, lockoutOnFailure: true);
-            if (user is not null && result!.Succeeded)
+            var verdict = await credentials.CheckPassword(userName.Trim(), password, http.RequestAborted);
+            if (verdict is { Right: true, User: { } user })
             {
-                await signIn.SignInAsync(user, isPersistent: false);
-                await audit.Write("sign-in", "user:" + user.UserName, null, null, "user:" + user.UserName);
-                return Results.LocalRedirect(Local(returnUrl));
+                if (user.SecondFactorKey is not null)
+                {
+                    step.Begin(http, user);
+                    return Results.LocalRedirect($"{CodePath}?returnUrl={Uri.EscapeDataString(LocalAddress.Of(returnUrl))}");
+                }
+
+                var who = await Accounts.Begin(http, sessions, user, CancellationToken.None);
+                return Results.LocalRedirect(who.MustSetUp ? WelcomePath : LocalAddress.Of(returnUrl));
             }
 
             // A name that is nobody's may be a password typed into the wrong field: it is not kept.
-            await audit.Write("sign-in.failed", user is null ? "user:unknown" : "user:" + user.UserName, null, new { Locked = result is { IsLockedOut: true } });
+            await audit.Write("sign-in.failed", verdict.User is null ? "user:unknown" : "user:" + verdict.User.UserName, null, new { verdict.Locked });
         }
 
         await wrong.Hold("password", arrived, http.RequestAborted);
-        return Page.SignIn(http, antiforgery.GetAndStoreTokens(http), Local(returnUrl), wrong: true);
+        return Show<SignInPage>(new { ReturnUrl = LocalAddress.Of(returnUrl), UserName = userName, Wrong = true }, StatusCodes.Status401Unauthorized);
     }
 
-    private static async Task<IResult> SignOut(SignInManager<HubUser> signIn, AuditTrail audit, HttpContext http, [FromForm] string? unused)
+    private static async Task<IResult> ShowCode(HttpContext http, SecondStep step, string? returnUrl) =>
+        await step.Find(http, http.RequestAborted) is null ? Results.LocalRedirect(Path) : Show<CodePage>(new { ReturnUrl = LocalAddress.Of(returnUrl) });
+
+    private static async Task<IResult> TakeCode(
+        HttpContext http, Credentials credentials, SessionBook sessions, SecondStep step, AuditTrail audit, WrongCredentials wrong, [FromForm] string? code, [FromForm] string? returnUrl)
+    {
+        var arrived = wrong.Arrived();
+        if (await step.Find(http, http.RequestAborted) is not { } user)
+        {
+            return Results.LocalRedirect(Path);
+        }
+
+        var verdict = await credentials.CheckCode(user, code is { Length: <= 64 } ? code : "", http.RequestAborted);
+        if (!verdict.Right)
+        {
+            await audit.Write("sign-in.failed", "user:" + user.UserName, null, new { verdict.Locked, SecondFactor = true });
+            await wrong.Hold("code", arrived, http.RequestAborted);
+            return Show<CodePage>(new { ReturnUrl = LocalAddress.Of(returnUrl), Wrong = true }, StatusCodes.Status401Unauthorized);
+        }
+
+        step.End(http);
+        var who = await Accounts.Begin(http, sessions, user, CancellationToken.None);
+        return Results.LocalRedirect(who.MustSetUp ? WelcomePath : LocalAddress.Of(returnUrl));
+    }
+
+    private static async Task<IResult> SetUp(HttpContext http, IAccount account, AuditTrail audit, [FromForm] string? userName, [FromForm] string? password, [FromForm] string? again)
+    {
+        var name = string.IsNullOrWhiteSpace(userName) ? null : userName.Trim();
+        if (password is null || password != again)
+        {
+            return Show<WelcomePage>(new { UserName = userName, Differ = true }, StatusCodes.Status400BadRequest);
+        }
+
+        var fault = await account.SetUp(audit.Actor(), http.User.FindFirstValue(ClaimTypes.NameIdentifier)!, name, password, http.RequestAborted);
+        return fault is null or PersonFault.Stale ? Results.LocalRedirect("/account?welcome=true") : Show<WelcomePage>(new { UserName = userName, Fault = fault }, StatusCodes.Status400BadRequest);
+    }
+
+    private static async Task<IResult> SignOut(HttpContext http, ISessions sessions, AuditTrail audit, [FromForm] string? unused)
     {
         _ = unused;
-        await signIn.SignOutAsync();
-        await audit.Write("sign-out", AuditTrail.Who(http.User), null, null);
+        await http.SignOutAsync(Accounts.Cookie);
+        var (actor, session) = (audit.Actor(), http.User.FindFirstValue(PersonClaims.Session));
+        if (session is not null && await sessions.End(actor, http.User.FindFirstValue(ClaimTypes.NameIdentifier)!, session, CancellationToken.None))
+        {
+            await audit.Write("sign-out", actor.Name, null, null);
+        }
+
         return Results.LocalRedirect(Path);
     }
 
-    private static async Task<IResult> ChangePassword(
-        HttpContext http,
-        IAntiforgery antiforgery,
-        SignInManager<HubUser> signIn,
-        UserManager<HubUser> users,
-        AuditTrail audit,
-        WrongCredentials wrong,
-        [FromForm] string? current,
-        [FromForm] string? replacement)
-    {
-        var user = await users.GetUserAsync(http.User) ?? throw new InvalidOperationException("a signed-in user has no account");
-
-        // Counted like a sign-in: a stolen session must not become a place to guess the password.
-        var arrived = wrong.Arrived();
-        if (!(await signIn.CheckPasswordSignInAsync(user, current ?? "", lockoutOnFailure: true)).Succeeded)
-        {
-            await audit.Write("user.password.failed", "user:" + user.UserName, null, null);
-            await wrong.Hold("password", arrived, http.RequestAborted);
-            return Page.Home(http, antiforgery.GetAndStoreTokens(http), Texts.Get("WrongCredentials"), good: false);
-        }
-
-        var result = await users.ChangePasswordAsync(user, current ?? "", replacement is { Length: <= 256 } ? replacement : "");
-        if (!result.Succeeded)
-        {
-            var why = string.Join(" ", result.Errors.Select(e => e.Description));
-            return Page.Home(http, antiforgery.GetAndStoreTokens(http), Texts.Get("PasswordNotChanged") + " " + why, good: false);
-        }
-
-        await audit.Write("user.password", "user:" + user.UserName, null, null);
-        await signIn.RefreshSignInAsync(user);
-        return Page.Home(http, antiforgery.GetAndStoreTokens(http), Texts.Get("PasswordChanged"), good: true);
-    }
-
-    private static async Task<IResult> CreateKey(HttpContext http, IAntiforgery antiforgery, ApiKeyBook book, [FromForm] string? name, [FromForm] string? scope)
-    {
-        var created = await book.Create(name ?? "", [scope ?? ""], null, null, http.RequestAborted);
-        return created.Key is { } key
-            ? Page.Home(http, antiforgery.GetAndStoreTokens(http), Texts.Get("ApiKeyOnce") + " " + key, good: true)
-            : Page.Home(http, antiforgery.GetAndStoreTokens(http), Texts.Get("NotCreated") + " " + created.Fault, good: false);
-    }
-
-    private static IResult ShowHome(HttpContext http, IAntiforgery antiforgery) =>
-        Page.Home(http, antiforgery.GetAndStoreTokens(http), null, good: true);
-
-    /// <summary>Only a path of this hub: never another site.</summary>
-    private static string Local(string? url) =>
-        url is { Length: > 0 and <= 512 } && url[0] == '/' && (url.Length == 1 || (url[1] != '/' && url[1] != '\\')) && !url.Any(char.IsControl) ? url : "/";
+    private static RazorComponentResult<TPage> Show<TPage>(object parameters, int status = StatusCodes.Status200OK)
+        where TPage : Microsoft.AspNetCore.Components.IComponent => new(parameters) { StatusCode = status };
 }

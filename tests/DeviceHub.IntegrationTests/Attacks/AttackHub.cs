@@ -6,6 +6,7 @@ using System.Text.RegularExpressions;
 using DeviceHub.IntegrationTests.BadInput;
 using DeviceHub.Protocol;
 using DeviceHub.Protocol.Wire;
+using DeviceHub.IntegrationTests.Server;
 using DeviceHub.Tests;
 
 namespace DeviceHub.IntegrationTests.Attacks;
@@ -193,17 +194,10 @@ public abstract partial class AttackHub(TimeSpan keepAlive, params string[] opti
     /// <summary>As a person once, then with a key, as programs do.</summary>
     private async Task SignIn()
     {
-        var page = await api.GetStringAsync(new Uri(hub.Url, "/sign-in"));
-        using var form = new FormUrlEncodedContent(new Dictionary<string, string>
-        {
-            ["userName"] = "admin",
-            ["password"] = hub.FirstPassword!,
-            ["__RequestVerificationToken"] = FormToken().Match(page).Groups[1].Value,
-        });
-        using var signedIn = await api.PostAsync(new Uri(hub.Url, "/sign-in"), form);
-        api.DefaultRequestHeaders.Add("Origin", hub.Url.GetLeftPart(UriPartial.Authority));
-        var key = await Post("api-keys", new { name = "test", scopes = new[] { "admin", "metrics", "read" } });
-        api.DefaultRequestHeaders.Add("X-Api-Key", key.GetProperty("key").GetString());
+        using var browser = new Caller(hub.Url);
+        await browser.FirstSignIn("admin", hub.FirstPassword!, ServerHub.OwnPassword);
+        var (key, _) = await ServerHub.CreateKey(browser, "admin", "metrics", "read");
+        api.DefaultRequestHeaders.Add("X-Api-Key", key);
     }
 
     private static Uplink Hello => new()
@@ -219,9 +213,6 @@ public abstract partial class AttackHub(TimeSpan keepAlive, params string[] opti
             TerminalNonce = Google.Protobuf.ByteString.CopyFrom(System.Security.Cryptography.RandomNumberGenerator.GetBytes(16)),
         },
     };
-
-    [GeneratedRegex("name=\"__RequestVerificationToken\" value=\"([^\"]+)\"")]
-    private static partial Regex FormToken();
 }
 
 /// <summary>The limits as they are delivered, but for waits, which are shorter, and the burst of packets.</summary>

@@ -29,7 +29,7 @@ public sealed class KitHub : IAsyncLifetime
         await cable.Plug();
         await process.Start();
         await Eventually.Holds(() => process.FirstPassword is not null, "the first start shows its password");
-        api = new HubClient(process.Url, await HubClient.MakeApiKey(process.Url, "admin", process.FirstPassword!));
+        api = new HubClient(process.Url, (await HubClient.FirstSignIn(process.Url, "admin", process.FirstPassword!)).ApiKey);
         store = await api.MakeStore(await api.MakeMerchant("Noodle shop"), "Main street");
     }
 

@@ -22,7 +22,7 @@ public sealed class ApiHub : IAsyncLifetime
 
     public Uri Url => process.Url;
 
-    public string Password => process.FirstPassword!;
+    public string Password { get; private set; } = "";
 
     internal HubClient Api => api!;
 
@@ -30,7 +30,8 @@ public sealed class ApiHub : IAsyncLifetime
     {
         await process.Start();
         await Eventually.Holds(() => process.FirstPassword is not null, "the first start shows its password");
-        api = new HubClient(process.Url, await HubClient.MakeApiKey(process.Url, "admin", process.FirstPassword!));
+        (var key, Password) = await HubClient.FirstSignIn(process.Url, "admin", process.FirstPassword!);
+        api = new HubClient(process.Url, key);
         store = await api.MakeStore(await api.MakeMerchant("Noodle shop"), "Main street");
     }
 

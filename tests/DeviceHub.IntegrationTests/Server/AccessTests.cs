@@ -6,7 +6,7 @@ namespace DeviceHub.IntegrationTests.Server;
 /// <summary>Who may do what: nothing is open but health, time, the sign-in page and what only a channel can sign, and a key does only what its scopes say.</summary>
 public sealed class AccessTests(ServerHub hub) : IClassFixture<ServerHub>
 {
-    private static readonly string[] Open = ["GET /health/live", "GET /health/ready", "GET /api/v1/time", "GET /sign-in", "POST /sign-in", "POST /notify/x/x", "GET /preferences"];
+    private static readonly string[] Open = ["GET /health/live", "GET /health/ready", "GET /api/v1/time", "GET /sign-in", "POST /sign-in", "GET /sign-in/code", "POST /sign-in/code", "POST /notify/x/x", "GET /preferences"];
 
     [Fact]
     public async Task Every_endpoint_but_health_time_and_sign_in_wants_credentials()

@@ -65,7 +65,16 @@ internal sealed partial class Caller : IDisposable
             fields.Append(("__RequestVerificationToken", token)).Select(f => KeyValuePair.Create(f.Item1, f.Item2))));
     }
 
-    private async Task<JsonElement> Json(HttpMethod method, string path, object? body, HttpStatusCode expected)
+    /// <summary>Signs in with a password that somebody else gave, and chooses an own one.</summary>
+    public async Task FirstSignIn(string userName, string given, string own)
+    {
+        using var signedIn = await SubmitForm("/sign-in", "/sign-in", ("userName", userName), ("password", given));
+        Assert.Equal("/welcome", signedIn.Headers.Location?.OriginalString);
+        using var chosen = await SubmitForm("/welcome", "/welcome", ("password", own), ("again", own));
+        Assert.Equal(HttpStatusCode.Redirect, chosen.StatusCode);
+    }
+
+    public async Task<JsonElement> Json(HttpMethod method, string path, object? body, HttpStatusCode expected)
     {
         using var answer = await Send(method, path, body switch { null => null, HttpContent content => content, _ => JsonContent.Create(body) });
         var text = await answer.Content.ReadAsStringAsync();

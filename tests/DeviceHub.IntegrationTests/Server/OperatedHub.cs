@@ -30,8 +30,7 @@ internal sealed class OperatedHub : IAsyncDisposable
         await process.Start();
         await Eventually.Holds(() => process.FirstPassword is not null, "the password is printed");
         using var browser = new Caller(process.Url);
-        var signedIn = await browser.SubmitForm("/sign-in", "/sign-in", ("userName", "admin"), ("password", process.FirstPassword!));
-        Assert.Equal(HttpStatusCode.Redirect, signedIn.StatusCode);
+        await browser.FirstSignIn("admin", process.FirstPassword!, ServerHub.OwnPassword);
         var admin = new Caller(process.Url, (await ServerHub.CreateKey(browser, "admin")).Key);
         var merchant = (await admin.Post("/api/v1/merchants", new { name = "Noodle shop" })).GetProperty("id").GetString();
         var store = (await admin.Post("/api/v1/stores", new { merchantId = merchant, name = "Main street" })).GetProperty("id").GetString()!;

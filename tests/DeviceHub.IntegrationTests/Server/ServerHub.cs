@@ -32,7 +32,11 @@ public class ServerHub : IAsyncLifetime
 
     internal string Folder => folder;
 
-    internal string Password => password!;
+    /// <summary>The owner's own.</summary>
+    internal const string OwnPassword = "an own long password";
+
+    /// <summary>What the first start told.</summary>
+    internal string FirstPassword => password!;
 
     internal IServiceProvider Services => app!.Services;
 
@@ -43,7 +47,9 @@ public class ServerHub : IAsyncLifetime
     {
         await Start();
         password = start!.FirstPassword;
-        var (key, _) = await CreateKey(await SignedIn(), "admin");
+        using var owner = Anonymous();
+        await owner.FirstSignIn("admin", FirstPassword, OwnPassword);
+        var (key, _) = await CreateKey(owner, "admin");
         admin = WithKey(key);
     }
 
@@ -82,12 +88,22 @@ public class ServerHub : IAsyncLifetime
     internal Caller WithKey(string key) => new(Url, key);
 
     /// <summary>A browser whose user has signed in.</summary>
-    internal async Task<Caller> SignedIn(string? with = null)
+    internal async Task<Caller> SignedIn(string? with = null, string userName = "admin")
     {
         var browser = Anonymous();
-        var answer = await browser.SubmitForm("/sign-in", "/sign-in", ("userName", "admin"), ("password", with ?? Password));
+        var answer = await browser.SubmitForm("/sign-in", "/sign-in", ("userName", userName), ("password", with ?? OwnPassword));
         Assert.Equal(HttpStatusCode.Redirect, answer.StatusCode);
         return browser;
+    }
+
+    /// <summary>A browser of a new person of this role, who has an own password.</summary>
+    internal async Task<(Caller Browser, string UserName, string Id)> NewPerson(string role)
+    {
+        var userName = $"person-{Interlocked.Increment(ref serials)}";
+        var made = await Admin.Post("/api/v1/people", new { userName, role });
+        var browser = Anonymous();
+        await browser.FirstSignIn(userName, made.GetProperty("password").GetString()!, OwnPassword);
+        return (browser, userName, made.GetProperty("person").GetProperty("id").GetString()!);
     }
 
     /// <summary>A key with this scope, made by somebody who may.</summary>

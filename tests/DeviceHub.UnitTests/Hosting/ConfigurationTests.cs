@@ -18,6 +18,7 @@ using DeviceHub.Gateways;
 using DeviceHub.Gateways.Mqtt;
 using DeviceHub.Gateways.Serial;
 using DeviceHub.Server.Hosting;
+using DeviceHub.Server.People;
 using DeviceHub.Server.Webhooks;
 using DeviceHub.Storage;
 using DeviceHub.UnitTests.Tidy;
@@ -28,7 +29,7 @@ namespace DeviceHub.UnitTests.Hosting;
 public sealed class ConfigurationTests
 {
     private static readonly object[] Sections =
-        [new ServerOptions(), new DashboardOptions(), new StorageOptions(), new MqttOptions(), new SerialOptions(), new SessionOptions(), new TerminalOptions(), new PaymentOptions(), new ReconciliationOptions(), new RoutingOptions(),
+        [new ServerOptions(), new PeopleOptions(), new DashboardOptions(), new StorageOptions(), new MqttOptions(), new SerialOptions(), new SessionOptions(), new TerminalOptions(), new PaymentOptions(), new ReconciliationOptions(), new RoutingOptions(),
          new SandboxOptions(), new ChannelHttpOptions(), new AlipayOptions(), new ShouqianbaOptions(),
          new WeChatPayOptions(), new RemoteOptions(), new ChargeOptions(), new WebhookOptions()];
 
