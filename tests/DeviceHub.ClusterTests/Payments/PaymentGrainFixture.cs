@@ -66,7 +66,7 @@ public sealed class PaymentGrainFixture(bool sweeps = false) : IAsyncLifetime
             await cluster.DisposeAsync();
         }
 
-        Assert.Empty(Errors);
+        Assert.True(Errors.IsEmpty, string.Join("\n", Errors));
     }
 
     internal IPaymentGrain Grain(PaymentId id) => cluster!.Client.GetGrain<IPaymentGrain>(id.ToString());
