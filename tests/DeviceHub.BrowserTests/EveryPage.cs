@@ -19,7 +19,7 @@ internal static class EveryPage
     /// <summary>With pages of one terminal and of its payments: one that was approved, one that was declined and one that is in doubt.</summary>
     public static async Task<IReadOnlyDictionary<string, string>> Of(DashboardHub hub)
     {
-        await using var terminal = await hub.LoggedIn();
+        await using var terminal = await hub.LoggedIn("sealing");
         var pages = new Dictionary<string, string>(Lists) { ["terminal"] = "/terminals/" + terminal.SerialNumber };
         foreach (var (name, fen) in new[] { ("approved", 5200ul), ("declined", 5201ul), ("in-doubt", 5222ul) })
         {

@@ -10,6 +10,15 @@ document.addEventListener('keydown', event => {
   }
 });
 
+// A page that opened: those who hear pages hear its heading. Who types already is left alone.
+window.focusHeading = () => {
+  const heading = document.querySelector('h1');
+  if (heading && !document.activeElement?.matches('input, textarea, select')) {
+    heading.tabIndex = -1;
+    heading.focus({ preventScroll: true });
+  }
+};
+
 document.addEventListener('click', async event => {
   if (event.target.closest('[data-reload]')) {
     location.reload();
