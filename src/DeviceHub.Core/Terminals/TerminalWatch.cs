@@ -13,18 +13,21 @@ public sealed partial class TerminalWatch : ITerminalObserver, IAsyncDisposable
 
     private static readonly TimeSpan AskAgain = Lifetime / 3;
 
+    private static readonly TimeSpan Linger = TimeSpan.FromSeconds(10);
+
     private readonly ITerminalGrain terminal;
     private readonly IGrainFactory grains;
     private readonly ILogger logger;
     private readonly Action<TerminalTalk> said;
     private readonly Action changed;
+    private readonly TimeProvider clock;
     private readonly ITerminalObserver reference;
     private readonly ITimer timer;
     private int result;
 
     private TerminalWatch(IGrainFactory grains, TimeProvider clock, ILogger logger, string serialNumber, Action<TerminalTalk> said, Action changed)
     {
-        (this.grains, this.logger, this.said, this.changed) = (grains, logger, said, changed);
+        (this.grains, this.clock, this.logger, this.said, this.changed) = (grains, clock, logger, said, changed);
         terminal = grains.GetGrain<ITerminalGrain>(serialNumber);
 
         // Orleans holds the object behind the reference weakly: the page that holds this one keeps it.
@@ -60,7 +63,17 @@ public sealed partial class TerminalWatch : ITerminalObserver, IAsyncDisposable
             LogNotAsked(e, terminal.GetPrimaryKeyString());
         }
 
-        grains.DeleteObjectReference<ITerminalObserver>(reference);
+        // What is on its way finds it still: Orleans logs an error for a message to nobody.
+        ITimer? end = null;
+        end = clock.CreateTimer(
+            _ =>
+            {
+                grains.DeleteObjectReference<ITerminalObserver>(reference);
+                end?.Dispose();
+            },
+            null,
+            Linger,
+            Timeout.InfiniteTimeSpan);
     }
 
     private async Task Ask()
