@@ -60,12 +60,13 @@ public sealed class FrameTests(DashboardHub hub)
             () => {
               const bar = document.getElementById('components-reconnect-modal');
               window.said = [];
-              new MutationObserver(() => window.said.push(bar.innerText.trim())).observe(bar, { attributes: true });
+              const shown = e => getComputedStyle(e).display !== 'none';
+              new MutationObserver(() => window.said.push(shown(bar) && shown(bar.querySelector('.when-lost')))).observe(bar, { attributes: true });
               Blazor._internal.forceCloseConnection();
             }
             """);
         await Eventually.Holds(
-            () => browser.Page.EvaluateAsync<bool>("window.said.some(s => s.includes('Reconnecting')) && document.getElementById('components-reconnect-modal').innerText.trim() === ''"),
+            () => browser.Page.EvaluateAsync<bool>("window.said.includes(true) && getComputedStyle(document.getElementById('components-reconnect-modal')).display === 'none'"),
             "the bar said that it reconnects, and is gone");
     }
 }

@@ -109,7 +109,7 @@ public partial class PaymentsPage
                 module ??= await Scripts.InvokeAsync<IJSObjectReference>("import", "./_content/DeviceHub.Dashboard/Payments/PaymentsPage.razor.js");
                 watch ??= await module.InvokeAsync<IJSObjectReference>("watch", box, self);
             }
-            catch (JSDisconnectedException)
+            catch (Exception e) when (e is JSDisconnectedException or OperationCanceledException)
             {
                 // The page is gone.
             }
@@ -261,7 +261,7 @@ public partial class PaymentsPage
                 await module.DisposeAsync();
             }
         }
-        catch (JSDisconnectedException)
+        catch (Exception e) when (e is JSDisconnectedException or OperationCanceledException)
         {
             // The page is gone.
         }

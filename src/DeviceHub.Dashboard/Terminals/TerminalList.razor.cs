@@ -64,7 +64,7 @@ public partial class TerminalList
                 keys = await module.InvokeAsync<IJSObjectReference>("keys", query.At, rowHeight);
             }
         }
-        catch (JSDisconnectedException)
+        catch (Exception e) when (e is JSDisconnectedException or OperationCanceledException)
         {
             // The page is gone.
         }
@@ -242,7 +242,7 @@ public partial class TerminalList
                 await module.DisposeAsync();
             }
         }
-        catch (JSDisconnectedException)
+        catch (Exception e) when (e is JSDisconnectedException or OperationCanceledException)
         {
             // The page is gone.
         }
