@@ -52,6 +52,45 @@ public sealed class SignInTests(DashboardHub hub)
     }
 
     [Fact]
+    public async Task Reader_sees_what_an_owner_sees_but_nothing_that_changes_it()
+    {
+        var pages = await EveryPage.Of(hub);
+        string[] changing = ["New code", "Extend", "Revoke", "Test payment", "Suspend", "Refund…", "Cancel…"];
+        var (name, given) = await NewPerson(Roles.ReadOnly);
+        await using var reader = await Stranger();
+        await SignIn(reader.Page, name, given);
+        await reader.Page.GetByLabel("New password", new() { Exact = true }).FillAsync(DashboardHub.Password);
+        await reader.Page.GetByLabel("The new password again").FillAsync(DashboardHub.Password);
+        await reader.Page.GetByRole(AriaRole.Button, new() { Name = "Continue" }).ClickAsync();
+        await Assertions.Expect(reader.Page.Locator(".who")).ToHaveTextAsync(name);
+        await using var owner = await hub.Open("/");
+        var missed = changing.ToHashSet();
+        foreach (var address in (string[])["/terminals", "/payments", "/activation-codes", pages["terminal"], pages["terminal"] + "/configuration", pages["payment-approved"], pages["payment-in-doubt"]])
+        {
+            await owner.Goto(address);
+            await reader.Goto(address);
+            missed.ExceptWith(await Buttons(owner));
+            Assert.Equal((address, ""), (address, string.Join(", ", changing.Intersect(await Buttons(reader)))));
+        }
+
+        Assert.Equal("", string.Join(", ", missed));
+
+        // A refusal is no page, and has no icon.
+        reader.Allowed.UnionWith(["403", "404"]);
+        foreach (var address in (string[])["/people", "/settings", "/orleans"])
+        {
+            Assert.Equal(403, (await reader.Page.GotoAsync(address))!.Status);
+        }
+    }
+
+    /// <summary>What the page offers to do, once it has read what it shows.</summary>
+    private static async Task<IReadOnlyList<string>> Buttons(BrowserPage browser)
+    {
+        await browser.Page.WaitForLoadStateAsync(LoadState.NetworkIdle);
+        return [.. (await browser.Page.Locator("main button").AllInnerTextsAsync()).Select(text => text.Trim())];
+    }
+
+    [Fact]
     public async Task Wrong_password_keeps_the_name_and_says_so()
     {
         await using var browser = await Stranger();
