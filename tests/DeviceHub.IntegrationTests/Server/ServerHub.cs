@@ -76,8 +76,12 @@ public class ServerHub : IAsyncLifetime
 
     internal async Task Stop()
     {
-        await app!.StopAsync();
-        await app.DisposeAsync();
+        // Once: a test that stopped it and then failed tells its own fault, not that of a second stop.
+        if (Interlocked.Exchange(ref app, null) is { } running)
+        {
+            await running.StopAsync();
+            await running.DisposeAsync();
+        }
     }
 
     /// <summary>What the latest start told.</summary>
