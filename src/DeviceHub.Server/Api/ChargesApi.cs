@@ -195,6 +195,9 @@ internal static class ChargesApi
         private static readonly TimeSpan OneCall = TimeSpan.FromSeconds(20);
         private int taken;
 
+        /// <summary>How many wait.</summary>
+        public int Taken => Volatile.Read(ref taken);
+
         public TimeProvider Clock => clock;
 
         public int MaxWaitSeconds => options.Value.MaxWaitSeconds;
@@ -239,7 +242,7 @@ internal static class ChargesApi
         }
 
         public IResult Full() => Results.Problem(
-            statusCode: StatusCodes.Status503ServiceUnavailable, detail: $"{options.Value.MaxWaiting} questions wait already (Charges:MaxWaiting); ask without wait, or later");
+            statusCode: StatusCodes.Status503ServiceUnavailable, detail: $"{Taken} questions wait already (Charges:MaxWaiting is {options.Value.MaxWaiting}); ask without wait, or later");
 
         internal sealed class Place(Waits waits, CancellationTokenSource stopped) : IDisposable
         {

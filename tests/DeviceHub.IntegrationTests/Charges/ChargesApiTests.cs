@@ -6,7 +6,9 @@ using System.Text.Json;
 using DeviceHub.IntegrationTests.BadInput;
 using DeviceHub.IntegrationTests.Server;
 using DeviceHub.Protocol.Wire;
+using DeviceHub.Server.Api;
 using DeviceHub.Tests;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace DeviceHub.IntegrationTests.Charges;
 
@@ -95,6 +97,9 @@ public sealed class ChargesApiTests(TillHub hub) : IClassFixture<TillHub>
             await Eventually.Becomes(() => own.Admin.Get($"{Charges(terminal)}/{id}"), c => Text(c, "stage") == "collecting", "the terminal collects");
             var waits = own.Admin.Get($"{Charges(terminal)}/{id}?known=collecting&wait=60");
             var stream = Stream(own.Admin, $"{Charges(terminal)}/{id}/events");
+
+            // A hub that stops takes no new readers: both must be there.
+            await Eventually.Holds(() => own.Services.GetRequiredService<ChargesApi.Waits>().Taken == 2, "both readers wait");
             await own.Stop().WaitAsync(TimeSpan.FromSeconds(15));
             Assert.Equal("collecting", Text(await waits, "stage"));
             Assert.Equal(["collecting"], await stream);
