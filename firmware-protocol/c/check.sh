@@ -2,7 +2,7 @@
 # Everything that holds for the C kit, in about two minutes on two cores. The last line is "N passed, N failed".
 #   bash check.sh             all of it
 #   bash check.sh --examples  only builds the two terminals for Linux: artifacts/firmware/gcc/examples/dhp_mqtt and dhp_serial_line
-# Packages: gcc clang libclang-rt-14-dev cmake ninja-build cppcheck protobuf-compiler nanopb dpkg-dev libmosquitto-dev gcc-arm-none-eabi
+# Packages: gcc clang libclang-rt-dev cmake ninja-build cppcheck protobuf-compiler nanopb dpkg-dev libmosquitto-dev gcc-arm-none-eabi
 # libnewlib-arm-none-eabi python3. FUZZ_SECONDS (60) is how long each fuzz target runs.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)

@@ -120,9 +120,14 @@ static void speak(void *user, const dhp_Speech *speech, const dhp_Outcome *outco
 
 static void describe(void *user, bool first, dhp_Heartbeat *heartbeat)
 {
-    (void)user;
-    (void)first;
+    const console *c = user;
     heartbeat->power = dhp_POWER_SOURCE_MAINS;
+    heartbeat->signal_dbm = c->signal_dbm;
+    if (first && c->iccid[0] != '\0') {
+        heartbeat->has_modem = true;
+        strncpy(heartbeat->modem.iccid, c->iccid, sizeof heartbeat->modem.iccid - 1);
+        heartbeat->modem.sim_slot = 1;
+    }
 }
 
 /* This terminal takes every setting, and only prints it; a real one checks what it knows, and stores it at DHP_APPLY. */
@@ -145,11 +150,13 @@ static const char *configure(void *user, dhp_step step, const dhp_ConfigurationE
     return NULL;
 }
 
-void console_start(console *c, const char *serial_number, const char *hardware_id, const char *flash_path)
+void console_start(console *c, int count, char **arguments)
 {
     static const char *const capabilities[] = {"screen", "speech", "collect"};
     memset(c, 0, sizeof *c);
-    c->flash_path = flash_path;
+    c->flash_path = console_argument(count, arguments, "--flash", NULL);
+    c->iccid = console_argument(count, arguments, "--iccid", "");
+    c->signal_dbm = (int32_t)strtol(console_argument(count, arguments, "--signal", "0"), NULL, 10);
     open_flash(c);
     c->hooks.user = c;
     c->hooks.random = get_random;
@@ -161,8 +168,8 @@ void console_start(console *c, const char *serial_number, const char *hardware_i
     c->hooks.speak = speak;
     c->hooks.describe = describe;
     c->hooks.configure = configure;
-    c->setup.serial_number = serial_number;
-    c->setup.hardware_id = hardware_id;
+    c->setup.serial_number = console_argument(count, arguments, "--serial", NULL);
+    c->setup.hardware_id = console_argument(count, arguments, "--hardware-id", "linux-example");
     c->setup.firmware = "c-kit 1";
     c->setup.model = "linux";
     c->setup.capabilities = capabilities;

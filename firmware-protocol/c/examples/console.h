@@ -6,6 +6,8 @@
 
 typedef struct console {
     const char *flash_path;
+    const char *iccid;  /* "": there is no modem */
+    int32_t signal_dbm; /* 0: not known */
     uint8_t flash[2][2048];
     dhp_hooks hooks;
     dhp_setup setup;
@@ -15,8 +17,11 @@ typedef struct console {
     bool ended;
 } console;
 
-/* Opens (or makes) the flash file and fills hooks and setup, but for the transport. Exits with 1 when it cannot. */
-void console_start(console *c, const char *serial_number, const char *hardware_id, const char *flash_path);
+/*
+ * Opens (or makes) the flash file and fills hooks and setup, but for the transport: --serial NAME --flash FILE [--hardware-id ID] [--signal DBM] [--iccid ICCID].
+ * Exits with 1 when it cannot.
+ */
+void console_start(console *c, int count, char **arguments);
 
 /* Milliseconds of a clock that never jumps. */
 uint32_t console_now(void);

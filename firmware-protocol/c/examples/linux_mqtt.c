@@ -1,7 +1,7 @@
 /*
  * A whole terminal on MQTT, with libmosquitto:
  *
- *   dhp_mqtt --host 127.0.0.1 --port 1883 --serial MY-0001 --flash my.flash [--hardware-id ID] [--ca hub.pem]
+ *   dhp_mqtt --host 127.0.0.1 --port 1883 --serial MY-0001 --flash my.flash [--hardware-id ID] [--ca hub.pem] [--signal -71] [--iccid ICCID]
  *
  * The cashier is stdin: "activate CODE", "scan CODE AMOUNT_FEN [ORDER_NUMBER]", "ok", "cancel", "query", "quit".
  */
@@ -129,7 +129,7 @@ int main(int count, char **arguments)
     static mqtt m;
     const char *serial_number = console_argument(count, arguments, "--serial", NULL);
     const char *ca = console_argument(count, arguments, "--ca", "");
-    console_start(&c, serial_number, console_argument(count, arguments, "--hardware-id", "linux-example"), console_argument(count, arguments, "--flash", NULL));
+    console_start(&c, count, arguments);
     m.terminal = &terminal;
     m.host = console_argument(count, arguments, "--host", "127.0.0.1");
     m.port = atoi(console_argument(count, arguments, "--port", "1883"));

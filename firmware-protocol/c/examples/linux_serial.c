@@ -1,9 +1,10 @@
 /*
  * A whole terminal on a serial line:
  *
- *   dhp_serial_line --port /dev/ttyUSB0 --serial MY-0001 --flash my.flash [--hardware-id ID] [--baud 115200]
+ *   dhp_serial_line --port /dev/ttyUSB0 --serial MY-0001 --flash my.flash [--hardware-id ID] [--baud 115200] [--stall MS] [--signal -71] [--iccid ICCID]
  *
  * The cashier is stdin: "activate CODE", "scan CODE AMOUNT_FEN [ORDER_NUMBER]", "ok", "cancel", "query", "quit".
+ * --stall is what HELLO states: on a busy machine a process may stand still for longer than the 300 ms that count without it.
  * A port that is gone is opened again each second.
  */
 #define _DEFAULT_SOURCE
@@ -107,13 +108,13 @@ int main(int count, char **arguments)
     static dhp_serial serial;
     static uint8_t ring[4096];
     static port p;
-    const char *serial_number = console_argument(count, arguments, "--serial", NULL);
     p.path = console_argument(count, arguments, "--port", NULL);
     p.rate = (uint32_t)strtoul(console_argument(count, arguments, "--baud", "115200"), NULL, 10);
     p.fd = -1;
-    console_start(&c, serial_number, console_argument(count, arguments, "--hardware-id", "linux-example"), console_argument(count, arguments, "--flash", NULL));
+    console_start(&c, count, arguments);
 
-    dhp_line line = {&p, write_line, set_rate, p.rate, rates, p.rate == 115200 ? 3 : 0, 0};
+    uint16_t stall_ms = (uint16_t)strtoul(console_argument(count, arguments, "--stall", "0"), NULL, 10);
+    dhp_line line = {&p, write_line, set_rate, p.rate, rates, p.rate == 115200 ? 3 : 0, stall_ms};
     dhp_serial_start(&serial, &terminal, &line, ring, sizeof ring);
     c.setup.transport = &serial.transport;
     dhp_start(&terminal, &c.setup, console_now());
