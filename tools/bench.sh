@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Measures the hub beside mosquitto and its own bare endpoint, over loopback. Usage: tools/bench.sh [--quick] [--json FILE]
+# Measures the hub beside mosquitto and its own bare endpoint, with and without people at its pages, over loopback.
+# Usage: tools/bench.sh [--quick] [--json FILE] [--only PART...] [--seeded FOLDER]
 # The full run writes tools/bench-results.md. Needs the .NET 10 SDK and Debian's mosquitto.
 set -euo pipefail
 cd "$(dirname "$0")/.."

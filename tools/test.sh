@@ -22,14 +22,17 @@ install_tools() {
   command -v node >/dev/null || missing+=(nodejs)
   command -v npm >/dev/null || missing+=(npm)
   command -v chromium >/dev/null || missing+=(chromium)
+  command -v zbarimg >/dev/null || missing+=(zbar-tools)
   # Chinese in the pictures and tests of the pages.
   fc-list 2>/dev/null | grep -q 'Noto Sans CJK' || missing+=(fontconfig fonts-noto-cjk)
   # The C kit: firmware-protocol/c/check.sh says what it needs.
   local package
-  for package in gcc clang libclang-rt-14-dev cmake ninja-build cppcheck protobuf-compiler nanopb dpkg-dev libmosquitto-dev gcc-arm-none-eabi \
+  for package in gcc clang cmake ninja-build cppcheck protobuf-compiler nanopb dpkg-dev libmosquitto-dev gcc-arm-none-eabi \
     libnewlib-arm-none-eabi socat; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
   done
+  # Clang's sanitizers, of whichever version this Debian has.
+  compgen -G '/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.asan-*.a' >/dev/null || missing+=(libclang-rt-dev)
   # Debian's own Python, whichever other one is first in the path: the package is installed for that one.
   /usr/bin/python3 -c 'import paho.mqtt.client' 2>/dev/null || missing+=(python3 python3-paho-mqtt)
   if [ ${#missing[@]} -gt 0 ]; then
@@ -76,7 +79,7 @@ for project in tests/*/*.csproj; do
   timeout "$limit_seconds" dotnet "artifacts/bin/$name/${configuration,,}/$name.dll" -noColor >"$log" 2>&1
   code=$?
   # Hubs in tests say much; of a run that went well its last lines are enough, of one that did not also each failure.
-  grep -A 25 -E '\[(FAIL|ERROR)\]' "$log" | head -n 400
+  grep -A 60 -E '\[(FAIL|ERROR)\]' "$log" | head -n 400
   tail -n 4 "$log"
   read -r total errors fails skips < <(sed -nE 's/.*Total: *([0-9]+), Errors: *([0-9]+), Failed: *([0-9]+), Skipped: *([0-9]+).*/\1 \2 \3 \4/p' "$log" | tail -n 1) || true
   total=${total:-0} errors=${errors:-0} fails=${fails:-0} skips=${skips:-0}

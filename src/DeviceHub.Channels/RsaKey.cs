@@ -10,7 +10,12 @@ namespace DeviceHub.Channels;
 internal sealed class RsaKey
 {
     private readonly RSAParameters parameters;
-    private readonly RSA?[] idle = new RSA?[Environment.ProcessorCount];
+
+    /// <summary>
+    /// More than there are processors: a thread that is set aside in the middle of a signature keeps its object, and one that is made for a call costs
+    /// four signatures.
+    /// </summary>
+    private readonly RSA?[] idle = new RSA?[16];
 
     private RsaKey(RSA first, bool isPrivate)
     {
@@ -69,7 +74,7 @@ internal sealed class RsaKey
     {
         for (var i = 0; i < idle.Length; i++)
         {
-            if (Interlocked.Exchange(ref idle[i], null) is { } rsa)
+            if (Volatile.Read(ref idle[i]) is not null && Interlocked.Exchange(ref idle[i], null) is { } rsa)
             {
                 return rsa;
             }
@@ -82,7 +87,7 @@ internal sealed class RsaKey
     {
         for (var i = 0; i < idle.Length; i++)
         {
-            if (Interlocked.CompareExchange(ref idle[i], rsa, null) is null)
+            if (Volatile.Read(ref idle[i]) is null && Interlocked.CompareExchange(ref idle[i], rsa, null) is null)
             {
                 return;
             }

@@ -10,6 +10,9 @@ namespace DeviceHub.Core;
 /// </summary>
 public sealed class HubKeys
 {
+    /// <summary>Characters of an epoch; in a request id a hyphen follows.</summary>
+    private const int EpochLength = 12;
+
     /// <summary>Milliseconds since this moment fit an epoch's 5 bytes for 34 years.</summary>
     private static readonly DateTimeOffset EpochZero = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
@@ -52,16 +55,19 @@ public sealed class HubKeys
         return Convert.ToBase64String(epoch).Replace('+', '-').Replace('/', '_');
     }
 
+    /// <summary>What a request id begins with: its epoch; of an id without one (a test's), as many characters.</summary>
+    public static string EpochOf(string requestId) => requestId.Length > EpochLength ? requestId[..EpochLength] : requestId;
+
     /// <summary>Whether this hub once gave the epoch that a request id begins with to this terminal.</summary>
     public bool GaveEpoch(string serialNumber, ReadOnlySpan<char> requestId)
     {
-        if (requestId.Length < 14 || requestId[12] != '-')
+        if (requestId.Length < EpochLength + 2 || requestId[EpochLength] != '-')
         {
             return false;
         }
 
         Span<byte> epoch = stackalloc byte[9];
-        Span<char> base64 = stackalloc char[12];
+        Span<char> base64 = stackalloc char[EpochLength];
         for (var i = 0; i < base64.Length; i++)
         {
             base64[i] = requestId[i] switch { '-' => '+', '_' => '/', var c => c };

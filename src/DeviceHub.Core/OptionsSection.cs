@@ -12,6 +12,7 @@ public static class OptionsSection
     public static OptionsBuilder<TOptions> AddOptionsSection<TOptions>(this IServiceCollection services, string section)
         where TOptions : class
     {
+        services.AddSingleton(new OptionsSectionName(section));
         services.AddSingleton<IValidateOptions<TOptions>>(new Ranges<TOptions>(section));
         return services.AddOptions<TOptions>()
             .Configure<IConfiguration>((options, configuration) => Bind(configuration, section, options))
@@ -66,3 +67,6 @@ public static class OptionsSection
         }
     }
 }
+
+/// <summary>One for each section that is registered, such as <c>Channels:Http</c>.</summary>
+public sealed record OptionsSectionName(string Name);

@@ -7,7 +7,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.AspNetCore.Components.Endpoints;
 using Microsoft.AspNetCore.Components.Server;
-using Microsoft.AspNetCore.Components.Server.Circuits;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -32,11 +31,14 @@ public static class DashboardRegistration
         });
         services.AddCascadingAuthenticationState();
         services.AddScoped<AuthenticationStateProvider, SessionState>();
-        services.AddScoped<CircuitHandler, SessionActivity>();
         services.AddScoped<Me>();
+        services.AddTransient<Doing>();
         services.AddScoped<Format>();
+        services.AddScoped<Who>();
         services.AddScoped<PaymentWords>();
         services.AddScoped<LedgerWords>();
+        services.AddScoped<ChannelWords>();
+        services.AddScoped<Terminals.AuditWords>();
         services.AddSingleton<Pages.OverviewBoard>();
         return services;
     }
@@ -45,7 +47,13 @@ public static class DashboardRegistration
     public static void MapHubDashboard(this IEndpointRouteBuilder routes)
     {
         routes.MapRazorComponents<App>()
-            .AddInteractiveServerRenderMode(server => server.ContentSecurityFrameAncestorsPolicy = null)
+            .AddInteractiveServerRenderMode(server =>
+            {
+                server.ContentSecurityFrameAncestorsPolicy = null;
+
+                // Changes are small and many: compressing each costs the payments more time than the line saves, and a window of memory a page.
+                server.DisableWebSocketCompression = true;
+            })
             .RequireAuthorization(Policies.Person)
             .Add(endpoint =>
             {

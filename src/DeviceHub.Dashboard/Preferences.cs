@@ -48,11 +48,11 @@ public static class Preferences
     });
 }
 
-/// <summary>An address that a request names and that the reader is led to: only a path of this hub, never another site.</summary>
+/// <summary>An address that a request names and that the reader is led to: only a path of this hub, never another site, and as browsers write it: a header takes nothing else.</summary>
 public static class LocalAddress
 {
     private const int MaxLength = 2048;
 
     public static string Of(string? url) =>
-        url is { Length: > 0 and <= MaxLength } && url[0] == '/' && (url.Length == 1 || (url[1] != '/' && url[1] != '\\')) && !url.Any(char.IsControl) ? url : "/";
+        url is { Length: > 0 and <= MaxLength } && url[0] == '/' && (url.Length == 1 || (url[1] != '/' && url[1] != '\\')) && url.All(c => c is > ' ' and <= '~') ? url : "/";
 }

@@ -25,6 +25,8 @@ internal sealed class GatewayLink : IGatewayLink
     public void ConfigurationChanged(string serialNumber, long sessionEpoch) =>
         Find(serialNumber, sessionEpoch)?.ConfigurationChanged();
 
+    public void Resumed(string serialNumber, long sessionEpoch) => Find(serialNumber, sessionEpoch)?.Resumed();
+
     public void Watch(string serialNumber, long sessionEpoch, IReadOnlyList<ITerminalObserver> watchers) =>
         Find(serialNumber, sessionEpoch)?.Watch(watchers);
 

@@ -68,6 +68,9 @@ public enum CutReason
     /// <summary>0x98: an administrator retired it.</summary>
     Administrative,
 
+    /// <summary>0x98: it was told that it is suspended, and is no more.</summary>
+    Resumed,
+
     /// <summary>0x8D</summary>
     KeepAlive,
 

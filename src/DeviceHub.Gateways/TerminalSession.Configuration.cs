@@ -80,30 +80,42 @@ internal sealed partial class TerminalSession
             return;
         }
 
-        // A payment may have begun while the grain was asked.
-        var chunks = Chunks(desired, document);
-        if (chunks is null || Postpones())
+        if (Chunks(desired, document) is not { } chunks)
         {
             return;
         }
 
-        SessionMetrics.Pushes.Add(1);
-        foreach (var chunk in chunks)
+        lock (gate)
         {
-            Send(new Downlink { ConfigurationChunk = chunk });
-        }
+            // While the grain was asked a payment may have begun, or a newer version been pushed.
+            if (desired.Version < pushedVersion || Postpones())
+            {
+                return;
+            }
 
-        Send(new Downlink
-        {
-            ConfigurationCommit = new() { Version = (ulong)desired.Version, Chunks = (uint)chunks.Count, Hash = ByteString.CopyFrom(desired.Hash) },
-        });
+            SessionMetrics.Pushes.Add(1);
+            foreach (var chunk in chunks)
+            {
+                Send(new Downlink { ConfigurationChunk = chunk });
+            }
+
+            Send(new Downlink
+            {
+                ConfigurationCommit = new() { Version = (ulong)desired.Version, Chunks = (uint)chunks.Count, Hash = ByteString.CopyFrom(desired.Hash) },
+            });
+        }
     }
 
-    /// <summary>A terminal that never applies a version is not sent it for ever; a new version begins again.</summary>
+    /// <summary>A terminal that never applies a version is not sent it for ever; a new version begins again, and an older one is not pushed after it.</summary>
     private bool MayPush(long version)
     {
         lock (gate)
         {
+            if (version < pushedVersion)
+            {
+                return false;
+            }
+
             if (version != pushedVersion)
             {
                 (pushedVersion, pushes) = (version, 0);

@@ -15,6 +15,9 @@ internal sealed partial class TerminalSession
     /// <summary>Payments of this session by request id, from the request until the outcome was sent. Null: none yet.</summary>
     private Dictionary<string, OpenPayment>? open;
 
+    /// <summary>The session ends when no payment is open: its terminal has to log in anew.</summary>
+    private bool logInWaits;
+
     /// <param name="Followed">Somebody in this session waits for its outcome and will tell of every change.</param>
     /// <param name="Doubtful">Nobody knows whether it was accepted; asked at the next heartbeat.</param>
     private readonly record struct OpenPayment(bool Followed, bool Doubtful = false);
@@ -237,6 +240,21 @@ internal sealed partial class TerminalSession
         }
     }
 
+    /// <summary>The operator takes payments of this terminal again. What is open is finished first.</summary>
+    public void Resumed()
+    {
+        lock (gate)
+        {
+            logInWaits = toldSuspended && state == SessionState.LoggedIn;
+            if (!logInWaits || open is { Count: > 0 })
+            {
+                return;
+            }
+        }
+
+        End(CutReason.Resumed);
+    }
+
     private void Close(string requestId)
     {
         bool idle;
@@ -245,7 +263,11 @@ internal sealed partial class TerminalSession
             idle = open?.Remove(requestId) is true && open.Count == 0;
         }
 
-        if (idle && pushWaits)
+        if (idle && logInWaits)
+        {
+            End(CutReason.Resumed);
+        }
+        else if (idle && pushWaits)
         {
             _ = PushSafely();
         }

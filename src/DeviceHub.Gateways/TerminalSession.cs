@@ -26,6 +26,9 @@ internal sealed partial class TerminalSession(TerminalSessions sessions, string 
     private bool refusalLogged;
     private bool replacedAfterLogin;
 
+    /// <summary>It was told that it is suspended: its terminal takes no scan before its next login.</summary>
+    private bool toldSuspended;
+
     /// <summary>The grain may take this session for its terminal's: it was asked to, and has not refused.</summary>
     private bool grainMayKnow;
     private int maxBytes = SmallestMax;
@@ -217,6 +220,7 @@ internal sealed partial class TerminalSession(TerminalSessions sessions, string 
             return;
         }
 
+        toldSuspended |= refusal.Code == RefusalCode.Suspended;
         SessionMetrics.Count(SessionMetrics.Refusals, "code", refusal.Code.ToString());
         if (!refusalLogged)
         {

@@ -116,7 +116,7 @@ internal sealed class TerminalSessions(
         }
     }
 
-    /// <summary>Milliseconds of Unix time and 12 bits of counter; never the same twice in a process, and below 2^53 for JSON.</summary>
+    /// <summary>Milliseconds of Unix time and 12 bits of counter; never the same twice in a process. Above 2^53 from 2039 on: in JSON it is a string of digits.</summary>
     private long NextEpoch()
     {
         while (true)

@@ -41,8 +41,8 @@ public sealed class HubDatabase : IDisposable
     }
 
     /// <summary>
-    /// As <see cref="Writes"/>, for what is made again after a power cut: searchable payments follow the ledger, terminals are seen
-    /// again. Its commits reach the disk with the next one of the ledger and hold the gate no longer than they must.
+    /// As <see cref="Writes"/>, for what is made again after a power cut: terminals are seen again, reconciliations run again. Its commits
+    /// reach the disk with the next one of the ledger and hold the gate no longer than they must.
     /// </summary>
     internal PreparedConnection Derived
     {
@@ -125,6 +125,16 @@ public sealed class HubDatabase : IDisposable
         Execute(connection, "PRAGMA wal_autocheckpoint = 0");
     }
 
+    /// <summary>
+    /// For a connection that writes payments: SQLite's own 2 MB do not hold the pages that are written again and again, so they went to the log within a transaction and
+    /// were read back.
+    /// </summary>
+    internal SqliteConnection KeepPages(SqliteConnection connection)
+    {
+        Execute(connection, $"PRAGMA cache_size = -{options.PageCacheBytes / 1024}");
+        return connection;
+    }
+
     internal static void Execute(SqliteConnection connection, string sql)
     {
         using var command = connection.CreateCommand();
@@ -166,6 +176,13 @@ public sealed class HubDatabase : IDisposable
         {
             stop.ThrowIfCancellationRequested();
             using var context = new HubDbContext(new DbContextOptionsBuilder<HubDbContext>().UseSqlite(connection).Options);
+
+            // EF Core passes by what it does not know. A hub that writes the ledger by other rules than the file's may find no payment that is in it, and take it again.
+            if (context.Database.GetAppliedMigrations().Except(context.Database.GetMigrations()).FirstOrDefault() is { } unknown)
+            {
+                throw new HubDatabaseException($"the database is a newer hub's ({unknown}): start that one, or bring back the backup that was made before it");
+            }
+
             context.Database.Migrate();
         }
         catch (SqliteException e) when (e.SqliteErrorCode == Interrupted && stop.IsCancellationRequested)
@@ -184,14 +201,14 @@ public sealed class HubDatabase : IDisposable
         const int Needed = 3_051_000;
         if (version < Needed)
         {
-            throw new NotSupportedException($"SQLite {Text(Needed)} is needed and {Text(version)} is loaded: take the e_sqlite3 library that comes with the hub");
+            throw new HubDatabaseException($"SQLite {Text(Needed)} is needed and {Text(version)} is loaded: take the e_sqlite3 library that comes with the hub");
         }
 
         static string Text(int number) => $"{number / 1_000_000}.{number / 1000 % 1000}.{number % 1000}";
     }
 
     /// <summary>SQLite gives its log the rights of the database. A database that is there is not opened: closing it would drop SQLite's locks.</summary>
-    private static void MakeForOwnerOnly(string file)
+    internal static void MakeForOwnerOnly(string file)
     {
         if (!OperatingSystem.IsWindows() && !System.IO.File.Exists(file))
         {
@@ -200,3 +217,6 @@ public sealed class HubDatabase : IDisposable
         }
     }
 }
+
+/// <summary>The database cannot be opened by this hub; the message says why, and what to do.</summary>
+public sealed class HubDatabaseException(string message) : Exception(message);

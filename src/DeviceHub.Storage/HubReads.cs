@@ -6,12 +6,17 @@ namespace DeviceHub.Storage;
 public sealed class HubReads
 {
     private readonly ReadPool pool;
+    private readonly SearchPool search;
 
-    internal HubReads(ReadPool pool) => this.pool = pool;
+    internal HubReads(ReadPool pool, SearchPool search) => (this.pool, this.search) = (pool, search);
 
     /// <summary>Throws <see cref="TimeoutException"/> when the time limit is over. Do nothing else than reading inside.</summary>
     public Task<T> Run<T>(Func<HubDbContext, CancellationToken, Task<T>> query, CancellationToken cancellationToken = default) =>
         pool.Query(query, cancellationToken);
+
+    /// <summary>As <see cref="Run"/>, and with what is made from the ledger and may lag: see <see cref="HubDbContext.PaymentsBehind"/>.</summary>
+    public Task<T> Search<T>(Func<HubDbContext, CancellationToken, Task<T>> query, CancellationToken cancellationToken = default) =>
+        search.Query(query, cancellationToken);
 }
 
 /// <summary>Writes of pages and API: one transaction, under the process's write gate.</summary>

@@ -9,7 +9,7 @@ namespace DeviceHub.Storage;
 /// A bounded number of read-only connections, each read broken off at its time limit: a reader that stays open keeps the write-ahead
 /// log from being reused.
 /// </summary>
-internal sealed class ReadPool(HubDatabase database, IOptions<StorageOptions> options, TimeProvider clock) : IDisposable
+internal class ReadPool(HubDatabase database, IOptions<StorageOptions> options, TimeProvider clock) : IDisposable
 {
     private readonly ConcurrentBag<Slot> idle = [];
     private readonly SemaphoreSlim places = new(options.Value.ReadPoolSize);
@@ -28,9 +28,13 @@ internal sealed class ReadPool(HubDatabase database, IOptions<StorageOptions> op
         {
             // A statement that is left open keeps its connection where the read was broken off, with all that is read on it later.
             rent.Slot.Connection.Reset();
-            if (e is SqliteException { SqliteErrorCode: SQLitePCL.raw.SQLITE_INTERRUPT })
+            switch (e)
             {
-                throw BrokenOff(e);
+                case SqliteException { SqliteErrorCode: SQLitePCL.raw.SQLITE_INTERRUPT }:
+                    throw BrokenOff(e);
+                case SqliteException fault:
+                    Failed(fault);
+                    break;
             }
 
             throw;
@@ -49,6 +53,22 @@ internal sealed class ReadPool(HubDatabase database, IOptions<StorageOptions> op
         {
             throw BrokenOff(e);
         }
+        catch (SqliteException e)
+        {
+            Failed(e);
+            throw;
+        }
+    }
+
+    /// <summary>Opens a connection that only reads.</summary>
+    /// <returns>It, and the file that it was opened for: see <see cref="IsStale"/>.</returns>
+    protected virtual (SqliteConnection Connection, int Generation) Connect() => (database.Connect(readOnly: true), 0);
+
+    /// <summary>Whether a connection is to be closed, since there is another file in the place of its own.</summary>
+    protected virtual bool IsStale(int generation) => false;
+
+    protected virtual void Failed(SqliteException e)
+    {
     }
 
     public void Dispose()
@@ -77,10 +97,16 @@ internal sealed class ReadPool(HubDatabase database, IOptions<StorageOptions> op
         try
         {
             ObjectDisposedException.ThrowIf(disposed, this);
-            if (!idle.TryTake(out var slot))
+            Slot? slot;
+            while (idle.TryTake(out slot) && IsStale(slot.Generation))
+            {
+                slot.Dispose();
+            }
+
+            if (slot is null)
             {
                 database.Open(CancellationToken.None);
-                slot = new Slot(database.Connect(readOnly: true), clock);
+                slot = new Slot(Connect(), clock);
             }
 
             slot.Begin(limit);
@@ -121,9 +147,11 @@ internal sealed class ReadPool(HubDatabase database, IOptions<StorageOptions> op
         private long start;
         private TimeSpan limit = Timeout.InfiniteTimeSpan;
 
-        public Slot(SqliteConnection connection, TimeProvider clock)
+        public Slot((SqliteConnection Connection, int Generation) opened, TimeProvider clock)
         {
             this.clock = clock;
+            var connection = opened.Connection;
+            Generation = opened.Generation;
             Connection = new PreparedConnection(connection);
             Options = new DbContextOptionsBuilder<HubDbContext>().UseSqlite(connection)
                 .UseQueryTrackingBehavior(QueryTrackingBehavior.NoTracking).Options;
@@ -132,6 +160,8 @@ internal sealed class ReadPool(HubDatabase database, IOptions<StorageOptions> op
         }
 
         public PreparedConnection Connection { get; }
+
+        public int Generation { get; }
 
         public DbContextOptions<HubDbContext> Options { get; }
 

@@ -51,7 +51,7 @@ internal sealed partial class Retention(HubDatabase database, IOptions<StorageOp
                 StorageMetrics.Outdated.Add(deleted, new KeyValuePair<string, object?>("table", table));
                 await Task.Delay(Pause, clock, stop);
             }
-            while (deleted == Rows);
+            while (deleted > 0);
         }
         catch (SqliteException e)
         {

@@ -7,7 +7,7 @@ public sealed class StorageOptions
 {
     public const string Section = "Storage";
 
-    /// <summary>The database's name under the data folder; no path.</summary>
+    /// <summary>The database's name under the data folder; no path. What is searched is beside it, in a file with <c>-search</c> in its name.</summary>
     public string FileName { get; set; } = "hub.db";
 
     /// <summary>New payments that may wait for the disk; more are answered "not written". 1 to 1,000,000.</summary>
@@ -18,6 +18,9 @@ public sealed class StorageOptions
 
     /// <summary>Entries of one commit, at most. 1 to 100,000.</summary>
     public int BatchSize { get; set; } = 2_000;
+
+    /// <summary>Payments whose keys are written together; so many wait in memory, and are read from the ledger again at a start. 1 to 20,000: a start reads up to twice as many.</summary>
+    public int KeyBatch { get; set; } = 4_096;
 
     /// <summary>Bytes of free disk below which new payments are refused, so that running ones can be settled. 0: never refused.</summary>
     public long ReserveBytes { get; set; } = 256L * 1024 * 1024;
@@ -31,7 +34,7 @@ public sealed class StorageOptions
     /// <summary>How long the ledger tries to read itself again after a failed commit before it answers "unknown". 10 ms to 1 min.</summary>
     public TimeSpan RecoveryTime { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Reads at one time. 1 to 64.</summary>
+    /// <summary>Reads at one time, and as many more of what is searched. 1 to 64.</summary>
     public int ReadPoolSize { get; set; } = 4;
 
     /// <summary>A read that takes longer is broken off; also the longest wait for a place in the pool. 10 ms to 2 s.</summary>
@@ -49,11 +52,8 @@ public sealed class StorageOptions
     /// <summary>How often the searchable payments follow the ledger. 1 ms to 1 min.</summary>
     public TimeSpan ProjectionInterval { get; set; } = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Ledger rows that the searchable payments take at once: what changes twice among them is written once. 1 to 100,000.</summary>
+    /// <summary>Ledger rows that the searchable payments take in one transaction, and ten times as many while they are far behind: what changes twice among them is written once. 1 to 100,000.</summary>
     public int ProjectionBatch { get; set; } = 5_000;
-
-    /// <summary>Payments that are made searchable in one transaction, for which the ledger may have to wait. 1 to 10,000.</summary>
-    public int ProjectionSlice { get; set; } = 100;
 
     /// <summary>How many days the payments counted by the minute are kept. 8 to 3,650.</summary>
     public int MinuteDays { get; set; } = 400;
@@ -61,8 +61,11 @@ public sealed class StorageOptions
     /// <summary>How often the write-ahead log's size is looked at. 10 ms to 1 min.</summary>
     public TimeSpan CheckpointInterval { get; set; } = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>Bytes of write-ahead log from which it is copied back into the database. 64 KiB to 1 GiB.</summary>
+    /// <summary>Bytes of write-ahead log, of each of the two files, from which it is copied back. 64 KiB to 1 GiB.</summary>
     public long CheckpointBytes { get; set; } = 32L * 1024 * 1024;
+
+    /// <summary>Bytes of pages that each of the two connections that write payments keeps in memory: the ledger's and that of what is searched. 1 MiB to 1 GiB.</summary>
+    public long PageCacheBytes { get; set; } = 16L * 1024 * 1024;
 
     /// <summary>Days that rows of the audit log are kept. 180 to 36,500; 0: for ever.</summary>
     public int AuditDays { get; set; } = 3_650;
@@ -84,13 +87,14 @@ internal sealed class StorageOptionsValidator : IValidateOptions<StorageOptions>
         Within(errors, nameof(o.AcceptQueue), o.AcceptQueue, 1, 1_000_000);
         Within(errors, nameof(o.ResultQueue), o.ResultQueue, 1, 1_000_000);
         Within(errors, nameof(o.BatchSize), o.BatchSize, 1, 100_000);
+        Within(errors, nameof(o.KeyBatch), o.KeyBatch, 1, 20_000);
         Within(errors, nameof(o.ReserveBytes), o.ReserveBytes, 0, long.MaxValue);
         Within(errors, nameof(o.ReadPoolSize), o.ReadPoolSize, 1, 64);
         Within(errors, nameof(o.LastSeenQueue), o.LastSeenQueue, 1, 10_000_000);
         Within(errors, nameof(o.ProjectionBatch), o.ProjectionBatch, 1, 100_000);
-        Within(errors, nameof(o.ProjectionSlice), o.ProjectionSlice, 1, 10_000);
         Within(errors, nameof(o.MinuteDays), o.MinuteDays, 8, 3_650);
         Within(errors, nameof(o.CheckpointBytes), o.CheckpointBytes, 64 * 1024, 1L << 30);
+        Within(errors, nameof(o.PageCacheBytes), o.PageCacheBytes, 1L << 20, 1L << 30);
         Within(errors, nameof(o.DiskCheckInterval), o.DiskCheckInterval, 10, 60_000);
         Within(errors, nameof(o.LockWait), o.LockWait, 0, 10_000);
         Within(errors, nameof(o.RecoveryTime), o.RecoveryTime, 10, 60_000);

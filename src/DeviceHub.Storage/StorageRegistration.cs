@@ -33,7 +33,9 @@ public static class StorageRegistration
 
         services.AddSingleton(s => new HubDatabase(dataFolder, s.GetRequiredService<IOptions<StorageOptions>>()));
         services.AddSingleton<ReadPool>();
-        services.AddSingleton(s => new HubReads(s.GetRequiredService<ReadPool>()));
+        services.AddSingleton<SearchFile>();
+        services.AddSingleton<SearchPool>();
+        services.AddSingleton(s => new HubReads(s.GetRequiredService<ReadPool>(), s.GetRequiredService<SearchPool>()));
         services.AddSingleton(s => new HubWrites(s.GetRequiredService<HubDatabase>()));
         services.AddSingleton<AuditLog>();
         services.AddSingleton<IAuditHistory, AuditHistory>();
@@ -43,16 +45,19 @@ public static class StorageRegistration
         services.AddSingleton(s => new FreeSpace(s.GetRequiredService<IOptions<StorageOptions>>(), s.GetRequiredService<TimeProvider>(), FreeBytes));
         services.AddSingleton(s => new WriteProbe(s.GetRequiredService<HubWrites>(), s.GetRequiredService<IOptions<StorageOptions>>(), FreeBytes));
         services.AddSingleton(s => new FreeDisk(s.GetRequiredService<IOptions<StorageOptions>>(), FreeBytes));
+        services.AddSingleton<LedgerKeys>();
         services.AddSingleton<LedgerWriter>();
         services.AddSingleton<IPaymentLedger>(s => s.GetRequiredService<LedgerWriter>());
         services.AddSingleton<ITerminalStore, TerminalStore>();
         services.AddSingleton<ChannelAccountStore>();
+        services.AddSingleton<DayTotals>();
         services.AddSingleton(s => new WebhookBook(s.GetRequiredService<HubWrites>(), s.GetRequiredService<ReadPool>(), s.GetRequiredService<IDataProtectionProvider>()));
         services.AddSingleton<IChargeStore, ChargeStore>();
         services.AddSingleton<IAccountKeeper>(s => ActivatorUtilities.CreateInstance<ChannelAccountKeeper>(s, (Func<PaymentChannels>)s.GetRequiredService<PaymentChannels>));
         services.AddSingleton<HeartbeatHistory>();
         services.AddSingleton<IHeartbeatHistory>(s => s.GetRequiredService<HeartbeatHistory>());
         services.AddSingleton<LastSeenWriter>();
+        services.AddSingleton<SearchProgress>();
         services.AddSingleton<PaymentProjection>();
         services.AddSingleton<IPaymentSearch, PaymentSearch>();
         services.AddSingleton<IPaymentStatistics, PaymentStatistics>();
@@ -66,6 +71,7 @@ public static class StorageRegistration
         // A look of its own: the ledger's is one thread's.
         services.AddSingleton<IProblemSource>(s => ActivatorUtilities.CreateInstance<StoredProblems>(
             s, new FreeSpace(s.GetRequiredService<IOptions<StorageOptions>>(), s.GetRequiredService<TimeProvider>(), FreeBytes)));
+        services.AddSingleton<IProblemSource, SearchProblem>();
         services.AddSingleton<IReconciliationBook, ReconciliationBook>();
         services.AddSingleton<ILastSeen>(s => s.GetRequiredService<LastSeenWriter>());
         services.AddDbContext<HubDbContext>((s, options) =>

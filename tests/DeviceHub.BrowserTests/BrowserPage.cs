@@ -11,6 +11,21 @@ namespace DeviceHub.BrowserTests;
 /// </summary>
 public sealed class BrowserPage : IAsyncDisposable
 {
+    /// <summary>Of a button: a click, and one more when the hub has done what the first one asked for, but its answer is not on the screen yet.</summary>
+    public const string ClickedLateAgain =
+        """
+        button => new Promise(clicked => {
+          button.click();
+          setTimeout(() => {
+            const until = Date.now() + 1000;
+            while (Date.now() < until) {
+            }
+            button.click();
+            clicked();
+          });
+        })
+        """;
+
     private readonly IBrowserContext context;
     private readonly ConcurrentQueue<string> faults = new();
 

@@ -14,23 +14,29 @@ public sealed partial class DashboardHub : IAsyncLifetime
     /// <summary>Terminals of this model may pay unsealed.</summary>
     public const string Unsealed = "plain-scanner";
 
+    /// <summary>A channel's server that never answers: accounts may name it.</summary>
+    public const string NobodyThere = "127.0.0.1:1";
+
     /// <summary>The owner's own.</summary>
     public const string Password = "an own long password";
 
     private static int serials;
 
     private readonly CookieContainer cookies = new();
+    private readonly string? firstPassword;
     private IPlaywright? playwright;
 
     public DashboardHub()
-        : this(null)
+        : this(null, null)
     {
     }
 
     /// <param name="dataFolder">One that somebody has filled; null: a new one.</param>
-    internal DashboardHub(string? dataFolder)
+    /// <param name="firstPassword">Of the folder's owner; null: the hub tells it at its first start.</param>
+    internal DashboardHub(string? dataFolder, string? firstPassword)
     {
-        Hub = new(dataFolder, [$"--Terminals:Models:{Unsealed}:Seals=false", $"--Terminals:Models:{Unsealed}:AllowUnsealedInProduction=true", "--Server:SignInsPerMinute=1000"]);
+        this.firstPassword = firstPassword;
+        Hub = new(dataFolder, [$"--Terminals:Models:{Unsealed}:Seals=false", $"--Terminals:Models:{Unsealed}:AllowUnsealedInProduction=true", "--Terminals:ShownWithinSeconds=10", "--Server:SignInsPerMinute=1000", $"--Channels:Http:AllowedHosts:0={NobodyThere}"]);
         Api = new HttpClient(new HttpClientHandler { CookieContainer = cookies }) { BaseAddress = Hub.Url };
     }
 
@@ -101,7 +107,7 @@ public sealed partial class DashboardHub : IAsyncLifetime
 
     private async Task SignIn()
     {
-        await Submit("/sign-in", ("userName", "admin"), ("password", Hub.FirstPassword!));
+        await Submit("/sign-in", ("userName", "admin"), ("password", firstPassword ?? Hub.FirstPassword!));
         await Submit("/welcome", ("password", Password), ("again", Password));
         Api.DefaultRequestHeaders.Add("Origin", Hub.Url.GetLeftPart(UriPartial.Authority));
     }

@@ -29,7 +29,7 @@ public sealed partial class PaymentsTests(DashboardHub hub)
         await browser.IsAccessible();
 
         await row.GetByRole(AriaRole.Link).ClickAsync();
-        await browser.Page.WaitForURLAsync($"**/payments/{terminal.SerialNumber}/{request.RequestId}");
+        await Expect(browser.Page).ToHaveURLAsync($"/payments/{terminal.SerialNumber}/{request.RequestId}");
         await Expect(browser.Page.Locator(".steps").GetByText("The terminal has not said yet that it shows the outcome")).ToBeVisibleAsync();
         await terminal.Shown(outcome);
         await Expect(browser.Page.Locator(".steps").GetByText("The terminal showed the outcome")).ToBeVisibleAsync();
@@ -39,6 +39,24 @@ public sealed partial class PaymentsTests(DashboardHub hub)
         await browser.Page.GoBackAsync();
         await Expect(browser.Page.Locator("#terminal")).ToHaveValueAsync(terminal.SerialNumber);
         await Expect(row).ToHaveCountAsync(1);
+    }
+
+    [Fact]
+    public async Task Payments_of_a_store_are_found_by_a_part_of_its_name()
+    {
+        await using var terminal = await hub.LoggedIn();
+        await terminal.PayForOutcome(terminal.Request(2222));
+        await using var browser = await hub.Open("/payments?terminal=" + terminal.SerialNumber);
+        await Expect(browser.Page.Locator("tbody tr")).ToHaveCountAsync(1);
+        await browser.Page.GetByLabel("Merchant or store").First.FocusAsync();
+        await browser.Page.Keyboard.TypeAsync("nowhere");
+        await Expect(browser.Page.GetByText("None has that name.")).ToBeVisibleAsync();
+        await browser.Page.GetByLabel("Merchant or store").First.FillAsync("street 大");
+        await browser.IsAccessible();
+        await browser.Page.GetByRole(AriaRole.Button, new() { Name = "Main street 大街店 Noodle house 面馆" }).ClickAsync();
+        await Expect(browser.Page).ToHaveURLAsync(new Regex("store=" + hub.StoreId));
+        await Expect(browser.Page.Locator(".pill", new() { HasText = "Store:" })).ToContainTextAsync("Main street 大街店");
+        await Expect(browser.Page.Locator("tbody tr")).ToHaveCountAsync(1);
     }
 
     [Fact]
@@ -60,13 +78,13 @@ public sealed partial class PaymentsTests(DashboardHub hub)
         await Expect(browser.Page.GetByText($"“{number}” is a channel’s number.")).ToBeVisibleAsync();
         await Expect(row).ToContainTextAsync("¥44.44");
 
-        await browser.Page.GetByLabel("Find", new() { Exact = true }).FillAsync("¥33.33");
+        await browser.Page.GetByLabel("Search", new() { Exact = true }).FillAsync("¥33.33");
         await browser.Page.Keyboard.PressAsync("Enter");
         await Expect(browser.Page.GetByText("is an amount.")).ToBeVisibleAsync();
         await Expect(row.First).ToContainTextAsync("FIND-1");
 
         await browser.Page.GetByLabel("State").SelectOptionAsync("Declined");
-        await browser.Page.WaitForURLAsync("**status=declined**");
+        await Expect(browser.Page).ToHaveURLAsync(new Regex("status=declined"));
         await Expect(browser.Page.GetByText("No payment is like that")).ToBeVisibleAsync();
         await browser.Page.GoBackAsync();
         await Expect(row.First).ToContainTextAsync("FIND-1");
@@ -92,10 +110,11 @@ public sealed partial class PaymentsTests(DashboardHub hub)
 
         await Expect(page.GetByText("The refund of ¥5.00 has begun")).ToBeVisibleAsync();
         await Expect(page.Locator("h1 .chip")).ToHaveTextAsync("Partly refunded");
-        await Expect(page.GetByText("¥5.00 were given back; ¥10.00 can still be refunded.")).ToBeVisibleAsync();
+        await Expect(page.GetByText("¥5.00 has been given back; ¥10.00 can still be refunded.")).ToBeVisibleAsync();
         await Expect(page.Locator(".steps").GetByText("soup was cold")).ToBeVisibleAsync();
         var audit = (await hub.Get($"audit?what=payment.refund&subject=payment:{terminal.SerialNumber}/{request.RequestId}")).GetProperty("items");
-        Assert.Equal("user:admin", Assert.Single(audit.EnumerateArray()).GetProperty("who").GetString());
+        var row = Assert.Single(audit.EnumerateArray());
+        Assert.Equal(("user:admin", "127.0.0.1"), (row.GetProperty("who").GetString(), row.GetProperty("address").GetString()));
     }
 
     [Fact]
@@ -110,7 +129,7 @@ public sealed partial class PaymentsTests(DashboardHub hub)
         await Expect(page.GetByText("收银员已被提示请勿重复扫码")).ToBeVisibleAsync();
         await browser.IsAccessible();
         await Expect(page.Locator("h1 .chip")).Not.ToHaveTextAsync("待确认", new() { Timeout = 40_000 });
-        await Expect(page.Locator(".steps")).ToContainTextAsync("尚不知道顾客是否已被扣款。");
+        await Expect(page.Locator(".steps")).ToContainTextAsync("原因：当时不清楚顾客是否已被扣款。");
         await Expect(page.GetByRole(AriaRole.Img, new() { NameRegex = Picture() })).ToBeVisibleAsync();
     }
 

@@ -17,7 +17,7 @@ public sealed class TerminalPageTests(DashboardHub hub)
         await using var terminal = await hub.LoggedIn();
         await using var browser = await hub.Open($"/terminals/{terminal.SerialNumber}/log");
         var log = browser.Page.Locator("ol.lines");
-        await Expect(browser.Page.Locator(".log-head .chip")).ToHaveTextAsync("live");
+        await Expect(browser.Page.Locator(".log-head .chip")).ToHaveTextAsync("Live");
         var request = terminal.Request(1234, "LOG-1");
         await Eventually.Holds(
             async () =>
@@ -36,6 +36,33 @@ public sealed class TerminalPageTests(DashboardHub hub)
         await Expect(log.Locator("li", new() { HasText = "heartbeat" })).ToHaveCountAsync(0);
         await Expect(log.Locator("li", new() { HasText = "payment_request" })).ToHaveCountAsync(1);
         await browser.IsAccessible();
+    }
+
+    [Fact]
+    public async Task Live_log_stays_in_its_readers_language_when_messages_come()
+    {
+        await using var terminal = await hub.LoggedIn();
+        await using var browser = await hub.Open($"/terminals/{terminal.SerialNumber}/log", o => o.Locale = "zh-CN");
+        await Expect(browser.Page.Locator(".log-head .chip")).ToHaveTextAsync("实时");
+
+        // The page around it is drawn again soon after, in the reader's language: each drawing is looked at.
+        await browser.Page.EvaluateAsync(
+            """
+            () => {
+              const log = document.querySelector('section.log');
+              window.said = new Set();
+              new MutationObserver(() => window.said.add(log.querySelector('h2').textContent)).observe(log, { subtree: true, childList: true, characterData: true });
+            }
+            """);
+        var lines = browser.Page.Locator("ol.lines li");
+        await Eventually.Holds(
+            async () =>
+            {
+                await terminal.Send(new Uplink { Heartbeat = new() { UptimeS = 7, SignalDbm = -71 } });
+                return await lines.CountAsync() > 2;
+            },
+            "the log has begun");
+        Assert.Equal(["实时日志"], await browser.Page.EvaluateAsync<string[]>("[...window.said]"));
     }
 
     [Fact]
@@ -83,14 +110,83 @@ public sealed class TerminalPageTests(DashboardHub hub)
         await Expect(browser.Page.GetByRole(AriaRole.Button, new() { Name = "Test payment" })).ToBeDisabledAsync();
         await browser.Page.GetByRole(AriaRole.Button, new() { Name = "Resume", Exact = true }).ClickAsync();
         await browser.Page.GetByRole(AriaRole.Button, new() { Name = $"Resume {terminal.SerialNumber}" }).ClickAsync();
+        await Expect(browser.Page.GetByText("It takes payments from its next login on")).ToBeVisibleAsync();
+        await using var resumed = await terminal.LogsInAgain();
         await Expect(browser.Page.Locator("h1 .chip")).ToHaveTextAsync("Takes money");
-        await terminal.Send(new Uplink { PaymentRequest = terminal.Request(1234) });
-        Assert.Equal(Outcome.Types.Result.Approved, (await terminal.Expect(Downlink.BodyOneofCase.Outcome)).Outcome.Result);
+        await resumed.Send(new Uplink { PaymentRequest = resumed.Request(1234) });
+        Assert.Equal(Outcome.Types.Result.Approved, (await resumed.Expect(Downlink.BodyOneofCase.Outcome)).Outcome.Result);
         await Expect(browser.Page.Locator("table.list")).ToContainTextAsync("¥12.34");
 
         await browser.Goto($"/terminals/{terminal.SerialNumber}/audit");
-        await Expect(browser.Page.Locator("table.list")).ToContainTextAsync("terminal.suspend");
-        await Expect(browser.Page.Locator("table.list")).ToContainTextAsync("user:admin");
+        var rows = browser.Page.Locator("table.list tbody tr");
+        await Expect(rows).ToHaveCountAsync(2);
+        await Expect(rows.Last).ToContainTextAsync("Suspended this terminal: it refuses new payments.");
+        await Expect(rows.Last).ToContainTextAsync("terminal.suspend");
+        await Expect(rows.Last.GetByRole(AriaRole.Link, new() { Name = "admin", Exact = true })).ToBeVisibleAsync();
+    }
+
+    [Fact]
+    public async Task Questions_take_the_keyboard_and_give_it_to_the_button_that_follows()
+    {
+        await using var terminal = await hub.LoggedIn();
+        await using var browser = await hub.Open($"/terminals/{terminal.SerialNumber}");
+        var (page, keys) = (browser.Page, browser.Page.Keyboard);
+        ILocator Button(string name) => page.GetByRole(AriaRole.Button, new() { Name = name, Exact = true });
+        await Button("Suspend").FocusAsync();
+        await keys.PressAsync("Enter");
+        await Expect(page.Locator("form.ask")).ToBeFocusedAsync();
+        await keys.PressAsync("Escape");
+        await Expect(page.Locator("form.ask")).ToHaveCountAsync(0);
+        await Expect(Button("Suspend")).ToBeFocusedAsync();
+        await keys.PressAsync("Enter");
+        await Expect(page.Locator("form.ask")).ToBeFocusedAsync();
+        await keys.PressAsync("Tab");
+        await Expect(Button("Suspend " + terminal.SerialNumber)).ToBeFocusedAsync();
+        await keys.PressAsync("Enter");
+        await Expect(Button("Resume")).ToBeFocusedAsync();
+
+        // In the list the bar with the button goes with what was chosen.
+        await browser.Goto("/terminals?q=" + terminal.SerialNumber);
+        await page.GetByLabel("Select " + terminal.SerialNumber).FocusAsync();
+        await keys.PressAsync("Space");
+        await Button("Resume").FocusAsync();
+        await keys.PressAsync("Enter");
+        await Expect(Button("Cancel")).ToBeFocusedAsync();
+        await keys.PressAsync("Tab");
+        await keys.PressAsync("Enter");
+        await Expect(page.GetByText("1 terminal is resumed.")).ToBeVisibleAsync();
+        await Button("Close").FocusAsync();
+        await keys.PressAsync("Enter");
+        await Expect(page.GetByRole(AriaRole.Dialog)).ToHaveCountAsync(0);
+        await Expect(page.Locator("h1")).ToBeFocusedAsync();
+    }
+
+    [Fact]
+    public async Task Another_device_with_its_key_is_a_problem_until_somebody_resumes_the_terminal()
+    {
+        await using var terminal = await hub.LoggedIn();
+        await using var clone = new TestTerminal(terminal.SerialNumber, hub.Hub.MqttPort, "HW-CLONE") { Key = terminal.Key };
+        await clone.Connect();
+        await clone.SendHello();
+        await clone.Prove((await clone.Expect(Downlink.BodyOneofCase.Challenge)).Challenge.HubNonce.ToByteArray());
+        Assert.Equal(Refusal.Types.Code.Hardware, (await clone.ExpectRefusal()).Code);
+
+        await using var browser = await hub.Open("/");
+        var problem = browser.Page.Locator(".problems li", new() { HasText = terminal.SerialNumber });
+        await Expect(problem).ToContainTextAsync("HW-CLONE");
+        await problem.Locator("a").ClickAsync();
+        var word = browser.Page.Locator("ul.words li", new() { HasText = "HW-CLONE" });
+        await Expect(word).ToContainTextAsync("another device tried to log in with its key");
+        await Told(terminal.SerialNumber, "suspend");
+        await Expect(word).ToBeVisibleAsync();
+        await Told(terminal.SerialNumber, "resume");
+        await Expect(word).ToHaveCountAsync(0);
+        await browser.Goto("/");
+        await browser.Page.Locator(".problems").WaitForAsync();
+        await Expect(problem).ToHaveCountAsync(0);
+        var resumed = (await hub.Get($"audit?subject=terminal:{terminal.SerialNumber}")).GetProperty("items")[0];
+        Assert.Contains("HW-CLONE", resumed.GetProperty("before").GetString(), StringComparison.Ordinal);
+        Assert.Equal("""{"status":"active"}""", resumed.GetProperty("after").GetString());
     }
 
     [Fact]
@@ -110,6 +206,22 @@ public sealed class TerminalPageTests(DashboardHub hub)
     }
 
     [Fact]
+    public async Task Second_click_on_a_test_payment_that_is_made_already_makes_no_other()
+    {
+        await using var terminal = await hub.LoggedIn();
+        await using var browser = await hub.Open($"/terminals/{terminal.SerialNumber}");
+        await browser.Page.GetByRole(AriaRole.Button, new() { Name = "Test payment" }).ClickAsync();
+        await browser.Page.GetByRole(AriaRole.Button, new() { Name = "Make the test payment" }).EvaluateAsync(BrowserPage.ClickedLateAgain);
+        var rows = browser.Page.Locator("table.list tbody tr");
+        await Expect(rows.First).ToContainTextAsync("Paid");
+        await browser.Page.GetByRole(AriaRole.Button, new() { Name = "Test payment" }).ClickAsync();
+        await browser.Page.GetByLabel("Declined, no money").CheckAsync();
+        await browser.Page.GetByRole(AriaRole.Button, new() { Name = "Make the test payment" }).ClickAsync();
+        await Expect(rows.First).ToContainTextAsync("Declined");
+        await Expect(rows).ToHaveCountAsync(2);
+    }
+
+    [Fact]
     public async Task Heartbeats_become_charts_and_an_unknown_terminal_is_said()
     {
         await using var terminal = await hub.LoggedIn();
@@ -124,6 +236,12 @@ public sealed class TerminalPageTests(DashboardHub hub)
     }
 
     private static ILocatorAssertions Expect(ILocator locator) => Assertions.Expect(locator);
+
+    private async Task Told(string serialNumber, string deed)
+    {
+        using var answer = await hub.Api.PostAsync($"/api/v1/terminals/{serialNumber}/{deed}", null, TestContext.Current.CancellationToken);
+        Assert.Equal(System.Net.HttpStatusCode.NoContent, answer.StatusCode);
+    }
 
     private async Task Put(string path, object body)
     {

@@ -17,10 +17,10 @@ public sealed class TerminalsTests(DashboardHub hub)
         var rows = browser.Page.Locator("tbody tr:has(a)");
         await browser.Page.FillAsync("#q", terminal.SerialNumber[^4..]);
         await browser.Page.PressAsync("#q", "Enter");
-        await browser.Page.WaitForURLAsync("**/terminals?q=" + terminal.SerialNumber[^4..]);
+        await Expect(browser.Page).ToHaveURLAsync("/terminals?q=" + terminal.SerialNumber[^4..]);
         await Expect(rows).ToHaveCountAsync(1);
         await Expect(rows).ToContainTextAsync("Main street 大街店");
-        await Expect(rows.Locator(".chip").First).ToHaveTextAsync("takes money");
+        await Expect(rows.Locator(".chip").First).ToHaveTextAsync("Takes money");
         await browser.Page.SelectOptionAsync("#status", "Suspended");
         await Expect(browser.Page.GetByText("No terminal fits")).ToBeVisibleAsync();
         await browser.Page.ReloadAsync();
@@ -61,7 +61,7 @@ public sealed class TerminalsTests(DashboardHub hub)
         await browser.Page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Close" }).ClickAsync();
         foreach (var terminal in all)
         {
-            await Expect(browser.Page.Locator("tbody tr", new() { HasText = terminal.SerialNumber })).ToContainTextAsync("suspended");
+            await Expect(browser.Page.Locator("tbody tr", new() { HasText = terminal.SerialNumber })).ToContainTextAsync("Suspended");
         }
 
         await second.Pay(second.Request(100));
@@ -70,7 +70,8 @@ public sealed class TerminalsTests(DashboardHub hub)
         await browser.Page.GetByRole(AriaRole.Button, new() { Name = "Resume", Exact = true }).ClickAsync();
         await browser.Page.GetByRole(AriaRole.Button, new() { Name = "Resume 1" }).ClickAsync();
         await Expect(browser.Page.GetByText("1 terminal is resumed.")).ToBeVisibleAsync();
-        Assert.Equal("approved", (await second.PayForOutcome(second.Request(200))).Result.ToString().ToLowerInvariant());
+        await using var resumed = await second.LogsInAgain();
+        Assert.Equal("approved", (await resumed.PayForOutcome(resumed.Request(200))).Result.ToString().ToLowerInvariant());
         var audit = await hub.Get($"audit?subject=terminal:{second.SerialNumber}");
         Assert.Equal(["terminal.resume", "terminal.suspend"], audit.GetProperty("items").EnumerateArray().Select(e => e.GetProperty("what").GetString()!));
     }
@@ -96,10 +97,10 @@ public sealed class TerminalsTests(DashboardHub hub)
         await using var terminal = await hub.LoggedIn();
         await using var browser = await hub.Open("/terminals?q=" + terminal.SerialNumber, o => o.ViewportSize = new() { Width = 390, Height = 844 });
         var chip = browser.Page.Locator("tbody tr .chip").First;
-        await Expect(chip).ToHaveTextAsync("takes money");
+        await Expect(chip).ToHaveTextAsync("Takes money");
         Assert.True(await browser.Page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= 390"), "the page is wider than a phone");
         await browser.IsAccessible();
         await terminal.DisposeAsync();
-        await Expect(chip).ToHaveTextAsync("not connected");
+        await Expect(chip).ToHaveTextAsync("Not connected");
     }
 }

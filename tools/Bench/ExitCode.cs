@@ -23,4 +23,7 @@ internal static class ExitCode
 internal sealed class BadInputException(string message) : Exception(message);
 
 /// <summary>A port that cannot be used; its text is for people.</summary>
-internal sealed class PortException(string message) : Exception(message);
+internal sealed class PortException(Phrase phrase) : Exception(phrase.ToString())
+{
+    public Phrase Phrase => phrase;
+}

@@ -8,8 +8,10 @@ namespace DeviceHub.Tools.Chaos;
 /// <summary>The ChannelSandbox from outside: its accounts, its book, and faults that are asked for.</summary>
 internal sealed class Channels(Uri url, string accountsFile) : IDisposable
 {
-    /// <summary>Those that sign what they answer.</summary>
-    public static readonly IReadOnlyList<string> Used = ["wechat-v2", "wechat-v3", "alipay"];
+    public static readonly IReadOnlyList<string> Used = ["wechat-v2", "wechat-v3", "alipay", Activated];
+
+    /// <summary>Its accounts get their keys for an activation code.</summary>
+    private const string Activated = "shouqianba";
 
     private const int Tries = 50;
     private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(200);
@@ -25,11 +27,15 @@ internal sealed class Channels(Uri url, string accountsFile) : IDisposable
         {
             var name = account.GetProperty("name").GetString();
             var fields = account.GetProperty("settings").EnumerateObject().Concat(account.GetProperty("secrets").EnumerateObject()).ToDictionary(f => f.Name, f => f.Value.GetString());
-            var made = await hub.Post("/api/v1/channel-accounts", new { merchantId, channel = account.GetProperty("channel").GetString(), name, fields });
-            var check = await hub.Post($"/api/v1/channel-accounts/{made.GetProperty("id").GetString()}/test", null);
-            if (!check.GetProperty("works").GetBoolean())
+            var channel = account.GetProperty("channel").GetString();
+            var made = await hub.Post("/api/v1/channel-accounts", new { merchantId, channel, name, fields });
+            foreach (var step in (string[])[.. channel == Activated ? ["activate"] : Array.Empty<string>(), "test"])
             {
-                throw new ChaosException($"the account {name} does not work: {check.GetProperty("says").GetString()}");
+                var check = await hub.Post($"/api/v1/channel-accounts/{made.GetProperty("id").GetString()}/{step}", null);
+                if (!check.GetProperty("works").GetBoolean())
+                {
+                    throw new ChaosException($"the account {name} does not work: {check.GetProperty("says").GetString()}");
+                }
             }
         }
     }

@@ -10,9 +10,9 @@ internal static class ChaosCommand
 
     private const string Notes = """
         Kills a hub with SIGKILL at random moments under load, and compares three books to the fen: what terminals were told, the hub's
-        ledger, and what the channels took. Hub and ChannelSandbox are processes of their own; the channels are WeChat Pay v2 and v3 and
-        Alipay, with several accounts each and faults by amount and by chance; a dozen terminals pay over MQTT, a quarter of them on a bad
-        network.
+        ledger, and what the channels took. Hub and ChannelSandbox are processes of their own; the channels are WeChat Pay v2 and v3,
+        Alipay and Shouqianba, with seven accounts in all, their notices, and faults by amount and by chance; a dozen terminals pay over
+        MQTT, a quarter of them on a bad network.
 
         Examples:
           tools/chaos.sh --kills 200 --json chaos.json

@@ -186,14 +186,21 @@ internal sealed partial class ChaosRun : IAsyncDisposable
     /// <exception cref="ChaosException">The time was over before the books were compared, or a cashier has failed.</exception>
     private async Task Settle(Task cashiers, HubClient client, CancellationToken cancellation)
     {
+        var from = Stopwatch.GetTimestamp();
+        bool IsQuiet() => cashiers.IsCompleted && terminals.TrueForAll(t => t.OpenPayments == 0);
+        while (!IsQuiet() && Stopwatch.GetElapsedTime(from) < SettleLimit)
+        {
+            await Task.Delay(200, cancellation);
+        }
+
+        // Opened when no payment begins any more: keys that wait to be written are read when the ledger is opened, and those of later payments are the hub's alone.
         await using var storage = new ServiceCollection().AddLogging().AddSingleton<IConfiguration>(new ConfigurationBuilder().Build()).AddHubStorage(DataFolder).BuildServiceProvider();
         var books = new HubBooks(storage, channels.Book, book, terminals.Select(t => t.SerialNumber), since);
-        var from = Stopwatch.GetTimestamp();
         var agree = false;
-        while (!agree && Stopwatch.GetElapsedTime(from) < SettleLimit)
+        do
         {
             // Asked before the comparison: what was quiet then is in it.
-            var quiet = cashiers.IsCompleted && terminals.TrueForAll(t => t.OpenPayments == 0);
+            var quiet = IsQuiet();
             try
             {
                 var found = await books.CompareAll();
@@ -207,6 +214,7 @@ internal sealed partial class ChaosRun : IAsyncDisposable
 
             await Task.Delay(200, cancellation);
         }
+        while (!agree && Stopwatch.GetElapsedTime(from) < SettleLimit);
 
         if (cashiers.IsCompleted)
         {
@@ -221,6 +229,7 @@ internal sealed partial class ChaosRun : IAsyncDisposable
         var tally = BookTally.Of(book.Entries);
         say($"{tally.Payments} payments: {tally.Approved} approved, {tally.Declined} declined, {tally.NotCharged} not charged, {tally.Refunded} refunded, {tally.Refused} refused");
         say($"{books.Payments.Count(p => p.ChannelOrders.Count > 1)} went on to another account, of {books.Payments.Count(p => p.RefundedFen > 0)} a part was given back");
+        say($"of {books.Payments.Count(p => p.Notices > 0)} a channel told what the hub did not know");
         say($"settled {Stopwatch.GetElapsedTime(from).TotalSeconds:n1} s after the last scan");
     }
 

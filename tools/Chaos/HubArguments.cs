@@ -11,9 +11,12 @@ internal static class HubArguments
     public static string[] Of(string folder, Uri url, int mqttPort, int tlsPort, Uri channels) =>
     [
         $"--Server:DataFolder={folder}", $"--Server:Urls={url}", "--Server:ApiRequestsPerSecond=1000",
+
+        // All channels call from one address.
+        $"--Server:PublicUrl={url}", "--Server:NoticesPerSecond=1000",
         Port("Mqtt:Port", mqttPort), "--Mqtt:TlsAddress=127.0.0.1", Port("Mqtt:TlsPort", tlsPort),
         "--Mqtt:ConnectBurst=100000", "--Mqtt:MaxConnectionsNotLoggedInPerAddress=1000", "--Mqtt:PacketsPerSecond=1000",
-        $"--WeChatPay:Url={channels}", $"--Alipay:Url={new Uri(channels, "/gateway.do")}",
+        $"--WeChatPay:Url={channels}", $"--Alipay:Url={new Uri(channels, "/gateway.do")}", $"--Shouqianba:Url={channels}",
         "--Payments:PayDeadline=00:00:01", "--Payments:QueryDeadline=00:00:01",
         "--Payments:QueryWaits:0=00:00:00", "--Payments:QueryWaits:1=00:00:00.2", "--Payments:QueryWaits:2=00:00:00.4",
         "--Payments:PendingWait=00:00:00.3", "--Payments:UnknownLimit=00:00:01",
@@ -27,7 +30,7 @@ internal static class HubArguments
     public static string[] Channels(string folder, Uri url, int seed) =>
     [
         "--url", url.ToString(), "--accounts", AccountsFile(folder), "--book", Path.Combine(folder, "book.jsonl"), "--seed", seed.ToString(CultureInfo.InvariantCulture),
-        "--password-after", "0.5", "--late-after", "4", "--slow-after", "0.5", "--hang-for", "2", "--refund-after", "1", "--reverse-after", "0.3",
+        "--password-after", "0.5", "--late-after", "4", "--slow-after", "0.5", "--hang-for", "2", "--refund-after", "1", "--reverse-after", "0.3", "--notice-speed", "100",
     ];
 
     public static string AccountsFile(string folder) => Path.Combine(folder, "accounts.json");

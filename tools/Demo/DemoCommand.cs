@@ -90,14 +90,14 @@ internal static class DemoCommand
             AnsiConsole.Clear();
             await AnsiConsole.Live(Text.Empty).Overflow(VerticalOverflow.Crop).StartAsync(async live =>
             {
-                await run.Run(options.Duration, closing, () => live.UpdateTarget(screen.Draw(ended: false, Console.WindowHeight)));
-                live.UpdateTarget(screen.Draw(ended: true, Console.WindowHeight));
+                await run.Run(options.Duration, closing, () => live.UpdateTarget(screen.Draw(ended: false, Console.WindowWidth, Console.WindowHeight)));
+                live.UpdateTarget(screen.Draw(ended: true, Console.WindowWidth, Console.WindowHeight));
             });
         }
         else
         {
             await run.Run(options.Duration, closing, () => { });
-            AnsiConsole.Write(screen.Draw(ended: true, int.MaxValue));
+            AnsiConsole.Write(screen.Draw(ended: true, Console.WindowWidth, int.MaxValue));
         }
 
         AnsiConsole.WriteLine();

@@ -109,6 +109,7 @@ internal sealed class DemoRun : IAsyncDisposable
             await Tick(tick, books.CompareKnown);
         }
 
+        Keep();
         await Configure();
         var from = Elapsed;
         while (!closing.Scanning.IsCancellationRequested && (duration is null || Elapsed - from < duration))
@@ -132,7 +133,7 @@ internal sealed class DemoRun : IAsyncDisposable
             tick();
         }
 
-        (kept with { Keys = Fleet.Keys }).Save(Hub.DataFolder);
+        Keep();
     }
 
     public async ValueTask DisposeAsync()
@@ -152,6 +153,9 @@ internal sealed class DemoRun : IAsyncDisposable
         var store = await client.MakeStore(await client.MakeMerchant("老王面馆 Wang's Noodles"), "人民路店 Renmin Road");
         return new Kept(apiKey, store, [], password);
     }
+
+    /// <summary>The terminals' keys, for the next demo in this folder: also for one that follows a demo which was killed.</summary>
+    private void Keep() => (kept with { Keys = Fleet.Keys }).Save(Hub.DataFolder);
 
     /// <summary>Each terminal that has come up gets a configuration.</summary>
     private async Task Configure()

@@ -12,7 +12,11 @@ internal sealed class DemoScreen(DemoRun run, DemoOptions options)
     private const string Quiet = "grey62";
 
     /// <summary>Lines that are not rows of terminals.</summary>
-    private const int OtherLines = 14;
+    private const int OtherLines = 15;
+
+    /// <summary>In a narrower window rows and words are broken into two lines; what does not fit would push the addresses and the password out at the top.</summary>
+    private const int FullWidth = 100;
+    private const int BrokenLines = 4;
 
     /// <summary>Fixed widths, so that nothing moves while figures grow; with a gap after each they fill 99 characters.</summary>
     private static readonly (string Name, int Width, bool Right)[] Columns =
@@ -23,10 +27,11 @@ internal sealed class DemoScreen(DemoRun run, DemoOptions options)
 
     private readonly Texts texts = new(options.Language);
 
-    public IRenderable Draw(bool ended, int height)
+    public IRenderable Draw(bool ended, int width, int height)
     {
         var entries = run.Fleet.Book.Entries;
-        return new Rows(Head(ended), Text.Empty, Addresses(), Table(entries, Math.Max(3, height - OtherLines)), Comparison(), Text.Empty, Next());
+        var rows = width < FullWidth ? (height - OtherLines - BrokenLines) / 2 : height - OtherLines;
+        return new Rows(Head(ended), Text.Empty, Addresses(), Table(entries, Math.Max(3, rows)), Comparison(), Text.Empty, Next());
     }
 
     /// <summary>The last word, under the last picture.</summary>
@@ -62,15 +67,14 @@ internal sealed class DemoScreen(DemoRun run, DemoOptions options)
     {
         var hub = run.Hub;
         var password = run.Password is { } own ? $"[bold]{Escape(own)}[/]" : Escape(texts["PasswordKnown"]);
-        var grid = new Grid().AddColumn(new GridColumn().NoWrap().PadLeft(1).PadRight(2)).AddColumn(new GridColumn().NoWrap().PadRight(3))
-            .AddColumn(new GridColumn().NoWrap().PadRight(2)).AddColumn(new GridColumn().NoWrap());
-        Row("Pages", $"[bold]{hub.Pages[0]}[/]", "SignIn", $"[bold]{hub.UserName}[/]");
-        Row("Terminals", $"mqtts://{hub.Tls}  mqtt://{hub.Plain}", "Password", password);
-        Row("DataFolder", Escape(hub.DataFolder), null, "");
+        var grid = new Grid().AddColumn(new GridColumn().NoWrap().PadLeft(1).PadRight(2)).AddColumn(new GridColumn().NoWrap());
+        Row("Pages", $"[bold]{hub.Pages[0]}[/]");
+        Row("SignIn", $"[bold]{hub.UserName}[/]  [{Quiet}]{Escape(texts["Password"])}[/] {password}");
+        Row("Terminals", $"mqtts://{hub.Tls}  mqtt://{hub.Plain}");
+        Row("DataFolder", Escape(hub.DataFolder));
         return grid;
 
-        void Row(string left, string value, string? right, string other) =>
-            grid.AddRow($"[{Quiet}]{Escape(texts[left])}[/]", value, right is null ? "" : $"[{Quiet}]{Escape(texts[right])}[/]", other);
+        void Row(string left, string value) => grid.AddRow($"[{Quiet}]{Escape(texts[left])}[/]", value);
     }
 
     private Table Table(IReadOnlyCollection<BookEntry> entries, int rows)

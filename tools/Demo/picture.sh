@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes demo.png, the README's picture, from a real run: the demo in a terminal of 100 by 27, recorded after 25 s.
+# Makes demo.png, the README's picture, from a real run: the demo in a terminal of 100 by 28, recorded after 25 s.
 # Needs the .NET SDK and Debian's tmux, python3, chromium, fonts-dejavu-core and pngquant.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -9,7 +9,7 @@ work=$(mktemp -d)
 tmux=(tmux -L "devicehub-picture-$$")
 trap '"${tmux[@]}" kill-server 2>/dev/null || true; rm -rf "$work"' EXIT
 
-"${tmux[@]}" -f /dev/null new-session -d -x 100 -y 27 \
+"${tmux[@]}" -f /dev/null new-session -d -x 100 -y 28 \
   "TERM=xterm-256color COLORTERM=truecolor exec ../../artifacts/bin/Demo/release/devicehub-demo --language en"
 sleep 25
 "${tmux[@]}" capture-pane -p -e > "$work/screen.ansi"
@@ -50,6 +50,6 @@ print('<meta charset="utf-8"><style>body{margin:0;background:#15181d}'
 PYTHON
 
 chromium --headless --no-sandbox --disable-gpu --disable-background-networking --hide-scrollbars --force-device-scale-factor=2 \
-  --user-data-dir="$work/chromium" --window-size=876,520 --screenshot="$work/demo.png" "file://$work/screen.html" 2>/dev/null
+  --user-data-dir="$work/chromium" --window-size=876,538 --screenshot="$work/demo.png" "file://$work/screen.html" 2>/dev/null
 pngquant --force --quality=60-95 --output demo.png 48 "$work/demo.png"
 ls -l demo.png

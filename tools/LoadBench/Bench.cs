@@ -1,11 +1,15 @@
 using DeviceHub.Tools.LoadBench.Driver;
+using DeviceHub.Tools.LoadBench.Pages;
 using DeviceHub.Tools.LoadBench.Targets;
 
 namespace DeviceHub.Tools.LoadBench;
 
 /// <summary>A server under load, with clients that are connected for the whole bench.</summary>
-internal sealed class Target(string name, ServerProcess process, LoadDriver driver, IReadOnlyList<LoadClient> clients, Tally tally)
+internal sealed class Target(string name, ServerProcess process, LoadDriver driver, IReadOnlyList<LoadClient> clients, Tally tally, HubPages? pages = null)
 {
+    /// <summary>Where the hub's pages are; null: it is no hub.</summary>
+    public HubPages? Pages => pages;
+
     public string Name => name;
 
     public ServerProcess Process => process;
@@ -51,8 +55,14 @@ internal sealed class Bench(Scale scale, Action<string> say) : IDisposable
 
     public IReadOnlyList<Figure> Figures => figures;
 
-    /// <param name="only">Names of targets to measure; empty: all.</param>
-    public async Task Run(IReadOnlyList<string> only)
+    public IReadOnlyList<PageTime> PageTimes { get; private set; } = [];
+
+    /// <summary>What one page may be sent in a second of a run.</summary>
+    private double MostChanges => 4 + (1 / scale.RunFor.TotalSeconds);
+
+    /// <param name="only">Names of parts to measure; empty: those of the scale.</param>
+    /// <param name="seeded">A folder that the seeding tool has filled, for the pages; null: one is filled.</param>
+    public async Task Run(IReadOnlyList<string> only, string? seeded)
     {
         if (Wanted("reconcile"))
         {
@@ -76,7 +86,7 @@ internal sealed class Bench(Scale scale, Action<string> say) : IDisposable
             targets.Add(OpenBare());
         }
 
-        if (Wanted("hub") || Wanted("http"))
+        if (Wanted("hub") || Wanted("http") || Wanted("watched"))
         {
             targets.Add(OpenHub("hub", []));
         }
@@ -85,6 +95,7 @@ internal sealed class Bench(Scale scale, Action<string> say) : IDisposable
         {
             targets.Add(OpenHubAtChannel("http-v2", "wechat-v2-direct"));
             targets.Add(OpenHubAtChannel("http-v3", "wechat-v3-direct"));
+            targets.Add(OpenHubAtChannel("http-both", "wechat-v2-direct,wechat-v3-direct"));
         }
 
         if (Wanted("hub"))
@@ -92,12 +103,21 @@ internal sealed class Bench(Scale scale, Action<string> say) : IDisposable
             targets.Add(OpenHub("hub+idle", ["IDLE=" + scale.IdleTerminals]));
         }
 
-        Rates(targets);
-        Singles(targets);
+        if (only is not ["watched"])
+        {
+            Rates(targets);
+            Singles(targets);
+        }
+
         if (Wanted("hub") && targets.Find(t => t.Name == "hub") is { } hub)
         {
             var beats = Enumerable.Range(1, scale.Runs).Select(n => hub.Measure(n, hub.Clients, Work.Heartbeats, scale.RunFor).RequestsPerSecond).ToList();
             Add(Figure.Of("heartbeats_per_s", beats, 20_000, 40_000));
+        }
+
+        if (Wanted("watched") && targets.Find(t => t.Name == "hub") is { } looked)
+        {
+            await Watched(looked);
         }
 
         if (Wanted("tls"))
@@ -105,7 +125,12 @@ internal sealed class Bench(Scale scale, Action<string> say) : IDisposable
             await OverTls();
         }
 
-        bool Wanted(string name) => only.Count == 0 || only.Contains(name);
+        if (Wanted("pages"))
+        {
+            await Pages(seeded);
+        }
+
+        bool Wanted(string name) => (only.Count == 0 ? scale.Parts : only).Contains(name);
     }
 
     public void Dispose()
@@ -130,8 +155,8 @@ internal sealed class Bench(Scale scale, Action<string> say) : IDisposable
 
     private Target OpenHub(string name, string[] groups)
     {
-        var (child, plain, _) = StartHub([$"PAY={Scale.Payers}", "WARM=500", .. groups]);
-        var target = Connect(name, child, plain, n => Terminal("PAY", n));
+        var (child, plain, _, pages) = StartHub([$"PAY={Scale.Payers}", "WARM=500", .. groups]);
+        var target = Connect(name, child, plain, n => Terminal("PAY", n), pages);
         if (groups.Length > 0)
         {
             Warm(target, plain);
@@ -148,13 +173,13 @@ internal sealed class Bench(Scale scale, Action<string> say) : IDisposable
     }
 
     /// <summary>The hub with a channel over HTTP that is a process of its own, its book in memory: the bank is another company's.</summary>
-    private Target OpenHubAtChannel(string name, string account)
+    private Target OpenHubAtChannel(string name, string accountNames)
     {
         var accounts = Path.Combine(folder.FullName, name + ".json");
         var sandbox = Own(ServerProcess.Start(
             "dotnet", Path.Combine(AppContext.BaseDirectory, "channel-sandbox.dll"), "--url", "http://127.0.0.1:0", "--accounts", accounts, "--plain-amounts", "--max-orders", "10000000"));
         var url = sandbox.Expect("Channels listen on", Start);
-        var (child, plain, _) = StartHub([$"PAY={Scale.Payers}"], "hub-at", url, accounts, account);
+        var (child, plain, _, _) = StartHub([$"PAY={Scale.Payers}"], "hub-at", url, accounts, accountNames);
         return Connect(name, child, plain, n => Terminal("PAY", n));
     }
 
@@ -193,9 +218,11 @@ internal sealed class Bench(Scale scale, Action<string> say) : IDisposable
         var both = runs.Where(r => r.Target == "http-v2").Join(runs.Where(r => r.Target == "http-v3"), r => r.Number, r => r.Number, (v2, v3) => (V2: v2.RequestsPerSecond, V3: v3.RequestsPerSecond)).ToList();
         if (both.Count > 0)
         {
-            Add(Figure.Of("relay_http_v2_per_s", [.. both.Select(b => b.V2)], note: "MD5"));
+            Add(Figure.Of("relay_http_v2_per_s", [.. both.Select(b => b.V2)], note: "HMAC-SHA256"));
             Add(Figure.Of("relay_http_v3_per_s", [.. both.Select(b => b.V3)], note: "RSA of 2048 bits: the hub signs the request, the channel its answer"));
             Add(Figure.Of("relay_http_per_s", [.. both.Select(b => Math.Min(b.V2, b.V3))], 2500, 6000, note: "the lower of both"));
+            var mixed = runs.Where(r => r.Target == "http-both").Select(r => r.RequestsPerSecond).ToList();
+            Add(Figure.Of("relay_http_both_per_s", mixed, note: "one merchant with an account in each dialect: half of the payments in v2, half in v3"));
             Ratio("relay_http_v2_vs_hub", "http-v2", "hub");
             Ratio("relay_http_v3_vs_hub", "http-v3", "hub");
         }
@@ -208,6 +235,44 @@ internal sealed class Bench(Scale scale, Action<string> say) : IDisposable
             var single = target.Clients.Take(1).ToList();
             var p50 = Enumerable.Range(0, scale.Runs + 1).Select(n => target.Measure(n, single, Work.Requests, scale.RunFor / 2).P50Ms).Skip(1).ToList();
             Add(Figure.Of(target.Name == "hub" ? "single_p50_ms" : $"single_p50_ms_{target.Name}", p50));
+        }
+    }
+
+    /// <summary>
+    /// Twenty people, each with a browser of the own, keep the overview open: runs with and without them, in turn at the same hub, the first of each two
+    /// in turn as well, so that neither a slower moment of the machine nor the growing ledger counts for one side.
+    /// </summary>
+    private async Task Watched(Target hub)
+    {
+        await using var watchers = await Watchers.SignIn(hub.Pages!, Scale.Watchers);
+        await watchers.Open();
+        hub.Measure(0, hub.Clients, Work.Requests, scale.WarmUpFor);
+        await watchers.Close();
+        var (ratios, rates, sent) = (new List<double>(), new List<double>(), 0.0);
+        for (var n = 1; n <= scale.Runs * 2; n++)
+        {
+            var alone = n % 2 == 0 ? One(n, "hub") : null;
+            await watchers.Open();
+
+            // What a page draws when it opens is no change of it.
+            hub.Measure(0, hub.Clients, Work.Requests, scale.RunFor / 5);
+            var (before, bytes) = (watchers.Batches(), watchers.Bytes());
+            var watched = One(n, "hub+watched");
+            sent += (watchers.Bytes() - bytes) / watched.Seconds / Scale.Watchers / 1000 / (scale.Runs * 2);
+            rates.AddRange(watchers.Batches().Zip(before, (now, then) => (now - then) / watched.Seconds));
+            await watchers.Close();
+            alone ??= One(n, "hub");
+            ratios.Add(watched.RequestsPerSecond / alone.RequestsPerSecond);
+        }
+
+        Add(Figure.Of("relay_watched_ratio", ratios, 0.95, note: $"{Scale.Watchers} people on the overview, their clients' processor time included"));
+        Add(Figure.OfWorst("watched_changes_per_s", rates, MostChanges, $"of one page while 64 terminals pay, in the mean {sent:0.0} KB/s; the limit is 4 a second, and one more at an edge of a run"));
+
+        Run One(int n, string name)
+        {
+            runs.Add(hub.Measure(n, hub.Clients, Work.Requests, scale.RunFor) with { Target = name });
+            say($"{name} {n}: {runs[^1].RequestsPerSecond:n0}/s, p50 {runs[^1].P50Ms} ms, p99 {runs[^1].P99Ms} ms, server {runs[^1].ServerCpuSeconds} CPU s, driver {runs[^1].DriverCpuSeconds} CPU s");
+            return runs[^1];
         }
     }
 
@@ -228,9 +293,32 @@ internal sealed class Bench(Scale scale, Action<string> say) : IDisposable
         Add(Figure.Of("reconcile_growth_mb", [said[1] / 1e6, said[3] / 1e6], 300, atMost: true, note: "peak resident less resident after a full collection of the idle hub"));
     }
 
+    /// <summary>A hub that has been in use for weeks, with nearly all of its terminals connected.</summary>
+    private async Task Pages(string? seeded)
+    {
+        if (seeded is null)
+        {
+            seeded = folder.CreateSubdirectory("seeded").FullName;
+            Own(ServerProcess.Start("dotnet", Path.Combine(AppContext.BaseDirectory, "devicehub-seed.dll"), "--data", seeded, "--terminals", Count(scale.SeededTerminals), "--payments", Count(scale.SeededPayments)))
+                .Ends(TimeSpan.FromMinutes(30));
+            say("the folder is seeded");
+        }
+
+        var (_, _, _, pages) = StartHub([], "hub-in", seeded);
+        using var person = await pages.SignIn();
+        PageTimes = await new PageTimes(person, scale.PageRuns, say).Measure();
+        foreach (var (name, limit) in new[] { ("page_first_content_ms", DeviceHub.Tools.LoadBench.Pages.PageTimes.FirstContentMs), ("page_filter_ms", DeviceHub.Tools.LoadBench.Pages.PageTimes.FilterMs) })
+        {
+            var medians = PageTimes.Where(p => p.LimitMs == limit).Select(p => p.MedianMs).ToList();
+            Add(Figure.OfWorst(name, medians, limit, $"the slowest of {medians.Count} addresses by its median; {scale.SeededTerminals:n0} terminals, {scale.SeededPayments:n0} payments"));
+        }
+
+        static string Count(int count) => count.ToString(System.Globalization.CultureInfo.InvariantCulture);
+    }
+
     private async Task OverTls()
     {
-        var (child, plain, tls) = StartHub([$"PAY={Scale.Payers}", "WARM=500", "IDLE=" + scale.TlsTerminals]);
+        var (child, plain, tls, _) = StartHub([$"PAY={Scale.Payers}", "WARM=500", "IDLE=" + scale.TlsTerminals]);
         var target = Connect("hub", child, plain, n => Terminal("PAY", n));
         target.Measure(0, target.Clients, Work.Requests, scale.WarmUpFor);
         using var load = new TlsLoad();
@@ -246,11 +334,12 @@ internal sealed class Bench(Scale scale, Action<string> say) : IDisposable
         Add(Figure.Of("bytes_per_terminal_tls", [(child.ResidentBytes - before) / (double)idle.Count], 14_000, 9_000, atMost: true));
     }
 
-    private (ServerProcess Child, int Plain, int Tls) StartHub(string[] groups, params string[] mode)
+    private (ServerProcess Child, int Plain, int Tls, HubPages Pages) StartHub(string[] groups, params string[] mode)
     {
         var child = Own(ServerProcess.Child([.. mode.Length == 0 ? ["hub"] : mode, .. groups]));
-        var ports = child.Expect("ready", Start).Split(' ').Select(p => int.Parse(p, System.Globalization.CultureInfo.InvariantCulture)).ToList();
-        return (child, ports[0], ports[1]);
+        var said = child.Expect("ready", Start).Split(' ');
+        int Port(int at) => int.Parse(said[at], System.Globalization.CultureInfo.InvariantCulture);
+        return (child, Port(0), Port(1), new HubPages(new Uri(said[2]), said[3], said[4]));
     }
 
     private HubClient Terminal(string group, int n)
@@ -259,11 +348,11 @@ internal sealed class Bench(Scale scale, Action<string> say) : IDisposable
         return new HubClient(serial, HubChild.KeyOf(serial), tally);
     }
 
-    private Target Connect(string name, ServerProcess process, int port, Func<int, LoadClient> make)
+    private Target Connect(string name, ServerProcess process, int port, Func<int, LoadClient> make, HubPages? pages = null)
     {
         var clients = Enumerable.Range(0, Scale.Payers).Select(make).ToList();
         driver.OpenAll(port, clients, tally, 16, Start);
-        return new Target(name, process, driver, clients, tally);
+        return new Target(name, process, driver, clients, tally, pages);
     }
 
     /// <summary>Run by run, so that what slows the machine for a while slows both sides.</summary>

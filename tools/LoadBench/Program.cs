@@ -16,6 +16,7 @@ internal static class Program
         ["responder", var port] => Task.FromResult(Responder.Run(int.Parse(port, CultureInfo.InvariantCulture))),
         ["echo"] => EchoChild.Run(),
         ["hub", .. var groups] => HubChild.Run(groups),
+        ["hub-in", var folder] => HubChild.RunIn(folder),
         ["hub-at", var url, var accounts, var account, .. var groups] => HubChild.Run(groups, ChannelOfHub.Load(url, accounts, account)),
         ["reconcile-fill", var folder, var payments] => ReconcileChild.Fill(folder, int.Parse(payments, CultureInfo.InvariantCulture)),
         ["reconcile", var folder, var rows, var url] => ReconcileChild.Run(folder, int.Parse(rows, CultureInfo.InvariantCulture), url),
@@ -24,15 +25,16 @@ internal static class Program
 
     private static RootCommand Command()
     {
-        var quick = new Option<bool>("--quick") { Description = "Shorter runs, fewer of them." };
+        var quick = new Option<bool>("--quick") { Description = "Shorter runs, fewer of them, and of mosquitto, bare and hub alone if nothing else is asked for: under a minute." };
         var json = new Option<FileInfo?>("--json") { Description = "File to write everything measured to." };
         var results = new Option<FileInfo?>("--results") { Description = "Markdown file to write the figures to." };
         var commit = new Option<string>("--commit") { DefaultValueFactory = _ => "unknown", Description = "What is measured." };
-        var only = new Option<string[]>("--only") { Description = "Targets to measure: mosquitto, bare, hub, http, tls, reconcile, serial.", AllowMultipleArgumentsPerToken = true };
-        var command = new RootCommand("Measures the hub beside mosquitto and its own bare endpoint") { quick, json, results, commit, only };
+        var only = new Option<string[]>("--only") { Description = "Parts to measure: mosquitto, bare, hub, watched, http, tls, reconcile, serial, pages.", AllowMultipleArgumentsPerToken = true };
+        var seeded = new Option<DirectoryInfo?>("--seeded") { Description = "For the pages: a folder that tools/Seed has filled; its owner's password is replaced. [default: one is filled]" };
+        var command = new RootCommand("Measures the hub beside mosquitto and its own bare endpoint") { quick, json, results, commit, only, seeded };
         command.SetAction(async (options, stop) =>
         {
-            var report = await Measure(options.GetValue(quick), options.GetValue(commit)!, options.GetValue(only) ?? [], stop);
+            var report = await Measure(options.GetValue(quick), options.GetValue(commit)!, options.GetValue(only) ?? [], options.GetValue(seeded)?.FullName, stop);
             if (options.GetValue(json) is { } jsonFile)
             {
                 await File.WriteAllTextAsync(jsonFile.FullName, report.ToJson(), stop);
@@ -49,13 +51,13 @@ internal static class Program
         return command;
     }
 
-    private static async Task<Report> Measure(bool quick, string commit, string[] only, CancellationToken stop)
+    private static async Task<Report> Measure(bool quick, string commit, string[] only, string? seeded, CancellationToken stop)
     {
         using var bench = new Bench(quick ? Scale.Quick : Scale.Full, line => Console.Error.WriteLine(line));
 
         // A stop does not wait for what runs: its servers are ended beneath it.
-        await Task.Run(() => bench.Run(only), stop).WaitAsync(stop);
-        return new Report(TimeProvider.System.GetUtcNow(), commit, Machine(), quick, HubChild.Raised, bench.Runs, bench.Figures);
+        await Task.Run(() => bench.Run(only, seeded), stop).WaitAsync(stop);
+        return new Report(TimeProvider.System.GetUtcNow(), commit, Machine(), quick, HubChild.Raised, bench.Runs, bench.Figures, bench.PageTimes);
     }
 
     private static string Machine()

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using DeviceHub.Tools.LoadBench.Pages;
 
 namespace DeviceHub.Tools.LoadBench;
 
@@ -22,11 +23,22 @@ internal sealed record Figure(string Name, double Value, double Min, double Max,
         var median = sorted.Count % 2 == 1 ? sorted[sorted.Count / 2] : (sorted[(sorted.Count / 2) - 1] + sorted[sorted.Count / 2]) / 2;
         return new Figure(name, Math.Round(median, 3), Math.Round(sorted[0], 3), Math.Round(sorted[^1], 3), values.Count, limit, aim, atMost, note);
     }
+
+    /// <summary>Of things that must hold each: the largest is what counts.</summary>
+    public static Figure OfWorst(string name, IReadOnlyList<double> values, double limit, string note) =>
+        new(name, Math.Round(values.Max(), 3), Math.Round(values.Min(), 3), Math.Round(values.Max(), 3), values.Count, limit, AtMost: true, Note: note);
 }
 
 /// <summary>Everything that a run of the bench found.</summary>
 internal sealed record Report(
-    DateTimeOffset Date, string Commit, string Machine, bool Quick, IReadOnlyDictionary<string, string> RaisedLimits, IReadOnlyList<Run> Runs, IReadOnlyList<Figure> Figures)
+    DateTimeOffset Date,
+    string Commit,
+    string Machine,
+    bool Quick,
+    IReadOnlyDictionary<string, string> RaisedLimits,
+    IReadOnlyList<Run> Runs,
+    IReadOnlyList<Figure> Figures,
+    IReadOnlyList<PageTime> Pages)
 {
     public string ToJson() => JsonSerializer.Serialize(this, ReportJson.Default.Report);
 
@@ -47,6 +59,15 @@ internal sealed record Report(
         foreach (var r in Runs)
         {
             text.AppendLine(CultureInfo.InvariantCulture, $"| {r.Target} | {r.Number} | {r.RequestsPerSecond:n0} | {r.P50Ms} | {r.P99Ms} | {r.ServerCpuSeconds:n2} | {r.DriverCpuSeconds:n2} | {r.Seconds:n1} | {r.ResidentBytes / 1e6:n0} |");
+        }
+
+        if (Pages.Count > 0)
+        {
+            text.AppendLine().AppendLine("| page | address | median ms | worst ms | runs | at most | |").AppendLine("|---|---|---|---|---|---|---|");
+            foreach (var p in Pages)
+            {
+                text.AppendLine(CultureInfo.InvariantCulture, $"| {p.Name} | `{p.Address}` | {p.MedianMs} | {p.WorstMs} | {p.Runs} | {p.LimitMs} | {(p.Holds ? "holds" : "**missed**")} |");
+            }
         }
 
         text.AppendLine().AppendLine("Raised limits (all checks stay on):").AppendLine();

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 
 namespace DeviceHub.Tools.RoutingCore;
@@ -16,6 +17,11 @@ internal sealed class CoreBook : IDisposable
 {
     private const int MaxOrders = 1_000_000;
 
+    /// <summary>How each line begins.</summary>
+    private const string Begin = "{\"Number\":";
+
+    private static readonly JsonSerializerOptions Whole = new() { RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true };
+
     private readonly Lock sync = new();
     private readonly Dictionary<string, Order> orders = new(StringComparer.Ordinal);
     private readonly FileStream? file;
@@ -28,23 +34,16 @@ internal sealed class CoreBook : IDisposable
             return;
         }
 
-        if (File.Exists(path))
+        file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
+        try
         {
-            foreach (var line in File.ReadLines(path).Where(l => l.EndsWith('}')))
-            {
-                try
-                {
-                    var order = JsonSerializer.Deserialize<Order>(line)!;
-                    orders[order.Number] = order;
-                }
-                catch (Exception e) when (e is JsonException or ArgumentNullException)
-                {
-                    throw new InvalidDataException($"{path} is no book of this program ({e.Message})", e);
-                }
-            }
+            Read(file);
         }
-
-        file = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read);
+        catch (Exception e) when (e is JsonException or InvalidDataException)
+        {
+            file.Dispose();
+            throw new InvalidDataException($"{path} is no book of this program ({e.Message})", e);
+        }
     }
 
     public IReadOnlyList<Order> Orders
@@ -95,4 +94,33 @@ internal sealed class CoreBook : IDisposable
     }
 
     public void Dispose() => file?.Dispose();
+
+    /// <summary>The last line of an order counts. Half a line at the end is of a process that was killed: what it said was not answered, and it is cut off.</summary>
+    private void Read(FileStream book)
+    {
+        var whole = 0L;
+        using (var reader = new StreamReader(book, leaveOpen: true))
+        {
+            while (reader.ReadLine() is { } line)
+            {
+                var end = whole + Encoding.UTF8.GetByteCount(line) + 1;
+                if (end > book.Length)
+                {
+                    if (!line.StartsWith(Begin, StringComparison.Ordinal) && !Begin.StartsWith(line, StringComparison.Ordinal))
+                    {
+                        throw new InvalidDataException("its last line has no end");
+                    }
+
+                    break;
+                }
+
+                var order = JsonSerializer.Deserialize<Order>(line, Whole) ?? throw new InvalidDataException("an order is null");
+                orders[order.Number] = order;
+                whole = end;
+            }
+        }
+
+        book.SetLength(whole);
+        book.Position = whole;
+    }
 }

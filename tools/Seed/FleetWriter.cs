@@ -13,9 +13,12 @@ namespace DeviceHub.Tools.Seed;
 
 /// <summary>Writes a fleet through the hub's own stores.</summary>
 internal sealed class FleetWriter(
-    SeedSetup setup, FleetPlan plan, Dice dice, HubKeys keys, HubDatabase database, HubWrites writes, ITerminalStore terminals, LastSeenWriter lastSeen, ChannelAccountStore accounts)
+    SeedSetup setup, FleetPlan plan, Dice dice, HubKeys keys, HubDatabase database, HubWrites writes, ITerminalStore terminals, LastSeenWriter lastSeen, ChannelAccountStore accounts, Deeds deeds)
 {
     private const int RowsACommit = 5_000;
+
+    /// <summary>Who was heard within this has a connection: two heartbeats. A hub that starts knows better, and forgets it.</summary>
+    private static readonly TimeSpan Connected = TimeSpan.FromMinutes(10);
 
     private static readonly (string Json, byte[] Hash)[] Documents =
     [
@@ -61,7 +64,7 @@ internal sealed class FleetWriter(
                 await terminals.Save(Record(terminal));
                 if (terminal.LastSeen is { } at)
                 {
-                    lastSeen.Saw(new Sighting(terminal.SerialNumber, at, Address(), WireMapping.ToDomain(Beat(terminal))));
+                    lastSeen.Saw(new Sighting(terminal.SerialNumber, at, Address(), WireMapping.ToDomain(Beat(terminal)), setup.Until - at < Connected));
                 }
             }
 
@@ -103,7 +106,7 @@ internal sealed class FleetWriter(
     {
         var byStore = plan.Terminals.Where(t => t.Status != TerminalStatus.Registered).ToLookup(t => t.Store.Id);
         var number = 0;
-        foreach (var store in plan.Stores.Where((_, i) => i % 60 == 0))
+        foreach (var store in plan.Stores.Where((_, i) => i % 8 == 0))
         {
             var used = byStore[store.Id].Take(4).ToList();
             var created = setup.Until - dice.Between(TimeSpan.FromHours(1), TimeSpan.FromDays(40));
@@ -123,6 +126,12 @@ internal sealed class FleetWriter(
                 CreatedAt = open ? setup.Until : created,
             };
             db.ActivationCodes.Add(row);
+            deeds.Add(row.CreatedAt, row.CreatedBy, "activation-code.create", "activation-code:" + row.Id, null, $$"""{"storeId":"{{row.StoreId}}","model":"{{row.Model}}","maxUses":{{row.MaxUses}}}""");
+            if (row.Revoked is { } revoked)
+            {
+                deeds.Add(revoked, row.CreatedBy, "activation-code.revoke", "activation-code:" + row.Id, """{"revoked":null}""", $$"""{"revoked":"{{revoked:O}}"}""");
+            }
+
             db.ActivationUses.AddRange(used.Select(t => new ActivationUseRow
             {
                 CodeId = row.Id, SerialNumber = t.SerialNumber, ReservedAt = row.CreatedAt.AddMinutes(9), ConsumedAt = row.CreatedAt.AddMinutes(10),
@@ -135,6 +144,8 @@ internal sealed class FleetWriter(
         var configured = terminal.ActivatedAt is not null && dice.Chance(0.7);
         var document = dice.Of(Documents);
         var version = 1 + dice.Below(6);
+
+        Audit(terminal, configured ? document.Json : null, version);
 
         // Whoever reads the data folder's seed must not know the keys.
         var key = new SecretBytes(RandomNumberGenerator.GetBytes(32));
@@ -158,6 +169,28 @@ internal sealed class FleetWriter(
             RegisteredAt = terminal.RegisteredAt,
             ActivatedAt = terminal.ActivatedAt,
         };
+    }
+
+    /// <summary>What people did to it: its last configuration, and that it is suspended, or was once.</summary>
+    private void Audit(SeedTerminal terminal, string? document, int version)
+    {
+        var (subject, who) = ("terminal:" + terminal.SerialNumber, "user:" + Names.Cashier(dice));
+        var since = terminal.ActivatedAt ?? terminal.RegisteredAt;
+        var at = since + ((setup.Until - since) * dice.Share());
+        if (document is not null)
+        {
+            var before = version == 1 ? "null" : Documents[0].Json;
+            deeds.Add(at, who, ConfigurationVersion.What, subject, $$"""{"version":{{version - 1}},"document":{{before}}}""", $$"""{"version":{{version}},"document":{{document}}}""");
+        }
+
+        if (terminal.Status == TerminalStatus.Suspended || dice.Chance(0.02))
+        {
+            deeds.Add(at, who, "terminal.suspend", subject, """{"status":"active"}""", """{"status":"suspended"}""");
+            if (terminal.Status != TerminalStatus.Suspended)
+            {
+                deeds.Add(at + ((setup.Until - at) / 2), who, "terminal.resume", subject, """{"status":"suspended"}""", """{"status":"active"}""");
+            }
+        }
     }
 
     /// <summary>Most have applied what is desired; some have not yet, or cannot.</summary>

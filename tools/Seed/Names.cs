@@ -48,5 +48,15 @@ internal static class Names
         return english ? $"{city.English} {number}" : $"{city.City}{dice.Of(city.Places)}{(number == 1 ? "" : $"{number}号")}店";
     }
 
-    public static string Cashier(Dice dice) => dice.Of<string>(["li.wei", "wang.fang", "zhang.min", "chen.jie", "support", "ops"]);
+    /// <summary>Who works with the hub, without the first owner; the first of them is an owner, too.</summary>
+    public static IReadOnlyList<string> People { get; } =
+    [
+        "support", "ops", "li.wei", "wang.fang", "zhang.min", "chen.jie", "liu.yang", "zhao.lei", "huang.ting", "zhou.hao", "wu.xia", "xu.jing", "sun.bo", "ma.chao", "zhu.lin",
+        "hu.yan", "guo.feng", "he.ping", "gao.fei", "lin.na", "luo.gang", "zheng.kai", "liang.yu", "song.qi", "tang.rui", "deng.yun", "han.mei", "feng.tao", "cao.ying", "peng.li",
+    ];
+
+    public static string Cashier(Dice dice) => People[dice.Below(6)];
+
+    /// <summary>The last number of the address of somebody's desk: mostly the own one.</summary>
+    public static int Desk(string who, Dice dice) => dice.Chance(0.9) ? 10 + (who.Sum(c => c) % 200) : 10 + dice.Below(200);
 }

@@ -19,11 +19,15 @@ internal sealed class PaymentStory(PaymentOrder order, ChannelAccount[] accounts
     private Running? running;
     private bool refundAsked;
 
+    /// <summary>As the payment stands at the end of what was told.</summary>
+    public PaymentState State => state;
+
     public List<LedgerItem> Tell(HubKeys keys, string why, DateTimeOffset from, DateTimeOffset until)
     {
         decision = PaymentDecisions.Decide(
             order.Id, null, new PaymentInput.Request(order, keys.Fingerprint(order.Request.Code), new Route(accounts[0], why)), new Moment(from, TimeSpan.Zero), options);
-        items.Add(new AcceptItem(LedgerAccept.Of(order, decision, options)));
+        // A charge is written when all is told: nobody waits for it here.
+        items.Add(new AcceptItem(LedgerAccept.Of(order, decision, options) with { ChargeId = null }));
         state = decision.State!;
         Begin(new Moment(from, TimeSpan.Zero));
         var at = from;

@@ -9,12 +9,19 @@ using SQLitePCL;
 namespace DeviceHub.Tools.Seed;
 
 /// <summary>Makes payments on one thread and puts them into the ledger on another.</summary>
-internal sealed class PaymentWriter(SeedSetup setup, FleetPlan plan, Dictionary<string, ChannelAccount[]> accounts, HubKeys keys, HubDatabase database, Action<string> say)
+internal sealed class PaymentWriter(SeedSetup setup, FleetPlan plan, Dictionary<string, ChannelAccount[]> accounts, HubKeys keys, HubDatabase database, ChargeWriter charges, Action<string> say)
 {
-    private const int PaymentsACommit = 4_000;
+    /// <summary>Made and handed over at once: few, so that they are forgotten while they are young.</summary>
+    private const int PaymentsAHand = 200;
+
+    /// <summary>A page that many of them change is written once.</summary>
+    private const int HandsACommit = 100;
 
     /// <summary>Payments that nobody can settle: a few, all of the last hours, so that they are still asked about.</summary>
     private const int Stuck = 24;
+    /// <summary>Of those with an order number: a till asked for it.</summary>
+    private const double ChargedShare = 0.03;
+
     private static readonly TimeSpan StuckWithin = TimeSpan.FromHours(8);
 
     private readonly PaymentOptions options = new();
@@ -25,14 +32,14 @@ internal sealed class PaymentWriter(SeedSetup setup, FleetPlan plan, Dictionary<
     /// <summary>How many were written; some look like a second scan and are refused, as in life.</summary>
     public async Task<int> Write(CancellationToken cancellation)
     {
-        using var made = new BlockingCollection<List<LedgerItem>[]>(boundedCapacity: 3);
+        using var made = new BlockingCollection<Told[]>(boundedCapacity: 4);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var maker = Task.Run(
             () =>
             {
                 try
                 {
-                    foreach (var some in Payments().Chunk(PaymentsACommit))
+                    foreach (var some in Payments().Chunk(PaymentsAHand))
                     {
                         made.Add(some, stop.Token);
                     }
@@ -58,35 +65,55 @@ internal sealed class PaymentWriter(SeedSetup setup, FleetPlan plan, Dictionary<
         }
     }
 
-    private int Put(IEnumerable<List<LedgerItem>[]> made)
+    private int Put(IEnumerable<Told[]> made)
     {
-        using var book = new LedgerBook(database);
-        var (written, told) = (0, 0);
+        using var book = new LedgerBook(database, new LedgerKeys(database), new StorageOptions().KeyBatch);
+        var (written, said, hands) = (0, 0, 0);
+        Must(book.Begin());
         foreach (var payments in made)
         {
-            Must(book.Begin());
             foreach (var payment in payments)
             {
-                Must(book.Write(payment[0]));
-                if (payment[0].Result == WriteResult.Written)
-                {
-                    written++;
-                    foreach (var item in payment.Skip(1))
-                    {
-                        Must(book.Write(item));
-                    }
-                }
+                written += Put(book, payment) ? 1 : 0;
             }
 
-            Must(book.Commit());
-            if (written - told >= 100_000)
+            if (++hands % HandsACommit == 0)
             {
-                told = written;
+                Must(book.Commit());
+                Must(book.Begin());
+            }
+
+            if (written - said >= 100_000)
+            {
+                said = written;
                 say(string.Create(CultureInfo.InvariantCulture, $"{written:n0} payments in the ledger"));
             }
         }
 
+        Must(book.Commit());
         return written;
+    }
+
+    /// <summary>False: the ledger takes it for a second scan.</summary>
+    private bool Put(LedgerBook book, Told payment)
+    {
+        Must(book.Write(payment.Items[0]));
+        if (payment.Items[0].Result != WriteResult.Written)
+        {
+            return false;
+        }
+
+        foreach (var item in payment.Items.Skip(1))
+        {
+            Must(book.Write(item));
+        }
+
+        if (payment.State.Accepted.ChargeId is not null)
+        {
+            charges.Answered(payment.State);
+        }
+
+        return true;
     }
 
     private static void Must(int code)
@@ -97,7 +124,7 @@ internal sealed class PaymentWriter(SeedSetup setup, FleetPlan plan, Dictionary<
         }
     }
 
-    private IEnumerable<List<LedgerItem>> Payments()
+    private IEnumerable<Told> Payments()
     {
         var late = 0;
         var share = Stuck / Math.Max(1.0, setup.Payments * (StuckWithin / (setup.Until - setup.From)));
@@ -109,20 +136,22 @@ internal sealed class PaymentWriter(SeedSetup setup, FleetPlan plan, Dictionary<
         }
     }
 
-    private List<LedgerItem> Payment(SeedTerminal terminal, DateTimeOffset at, bool stuck)
+    private Told Payment(SeedTerminal terminal, DateTimeOffset at, bool stuck)
     {
         var fen = Amount();
         var (wallet, code) = Code();
         var day = new DateTimeOffset(at.Date, TimeSpan.Zero);
         var requestId = string.Create(CultureInfo.InvariantCulture, $"{keys.RequestEpoch(terminal.SerialNumber, day)}-{++terminal.Payments:x4}");
         var orderNumber = dice.Chance(0.35) ? string.Create(CultureInfo.InvariantCulture, $"{at:yyyyMMddHHmmss}{dice.Digits(5)}") : null;
-        var request = new PaymentRequest(requestId, fen, "CNY", code, orderNumber, dice.Between(TimeSpan.FromMilliseconds(30), TimeSpan.FromMilliseconds(250)), TimeSpan.FromSeconds(60));
+        var charge = orderNumber is not null && dice.Chance(ChargedShare) ? ChargeWriter.NewId(at, dice) : null;
+        var request = new PaymentRequest(requestId, fen, "CNY", code, orderNumber, dice.Between(TimeSpan.FromMilliseconds(30), TimeSpan.FromMilliseconds(250)), TimeSpan.FromSeconds(60), ChargeId: charge);
         var order = new PaymentOrder(
             new PaymentId(terminal.SerialNumber, requestId), request, wallet, terminal.Merchant.Id, terminal.Merchant.Name, terminal.Store.Id, at.AddSeconds(60));
         var own = accounts.GetValueOrDefault(terminal.Merchant.Id);
         var story = new PaymentStory(
             order, own ?? [ChannelAccountBook.Default(terminal.Merchant.Id, "sandbox")], Script.Make(dice, fen, stuck, own is not null), options);
-        return story.Tell(keys, own is null ? "the merchant has no channel account, so the default channel sandbox takes it" : "the first by priority", at, setup.Until);
+        var items = story.Tell(keys, own is null ? "the merchant has no channel account, so the default channel sandbox takes it" : "the first by priority", at, setup.Until);
+        return new Told(items, story.State);
     }
 
     private SeedTerminal Payer(DateTimeOffset at)
@@ -166,4 +195,6 @@ internal sealed class PaymentWriter(SeedSetup setup, FleetPlan plan, Dictionary<
 
         return sums;
     }
+
+    private sealed record Told(List<LedgerItem> Items, PaymentState State);
 }

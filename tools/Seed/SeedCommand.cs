@@ -8,9 +8,11 @@ namespace DeviceHub.Tools.Seed;
 internal static class SeedCommand
 {
     private const string Notes = """
-        Fills the data folder of a hub that is not running with terminals, merchants, stores, activation codes, sightings and payments, as if
-        it had been in use for weeks: for looking at pages and measuring them. Payments go through the hub's own decisions, ledger and
-        projection. The same numbers and seed give the same data; keys and activation codes are random all the same.
+        Fills the data folder of a hub that is not running with merchants, stores, terminals, their last sightings and two days of heartbeats,
+        activation codes, people with sessions and API keys, an audit log, charges from tills and payments, as if it had been in use for weeks:
+        for looking at pages and measuring them. Payments go through the hub's own decisions, ledger and projection. The same numbers and seed
+        give the same data; keys, codes and the owner's password are random all the same. Terminals that were heard in the last minutes look
+        connected until a hub starts: then none is, until it logs in.
 
         The payments were paid nowhere: of those that are not final the hub will ask the Sandbox when it starts, and be told that there are
         none. Use the folder for nothing else.

@@ -136,8 +136,9 @@ internal sealed class TerminalSession : IAsyncDisposable
 
             if (message!.BodyCase != Downlink.BodyOneofCase.Sealed)
             {
-                if (setup.Model.Seals && message.BodyCase is Downlink.BodyOneofCase.Accepted or Downlink.BodyOneofCase.InDoubt or Downlink.BodyOneofCase.Outcome
-                    or Downlink.BodyOneofCase.Collect or Downlink.BodyOneofCase.CollectCancel)
+                // A refusal without a request is of the session, and says nothing of money.
+                if (setup.Model.Seals && (message.Refusal is { RequestId.Length: > 0 } || message.BodyCase is Downlink.BodyOneofCase.Accepted or Downlink.BodyOneofCase.InDoubt
+                    or Downlink.BodyOneofCase.Outcome or Downlink.BodyOneofCase.Collect or Downlink.BodyOneofCase.CollectCancel))
                 {
                     continue;
                 }

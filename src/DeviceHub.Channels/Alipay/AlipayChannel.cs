@@ -20,21 +20,24 @@ internal sealed class AlipayChannel(AlipayClient client, ChannelAlarms alarms, T
 
     public string? FieldFault(string field, string value) => client.FieldFault(field, value);
 
+    public (string Field, string Says)? WholeFault(ChannelAccount account) => AlipayKeys.Of(account) is { Fault: { } fault, FaultField: { } field } ? (field, fault) : null;
+
     public IReadOnlyList<Wallet> Wallets { get; } = [Wallet.Alipay];
 
     public async Task<AccountCheck> Test(ChannelAccount account, CancellationToken cancellationToken)
     {
         var reply = await client.Call(account, EffectKind.Query, "alipay.trade.query", cancellationToken, ("out_trade_no", "devicehub_account_test"));
         const string asked = "asked Alipay about an order that does not exist";
+        var expired = client.Expired(account) is { } says ? $"; {says}, so nothing is charged with it" : "";
         if (reply.Fault is { } fault)
         {
-            return new AccountCheck(false, $"{asked}: {fault.Code}{(fault.Text is null ? "" : ", " + fault.Text)}");
+            return new AccountCheck(false, $"{asked}: {fault.Code}{(fault.Text is null ? "" : ", " + fault.Text)}{expired}");
         }
 
         var code = AlipayCodes.Of(reply.Fields);
         return code is "ACQ.TRADE_NOT_EXIST"
-            ? new AccountCheck(true, $"{asked}: it knows the application, accepts our signature and signed its answer")
-            : new AccountCheck(false, $"{asked}: {ChannelAlarms.Shown(code)}, {(AlipayCodes.Query.Find(code) ?? AlipayCodes.Pay.Find(code))?.Says ?? "a code that is in no table"}");
+            ? new AccountCheck(expired.Length == 0, $"{asked}: it knows the application, accepts our signature and signed its answer{expired}")
+            : new AccountCheck(false, $"{asked}: {ChannelAlarms.Shown(code)}, {(AlipayCodes.Query.Find(code) ?? AlipayCodes.Pay.Find(code))?.Says ?? "a code that is in no table"}{expired}");
     }
 
     public async Task<ChannelVerdict> Pay(ChannelPayment payment, CancellationToken cancellationToken)

@@ -27,12 +27,17 @@ internal sealed class AlipayClient(ChannelHttp http, ChannelAlarms alarms, Notic
     /// <summary>Null with what is wrong: nothing may be sent there.</summary>
     public (Uri? Url, string? Fault) AddressOf(ChannelAccount account) => http.AddressOf(account, options.Value.Url);
 
+    public string? Expired(ChannelAccount account) => AlipayKeys.Of(account).ExpiredAt(clock.GetUtcNow());
+
     public async Task<AlipayReply> Call(
         ChannelAccount account, EffectKind call, string method, CancellationToken cancellationToken, params (string Name, string? Value)[] content)
     {
         var keys = AlipayKeys.Of(account);
         var (gateway, fault) = AddressOf(account);
-        fault ??= keys.FaultAt(clock.GetUtcNow());
+
+        // Nothing is begun with an expired certificate. What was begun before is asked about and undone: Alipay says itself whether it still
+        // answers, and its answer is checked as ever.
+        fault ??= keys.Fault ?? (call == EffectKind.Pay ? Expired(account) : null);
         if (gateway is null || fault is not null)
         {
             return AlipayReply.Of(alarms.UnusableAccount(account, call, fault!));

@@ -31,13 +31,16 @@ internal sealed class AlipayKeys
     /// <summary>Why nothing can be sent or believed, in words; null: it can.</summary>
     public string? Fault { get; private init; }
 
+    /// <summary>Whose fault it is.</summary>
+    public string? FaultField { get; private init; }
+
     private DateTimeOffset ValidUntil { get; init; } = DateTimeOffset.MaxValue;
 
     public static AlipayKeys Of(ChannelAccount account) => ByAccount.GetValue(account, Read);
 
-    /// <summary><see cref="Fault"/>, or that a certificate's time is over.</summary>
-    public string? FaultAt(DateTimeOffset now) =>
-        Fault ?? (now < ValidUntil ? null : string.Create(CultureInfo.InvariantCulture, $"a certificate expired at {ValidUntil.UtcDateTime:yyyy-MM-dd HH:mm}Z"));
+    /// <summary>That a certificate's time is over; null: it is not.</summary>
+    public string? ExpiredAt(DateTimeOffset now) =>
+        now < ValidUntil ? null : string.Create(CultureInfo.InvariantCulture, $"a certificate expired at {ValidUntil.UtcDateTime:yyyy-MM-dd HH:mm}Z");
 
     /// <summary>How Alipay names a certificate: MD5 of its issuer, as RFC 2253 writes it, and its number in decimal.</summary>
     public static string CertificateNumber(X509Certificate2 certificate)
@@ -70,7 +73,7 @@ internal sealed class AlipayKeys
         {
             if (account.Secret(AlipayAccount.PrivateKey) is not { } privateKey)
             {
-                return new AlipayKeys { Fault = $"the account has no {AlipayAccount.PrivateKey}" };
+                return Wrong(what, $"the account has no {AlipayAccount.PrivateKey}");
             }
 
             var application = RsaKey.FromPem(privateKey.Reveal());
@@ -79,7 +82,7 @@ internal sealed class AlipayKeys
                 what = AlipayAccount.PublicKey;
                 if (account.Setting(AlipayAccount.PublicKey) is not { } publicKey)
                 {
-                    return new AlipayKeys { Fault = $"the account has neither {AlipayAccount.PublicKey} nor {AlipayAccount.AppCertificate}" };
+                    return Wrong(what, $"the account has neither {AlipayAccount.PublicKey} nor {AlipayAccount.AppCertificate}");
                 }
 
                 return new AlipayKeys { Application = application, Alipay = RsaKey.FromPem(publicKey) };
@@ -91,29 +94,37 @@ internal sealed class AlipayKeys
             {
                 if (certified is null || !application.IsPairOf(certified))
                 {
-                    return new AlipayKeys { Fault = $"{AlipayAccount.AppCertificate} is not the certificate of {AlipayAccount.PrivateKey}" };
+                    return Wrong(what, $"{AlipayAccount.AppCertificate} is not the certificate of {AlipayAccount.PrivateKey}");
                 }
             }
 
             what = AlipayAccount.AlipayCertificate;
             var alipayCertificate = X509Certificate2.CreateFromPem(account.Setting(AlipayAccount.AlipayCertificate));
             what = AlipayAccount.RootCertificate;
+            var roots = RootNumber(account.Setting(AlipayAccount.RootCertificate) ?? "");
+            if (roots.Length == 0)
+            {
+                return Wrong(what, $"{AlipayAccount.RootCertificate} has no RSA certificate: an application with certificates needs it");
+            }
+
             var until = appCertificate.NotAfter < alipayCertificate.NotAfter ? appCertificate.NotAfter : alipayCertificate.NotAfter;
             return new AlipayKeys
             {
                 Application = application,
                 Alipay = RsaKey.Of(alipayCertificate),
                 ApplicationCertificate = CertificateNumber(appCertificate),
-                RootCertificates = RootNumber(account.Setting(AlipayAccount.RootCertificate) ?? ""),
+                RootCertificates = roots,
                 ValidUntil = until,
             };
         }
         catch (Exception e) when (e is CryptographicException or ArgumentException)
         {
             // Not the exception's own text: it could quote the key.
-            return new AlipayKeys { Fault = $"{what} cannot be read" };
+            return Wrong(what, $"{what} cannot be read");
         }
     }
+
+    private static AlipayKeys Wrong(string field, string fault) => new() { Fault = fault, FaultField = field };
 
     private static string ShortName(Oid type) => type.Value switch
     {

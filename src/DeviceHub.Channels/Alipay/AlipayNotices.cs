@@ -5,7 +5,7 @@ using DeviceHub.Core.Payments;
 namespace DeviceHub.Channels.Alipay;
 
 /// <summary>Alipay's asynchronous notices: a form, signed over its decoded values.</summary>
-internal sealed class AlipayNotices(TimeProvider clock) : IChannelNotices
+internal sealed class AlipayNotices : IChannelNotices
 {
     /// <summary>A notice has some thirty.</summary>
     private const int MaxFields = 200;
@@ -17,7 +17,7 @@ internal sealed class AlipayNotices(TimeProvider clock) : IChannelNotices
     public NoticeReading Read(ChannelAccount account, NoticeRequest request)
     {
         var keys = AlipayKeys.Of(account);
-        if (keys.FaultAt(clock.GetUtcNow()) is { } fault)
+        if (keys.Fault is { } fault)
         {
             return Not(fault);
         }

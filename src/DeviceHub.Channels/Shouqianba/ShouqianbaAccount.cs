@@ -35,6 +35,13 @@ internal static class ShouqianbaAccount
         ChannelAddress.Field,
     ];
 
+    /// <summary>It is a terminal, or can be made one.</summary>
+    public static (string Field, string Says)? WholeFault(ChannelAccount account) =>
+        (account.Setting(TerminalSn) is not null && account.Secret(TerminalKey) is not null)
+        || (account.Setting(VendorSn) is not null && account.Secret(VendorKey) is not null && account.Setting(AppId) is not null && account.Secret(ActivationCode) is not null)
+            ? null
+            : (ActivationCode, $"the account needs {TerminalSn} and {TerminalKey}, or to be activated {VendorSn}, {VendorKey}, {AppId} and {ActivationCode}");
+
     /// <summary>Since when it is this terminal; null: it never was another.</summary>
     public static DateTimeOffset? Since(ChannelAccount account) =>
         DateTimeOffset.TryParseExact(account.Setting(TerminalSince), TimeFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var since) ? since : null;

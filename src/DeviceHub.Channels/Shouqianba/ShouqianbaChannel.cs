@@ -22,6 +22,8 @@ internal sealed class ShouqianbaChannel(ShouqianbaClient client, ShouqianbaTermi
 
     public string? FieldFault(string field, string value) => client.FieldFault(field, value);
 
+    public (string Field, string Says)? WholeFault(ChannelAccount account) => ShouqianbaAccount.WholeFault(account);
+
     public Task<AccountCheck> Activate(ChannelAccount account, CancellationToken cancellationToken) => terminals.Activate(account, cancellationToken);
 
     public async Task<AccountCheck> Test(ChannelAccount account, CancellationToken cancellationToken)

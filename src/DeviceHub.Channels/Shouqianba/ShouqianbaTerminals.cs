@@ -84,6 +84,13 @@ internal sealed partial class ShouqianbaTerminals(
                 return running;
             }
 
+            // A check-in that ended since the caller looked has left its key in the account.
+            account = Latest(account);
+            if (account.Setting(ShouqianbaAccount.KeyDay) == Today())
+            {
+                return Task.FromResult(account.Secret(ShouqianbaAccount.TerminalKey));
+            }
+
             return clock.GetUtcNow() < own.NotBefore ? Task.FromResult<SecretText?>(null) : own.Running = CheckIn(account, own);
         }
     }

@@ -73,8 +73,10 @@ internal static class WeChatCodes
             Failed("TRADE_OVERDUE", "older than a year"),
             Failed("USER_ACCOUNT_ABNORMAL", "the payer's account is closed"),
             NotFound("NOTENOUGH", "the merchant's balance does not cover it; asked for again until it does"),
-            Failed("REFUND_FEE_MISMATCH", "this refund number has another amount"),
             .. Refused,
+
+            // What the earlier call did is not known, so its amount is not free.
+            Unknown("REFUND_FEE_MISMATCH", "this refund number was used with another amount"),
             Unknown("BIZERR_NEED_RETRY", "send it again"),
             Unknown("ERROR", "a rule forbids it: the query says what became of it"),
             Unknown("INVALID_TRANSACTIONID", "no such payment"),

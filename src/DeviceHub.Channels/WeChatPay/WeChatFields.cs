@@ -63,20 +63,43 @@ internal static class WeChatFields
         }
         catch (Exception e) when (e is CryptographicException or ArgumentException or FormatException)
         {
-            throw new AccountFault($"{field} is not what it should be: it cannot be read as PEM of that kind");
+            throw new AccountFault($"{field} is not what it should be: it cannot be read as PEM of that kind", field);
         }
     }
 
     public static string Required(ChannelAccount account, string field) =>
-        account.Setting(field) is { Length: > 0 } value ? value : throw new AccountFault($"{field} is missing");
+        account.Setting(field) is { Length: > 0 } value ? value : throw new AccountFault($"{field} is missing", field);
 
     public static string RequiredSecret(ChannelAccount account, string field) =>
-        account.Secret(field)?.Reveal() is { Length: > 0 } value ? value : throw new AccountFault($"{field} is missing");
+        account.Secret(field)?.Reveal() is { Length: > 0 } value ? value : throw new AccountFault($"{field} is missing", field);
+
+    /// <summary>What reading an account's keys finds; null: nothing.</summary>
+    public static (string Field, string Says)? WholeFault(Action readKeys)
+    {
+        try
+        {
+            readKeys();
+            return null;
+        }
+        catch (AccountFault e) when (e.Field is { } field)
+        {
+            return (field, e.Message);
+        }
+    }
 
     /// <summary>With its key, so that TLS can prove it.</summary>
     public static X509Certificate2 ClientCertificate(string certificate, string privateKey)
     {
-        var pair = Read("clientCertificate", () => X509Certificate2.CreateFromPem(certificate, privateKey));
+        X509Certificate2 pair;
+        try
+        {
+            pair = X509Certificate2.CreateFromPem(certificate, privateKey);
+        }
+        catch (Exception e) when (e is CryptographicException or ArgumentException)
+        {
+            throw new AccountFault("clientCertificate is not the certificate of clientPrivateKey, or one of the two cannot be read", "clientCertificate");
+        }
+
         if (!OperatingSystem.IsWindows())
         {
             return pair;
@@ -91,4 +114,8 @@ internal static class WeChatFields
 }
 
 /// <summary>An account that cannot be used as it stands; the message says why and holds nothing secret.</summary>
-internal sealed class AccountFault(string message) : Exception(message);
+/// <param name="of">The field; null: it is none of the account's.</param>
+internal sealed class AccountFault(string message, string? of = null) : Exception(message)
+{
+    public string? Field => of;
+}

@@ -15,6 +15,8 @@ internal sealed class WeChatV2Channel(WeChatV2Client client, NoticeAddress notic
 
     public string? FieldFault(string field, string value) => client.FieldFault(field, value);
 
+    public (string Field, string Says)? WholeFault(ChannelAccount account) => WeChatFields.WholeFault(() => WeChatV2Keys.Of(account));
+
     public IReadOnlyList<Wallet> Wallets => [Wallet.WeChat];
 
     public Task<ChannelVerdict> Pay(ChannelPayment payment, CancellationToken cancellationToken)

@@ -20,7 +20,7 @@ internal sealed class WeChatV2Keys
         {
             null or "" or "HMAC-SHA256" => true,
             "MD5" => false,
-            _ => throw new AccountFault("signType must be MD5 or HMAC-SHA256"),
+            _ => throw new AccountFault("signType must be MD5 or HMAC-SHA256", "signType"),
         };
         ApiKey = Encoding.UTF8.GetBytes(WeChatFields.RequiredSecret(account, "apiKey"));
         Certificate = WeChatFields.ClientCertificate(WeChatFields.Required(account, "clientCertificate"), WeChatFields.RequiredSecret(account, "clientPrivateKey"));

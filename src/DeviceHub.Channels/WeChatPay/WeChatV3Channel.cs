@@ -16,6 +16,8 @@ internal sealed class WeChatV3Channel(WeChatV3Client client, NoticeAddress notic
 
     public string? FieldFault(string field, string value) => client.FieldFault(field, value);
 
+    public (string Field, string Says)? WholeFault(ChannelAccount account) => WeChatFields.WholeFault(() => WeChatV3Keys.Of(account));
+
     public IReadOnlyList<Wallet> Wallets => [Wallet.WeChat];
 
     /// <summary>

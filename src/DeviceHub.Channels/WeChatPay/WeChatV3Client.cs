@@ -75,6 +75,12 @@ internal sealed class WeChatV3Client(ChannelHttp http, ChannelAlarms alarms, IOp
         {
             address = AddressOf(account);
             keys = WeChatV3Keys.Of(account);
+
+            // What nobody could say the end of is not begun.
+            if (call == EffectKind.Pay && keys.PlatformFault(clock.GetUtcNow()) is { } fault)
+            {
+                throw new AccountFault(fault, "platformCertificate");
+            }
         }
         catch (AccountFault e)
         {
@@ -82,9 +88,9 @@ internal sealed class WeChatV3Client(ChannelHttp http, ChannelAlarms alarms, IOp
         }
 
         var answer = await http.Send(Request(keys, ChannelAddress.Of(address, path(keys)), body?.Invoke(keys)), cancellationToken);
-        if ((answer.Verdict(call) ?? Fault(account, call, keys, answer)) is { } fault)
+        if ((answer.Verdict(call) ?? Fault(account, call, keys, answer)) is { } broken)
         {
-            return fault;
+            return broken;
         }
 
         if (WeChatV3Json.Read(answer.Body.Span, type) is not { } value)

@@ -17,6 +17,9 @@ internal sealed class WeChatV3Keys
     /// <summary>WeChat Pay's keys by what <c>Wechatpay-Serial</c> calls them: the public key's id, or a platform certificate's number.</summary>
     private readonly Dictionary<string, RsaKey> platform = new(StringComparer.OrdinalIgnoreCase);
 
+    /// <summary>When the last of the platform certificates expires.</summary>
+    private readonly DateTime platformUntil;
+
     private WeChatV3Keys(ChannelAccount account)
     {
         MerchantNumber = WeChatFields.Required(account, "mchId");
@@ -30,7 +33,7 @@ internal sealed class WeChatV3Keys
         apiKey = Encoding.UTF8.GetBytes(WeChatFields.RequiredSecret(account, "apiV3Key"));
         if (apiKey.Length != 32)
         {
-            throw new AccountFault("apiV3Key must have 32 characters");
+            throw new AccountFault("apiV3Key must have 32 characters", "apiV3Key");
         }
 
         if (account.Setting("platformPublicKey") is { Length: > 0 } publicKey)
@@ -48,13 +51,14 @@ internal sealed class WeChatV3Keys
                 using (certificate)
                 {
                     platform.TryAdd(certificate.SerialNumber, WeChatFields.Read("platformCertificate", () => RsaKey.Of(certificate)));
+                    platformUntil = certificate.NotAfter > platformUntil ? certificate.NotAfter : platformUntil;
                 }
             }
         }
 
         if (platform.Count == 0)
         {
-            throw new AccountFault("platformPublicKey with platformPublicKeyId, or platformCertificate, is missing: no answer could be checked");
+            throw new AccountFault("platformPublicKey with platformPublicKeyId, or platformCertificate, is missing: no answer could be checked", "platformPublicKey");
         }
     }
 
@@ -76,6 +80,10 @@ internal sealed class WeChatV3Keys
 
     /// <exception cref="AccountFault">It cannot be used as it stands.</exception>
     public static WeChatV3Keys Of(ChannelAccount account) => Known.GetValue(account, static a => new WeChatV3Keys(a));
+
+    /// <summary>Why no answer could be checked any more; null: it can.</summary>
+    public string? PlatformFault(DateTimeOffset now) =>
+        PublicKeyId is null && now >= platformUntil ? $"the platform certificate expired at {platformUntil.ToUniversalTime():u}: no answer could be checked" : null;
 
     /// <summary>What goes into <c>Authorization</c> behind its scheme.</summary>
     public string Authorization(string method, string pathAndQuery, long timestamp, string nonce, ReadOnlySpan<byte> body) => string.Concat(

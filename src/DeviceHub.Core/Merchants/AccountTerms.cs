@@ -30,7 +30,7 @@ public sealed record AccountTerms
     /// <summary>Null: as much as the terminal may take.</summary>
     public long? MaxAmountFen { get; init; }
 
-    /// <summary>Taken from midnight to midnight in the account's time zone; null: no limit. Payments that run at the same time may pass it by their amounts.</summary>
+    /// <summary>Taken from midnight to midnight in the account's time zone; null: no limit. Payments that run count as taken until they are settled.</summary>
     public long? DayLimitFen { get; init; }
 
     /// <summary>Null: always open, and the day is China's.</summary>

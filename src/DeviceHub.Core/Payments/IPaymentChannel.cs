@@ -21,6 +21,9 @@ public interface IPaymentChannel
     /// <summary>What is wrong with a field's value beyond its form, in words; null: nothing.</summary>
     string? FieldFault(string field, string value) => null;
 
+    /// <summary>What is wrong with an account's fields together, each of them being right by itself: a field, and why in words, nothing secret. Null: nothing.</summary>
+    (string Field, string Says)? WholeFault(ChannelAccount account) => null;
+
     /// <summary>A harmless authenticated call: does the account work, and if not, what is wrong, in words for an operator. Never throws for what the channel answers.</summary>
     Task<AccountCheck> Test(ChannelAccount account, CancellationToken cancellationToken);
 

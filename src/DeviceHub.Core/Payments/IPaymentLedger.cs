@@ -7,7 +7,7 @@ namespace DeviceHub.Core.Payments;
 public interface IPaymentLedger
 {
     /// <summary>
-    /// Version 1 of a payment, with its first attempt's order number and its keys of I13, in one transaction. While the entry
+    /// Version 1 of a payment, with its first attempt's order number and what I13 asks, in one transaction. While the entry
     /// waits in the queue <paramref name="withdraw"/> takes it out again (answer NotWritten).
     /// </summary>
     ValueTask<AcceptAnswer> Accept(LedgerAccept accept, CancellationToken withdraw);
@@ -23,7 +23,7 @@ public interface IPaymentLedger
 
     /// <summary>
     /// A terminal's payments that are not final, or final and not confirmed as shown and no older than <paramref name="since"/>,
-    /// newest first.
+    /// newest first. Tests are not among them: they would take the places of those that the terminal must be told of.
     /// </summary>
     ValueTask<IReadOnlyList<PaymentId>> Unsettled(string serialNumber, DateTimeOffset since, int limit);
 
@@ -78,6 +78,9 @@ public sealed record LedgerAccept(
     string? DuplicateAllowed,
     string? ChargeId = null)
 {
+    /// <summary>The payment as this makes it, from who has it: who follows the ledger need not read it back. Null: it is read.</summary>
+    public PaymentState? After { get; init; }
+
     /// <summary>What the decision to begin a payment makes of its order.</summary>
     public static LedgerAccept Of(PaymentOrder order, PaymentDecision decision, PaymentOptions options)
     {
@@ -93,7 +96,10 @@ public sealed record LedgerAccept(
             decision.Due!.Value,
             request.OrderNumber is null ? state.Accepted.At - options.DuplicateWindow : null,
             request.RepeatConfirmed ? request.RepeatOf : null,
-            request.ChargeId);
+            request.ChargeId)
+        {
+            After = state,
+        };
     }
 }
 
@@ -112,6 +118,9 @@ public sealed record LedgerAppend(
     PaymentStanding Standing,
     string? ChargeId = null)
 {
+    /// <inheritdoc cref="LedgerAccept.After"/>
+    public PaymentState? After { get; init; }
+
     /// <param name="version">Of the last append.</param>
     /// <param name="before">As it was then.</param>
     public static LedgerAppend Of(PaymentId id, int version, PaymentState? before, PaymentDecision decision)
@@ -123,14 +132,23 @@ public sealed record LedgerAppend(
             decision.Events,
             [.. decision.Events.OfType<AttemptStarted>().Select(a => a.ChannelOrderNumber)],
             decision.Due,
-            new PaymentStanding(after.FinalAt, after.Outcome?.Result == PaymentResult.Approved, after.IsShown),
-            after.Outcome?.Revision != before?.Outcome?.Revision ? after.Accepted.ChargeId : null);
+            PaymentStanding.Of(after),
+            after.Outcome?.Revision != before?.Outcome?.Revision ? after.Accepted.ChargeId : null)
+        {
+            After = after,
+        };
     }
 }
 
 /// <param name="Final">When it became final; null while it is not.</param>
 /// <param name="Paid">The order number stays taken for ever; else a final payment frees it.</param>
 /// <param name="Shown">The terminal has shown the last revision: no longer among its unsettled ones.</param>
-public sealed record PaymentStanding(DateTimeOffset? Final, bool Paid, bool Shown);
+public sealed record PaymentStanding(DateTimeOffset? Final, bool Paid, bool Shown)
+{
+    /// <summary>Its order number may be another payment's.</summary>
+    public bool FreesOrder => Final is not null && !Paid;
+
+    public static PaymentStanding Of(PaymentState state) => new(state.FinalAt, state.Outcome?.Result == PaymentResult.Approved, state.IsShown);
+}
 
 public sealed record LedgerHistory(int Version, IReadOnlyList<PaymentEvent> Events);

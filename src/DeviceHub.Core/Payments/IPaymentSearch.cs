@@ -55,6 +55,12 @@ public sealed record PaymentFilter
 
     /// <summary>The ledger says that a person must look, or had to.</summary>
     public bool? NeedsAttention { get; init; }
+
+    /// <summary>Its terminal did not say within <see cref="Terminals.TerminalOptions.ShownWithinSeconds"/> that it has shown the outcome.</summary>
+    public bool? OutcomeNotShown { get; init; }
+
+    /// <summary>Test payments, which no sum counts, or all others.</summary>
+    public bool? IsTest { get; init; }
 }
 
 /// <summary>Which part of what is found.</summary>

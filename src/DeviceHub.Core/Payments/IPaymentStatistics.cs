@@ -12,7 +12,7 @@ public interface IPaymentStatistics
     /// <summary>All of the minutes from the one of <paramref name="from"/> on; at most 8 days back.</summary>
     Task<PaymentCounts> Since(DateTimeOffset from);
 
-    /// <summary>Payments that are in doubt now, of whatever time.</summary>
+    /// <summary>Payments that are in doubt now, of whatever time; tests are not among them.</summary>
     Task<long> InDoubt();
 }
 

@@ -41,7 +41,7 @@ internal sealed partial class PaymentGrain
             clock.GetElapsedTime(started).TotalMilliseconds,
             new KeyValuePair<string, object?>("call", effect.Kind.ToString()),
             new KeyValuePair<string, object?>("verdict", verdict.Verdict.ToString()));
-        Learn(new RouteLesson(attempt.Account, effect.Kind, verdict, clock.GetElapsedTime(started), known.Accepted.AmountFen, asked.At));
+        Learn(new RouteLesson(attempt.Account, effect.Kind, verdict, clock.GetElapsedTime(started), known.Accepted.AmountFen, asked.At, id));
         if (effect.Kind == EffectKind.Pay && verdict.Verdict == Verdict.Rerouteable)
         {
             await FeedOnward(attempt.Number, verdict, scanned!);
@@ -78,7 +78,7 @@ internal sealed partial class PaymentGrain
         {
             return id.IsTest && order.OnlyChannel is null
                 ? new Route(null, "a test may go to the test channel only")
-                : routing.Choose(new RouteRequest(order.MerchantId, order.StoreId, order.Wallet, order.Request.AmountFen, now, tried, order.OnlyChannel));
+                : routing.Choose(new RouteRequest(order.MerchantId, order.StoreId, order.Wallet, order.Request.AmountFen, now, tried, order.OnlyChannel, id));
         }
         catch (Exception e)
         {

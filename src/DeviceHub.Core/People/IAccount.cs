@@ -13,8 +13,9 @@ public interface IAccount
     Task<Person?> Find(string id, CancellationToken stop);
 
     /// <summary>Ends the password that somebody else gave, and with it what keeps the person from everything.</summary>
+    /// <param name="session">This one goes on; all others end: who else had the given password may have signed in with it.</param>
     /// <param name="userName">Null: the name stays.</param>
-    Task<PersonFault?> SetUp(Actor by, string id, string? userName, string password, CancellationToken stop);
+    Task<PersonFault?> SetUp(Actor by, string id, string session, string? userName, string password, CancellationToken stop);
 
     /// <param name="session">This one goes on; all others of the person end.</param>
     Task<PersonFault?> ChangePassword(Actor by, string id, string session, string current, string replacement, CancellationToken stop);

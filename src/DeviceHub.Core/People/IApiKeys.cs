@@ -5,9 +5,27 @@ namespace DeviceHub.Core.People;
 public sealed record ApiKeyEntry(
     string Id, string StartsWith, string Name, IReadOnlyList<string> Scopes, string? MerchantId, string CreatedBy, DateTimeOffset Created, DateTimeOffset? Expires, DateTimeOffset? Revoked);
 
+/// <summary>Why a key was not made.</summary>
+public enum ApiKeyFault
+{
+    /// <summary>1 to 100 characters.</summary>
+    Name,
+
+    /// <summary>One or more of <see cref="IApiKeys.Scopes"/>.</summary>
+    Scopes,
+
+    /// <summary>A till's key is for nothing else and for one merchant; every other key is for no merchant.</summary>
+    Till,
+
+    /// <summary>There is no such merchant.</summary>
+    Merchant,
+
+    /// <summary>As many keys as the option Server:MaxRecords.</summary>
+    TooMany,
+}
+
 /// <param name="Key">The key itself, known to nobody after this; null with a fault.</param>
-/// <param name="Fault">In English, for the API and for people.</param>
-public sealed record CreatedApiKey(string? Key, ApiKeyEntry? Entry, string? Fault)
+public sealed record CreatedApiKey(string? Key, ApiKeyEntry? Entry, ApiKeyFault? Fault)
 {
     /// <summary>Without the key.</summary>
     public override string ToString() => $"{Entry?.Id} {Fault}";

@@ -10,6 +10,11 @@ public sealed record Actor(string Name, string? Address)
 
     /// <summary>The name of the hub itself.</summary>
     public const string Hub = "system";
+
+    private const string User = "user:";
+
+    /// <summary>As people read it: a person's name alone.</summary>
+    public static string Shown(string name) => name.StartsWith(User, StringComparison.Ordinal) ? name[User.Length..] : name;
 }
 
 /// <summary>What people and programs did (I12). It holds no secrets: who writes leaves them out.</summary>

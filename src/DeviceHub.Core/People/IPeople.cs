@@ -56,11 +56,10 @@ public interface IPeople
 
     Task<GivenPassword> Create(Actor by, string userName, string role, CancellationToken stop);
 
-    /// <summary>The person's open pages follow within seconds.</summary>
-    Task<PersonFault?> SetRole(Actor by, string id, string role, CancellationToken stop);
-
-    /// <summary>To disable ends the person's sessions.</summary>
-    Task<PersonFault?> SetEnabled(Actor by, string id, bool enabled, CancellationToken stop);
+    /// <summary>Both at once, or nothing. The person's open pages follow a role within seconds; to disable ends the person's sessions.</summary>
+    /// <param name="role">Null: as it is.</param>
+    /// <param name="enabled">Null: as it is.</param>
+    Task<PersonFault?> Change(Actor by, string id, string? role, bool? enabled, CancellationToken stop);
 
     /// <summary>A new password for one sign-in, for who forgot the own one. Ends the lock and the sessions.</summary>
     Task<GivenPassword> ResetPassword(Actor by, string id, CancellationToken stop);

@@ -14,9 +14,6 @@ public interface ISessions
     /// <summary>Null: it has ended. What another process did is known within seconds.</summary>
     ValueTask<SignedIn?> Find(string session, CancellationToken stop);
 
-    /// <summary>The person did something: the session does not end for want of use.</summary>
-    void Touch(string session);
-
     /// <summary>Open ones of a person, the last used first; as many as the option People:MaxSessions.</summary>
     Task<IReadOnlyList<Session>> List(string personId, CancellationToken stop);
 

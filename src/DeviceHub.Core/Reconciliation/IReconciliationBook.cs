@@ -34,8 +34,8 @@ public sealed record ApprovedRefund(long Id, PaymentId Payment, string OrderNumb
 public interface IReconciliationBook
 {
     /// <summary>
-    /// Makes the runs of a day that are missing, or were made before the day was over: of every account that our books used on it or whose other
-    /// days wait for its bill.
+    /// Makes the runs of a day that are missing, or were made before the day was over: of every account that our books used on it or in the
+    /// 30 days before it (what they have lost is found), or whose other days wait for its bill.
     /// </summary>
     /// <param name="channels">Those that have bills.</param>
     Task Plan(DateOnly day, IReadOnlyCollection<string> channels, DateTimeOffset now, CancellationToken cancellationToken);

@@ -10,7 +10,7 @@ internal sealed class CircuitProblems(RoutingCore routing, ChannelAccountBook ac
     {
         var now = clock.GetUtcNow();
         return new([.. routing.NotClosed().Select(accounts.Known).OfType<ChannelAccount>().Take(limit)
-            .Select(a => new Problem(ProblemKind.CircuitOpen, null, Serious: true, a.Terms.Name, Calls(routing.Standing(a, now).Circuit)))]);
+            .Select(a => new Problem(ProblemKind.CircuitOpen, null, Serious: true, a.Terms.Name, Calls(routing.Standing(a, now).Circuit), Id: a.Id))]);
     }
 
     private static string Calls(CircuitView circuit) => $"{circuit.Failed}/{circuit.Calls}";

@@ -21,13 +21,17 @@ public sealed class RoutingCore(ChannelAccountBook accounts, IOptions<RoutingOpt
 
     public Route Choose(RouteRequest request)
     {
-        var decision = Explain(request);
-        if (decision.Account is { Version: > 0 } account)
+        while (true)
         {
-            Of(account.Id).Chosen(clock.GetElapsedTime(started));
-        }
+            var decision = Explain(request);
 
-        return new(decision.Account, decision.Why);
+            // Only a test names a channel. Nothing is learnt from it, so as the try of an account that had failed it would keep the next payment from trying.
+            // Of payments that are chosen for at the same moment each sees those that came before it.
+            if (decision.Account is not { Version: > 0 } account || request.OnlyChannel is not null || Of(account.Id).Choose(request, account, clock.GetElapsedTime(started)))
+            {
+                return new(decision.Account, decision.Why);
+            }
+        }
     }
 
     /// <summary>What <see cref="Choose"/> would choose now, and why; nothing is changed by it.</summary>
@@ -48,7 +52,7 @@ public sealed class RoutingCore(ChannelAccountBook accounts, IOptions<RoutingOpt
         for (var i = 0; i < own.Length; i++)
         {
             var (circuit, today) = Standing(own[i], request.At);
-            standings[i] = new(own[i], circuit, today);
+            standings[i] = new(own[i], circuit, today + UnderWay(own[i], request));
         }
 
         return RoutingDecisions.Decide(request, standings, RoutingDecisions.Number(request));
@@ -60,6 +64,9 @@ public sealed class RoutingCore(ChannelAccountBook accounts, IOptions<RoutingOpt
         var now = clock.GetElapsedTime(started);
         return health.TryGetValue(account.Id, out var known) ? known.View(now, account.Terms.DayOf(at)) : (default, 0);
     }
+
+    private long UnderWay(ChannelAccount account, RouteRequest request) =>
+        account.Terms.DayLimitFen is not null && health.TryGetValue(account.Id, out var known) ? known.UnderWay(clock.GetElapsedTime(started), request.Payment) : 0;
 
     /// <summary>Ids of accounts whose circuit is not closed now.</summary>
     public IEnumerable<string> NotClosed()
@@ -90,6 +97,9 @@ public sealed class RoutingCore(ChannelAccountBook accounts, IOptions<RoutingOpt
     /// <summary>What an account had taken today before this process began.</summary>
     public void Restore(string account, DateOnly day, long takenFen) => Of(account).Take(day, takenFen);
 
+    /// <summary>A payment that was sent to an account before this process began, and may be charged yet.</summary>
+    public void Resume(string account, PaymentId payment, long fen) => Of(account).Resume(payment, fen, clock.GetElapsedTime(started));
+
     private RouteDecision Default(RouteRequest request)
     {
         if (options.DefaultChannel.Length == 0)
@@ -114,7 +124,13 @@ public sealed class RoutingCore(ChannelAccountBook accounts, IOptions<RoutingOpt
 internal sealed class AccountHealth(string id, RoutingOptions options)
 {
     private readonly Lock sync = new();
+    /// <summary>A payment of which nothing is heard for so long is not counted as under way any more; when it was charged after all, it counts from then on.</summary>
+    private static readonly TimeSpan Forgotten = TimeSpan.FromMinutes(3);
+
     private readonly CircuitBreaker breaker = new(options);
+
+    /// <summary>Sent here and not settled, of an account with a day limit.</summary>
+    private readonly Dictionary<PaymentId, (long Fen, TimeSpan Since)> underWay = [];
     private DateOnly day;
     private long takenFen;
 
@@ -126,14 +142,50 @@ internal sealed class AccountHealth(string id, RoutingOptions options)
         }
     }
 
-    public void Chosen(TimeSpan now)
+    /// <summary>What may still be taken by payments that run, but for this one.</summary>
+    public long UnderWay(TimeSpan now, PaymentId? besides)
     {
         lock (sync)
         {
+            var sum = 0L;
+            foreach (var (payment, (fen, since)) in underWay)
+            {
+                if (now - since >= Forgotten)
+                {
+                    underWay.Remove(payment);
+                }
+                else if (payment != besides)
+                {
+                    sum += fen;
+                }
+            }
+
+            return sum;
+        }
+    }
+
+    /// <summary>False: others have come first, and the day limit leaves no room.</summary>
+    public bool Choose(RouteRequest request, ChannelAccount account, TimeSpan now)
+    {
+        lock (sync)
+        {
+            if (account.Terms.DayLimitFen is { } limit && request.Payment is { } payment)
+            {
+                var taken = account.Terms.DayOf(request.At) == day ? takenFen : 0;
+                if (taken + UnderWay(now, payment) + request.AmountFen > limit)
+                {
+                    return false;
+                }
+
+                underWay[payment] = (request.AmountFen, now);
+            }
+
             if (breaker.View(now).Circuit != Circuit.Closed)
             {
                 breaker.Probe(now);
             }
+
+            return true;
         }
     }
 
@@ -148,6 +200,11 @@ internal sealed class AccountHealth(string id, RoutingOptions options)
                 Add(account.Terms.DayOf(lesson.At), lesson.AmountFen);
             }
 
+            if (lesson is { Payment: { } payment, Call: EffectKind.Pay or EffectKind.Query, Verdict.Verdict: not (Verdict.Unknown or Verdict.Pending or Verdict.NotFound) })
+            {
+                underWay.Remove(payment);
+            }
+
             var before = breaker.View(now).Circuit == Circuit.Closed;
             if (lesson.Call == EffectKind.Pay || (before && IsUnanswered(lesson)))
             {
@@ -158,6 +215,14 @@ internal sealed class AccountHealth(string id, RoutingOptions options)
                     RoutingMetrics.CircuitsOpen.Add(after ? -1 : 1, new KeyValuePair<string, object?>("account", id));
                 }
             }
+        }
+    }
+
+    public void Resume(PaymentId payment, long fen, TimeSpan now)
+    {
+        lock (sync)
+        {
+            underWay[payment] = (fen, now);
         }
     }
 

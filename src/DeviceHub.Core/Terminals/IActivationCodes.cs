@@ -28,6 +28,9 @@ public static class ActivationCodeRules
     public const int MaxUses = 1000;
     public const int MaxModel = 32;
 
+    /// <summary>Terminals that a summary of a code names; the list of its store's terminals has all.</summary>
+    public const int MaxNamed = 20;
+
     public static readonly TimeSpan MaxValid = TimeSpan.FromDays(365);
     public static readonly TimeSpan UsualValid = TimeSpan.FromDays(7);
 }
@@ -45,12 +48,12 @@ public enum ActivationCodeState
 }
 
 /// <param name="Hint">The code's last four characters.</param>
-/// <param name="UsedBy">By the time of the first use.</param>
+/// <param name="UsedBy">By the time of the first use, at most <see cref="ActivationCodeRules.MaxNamed"/> of them.</param>
 public sealed record ActivationCodeSummary(
     string Id, string Hint, string StoreId, string StoreName, string MerchantId, string MerchantName, string Model, int MaxUses, DateTimeOffset Expires, DateTimeOffset? Revoked,
-    string CreatedBy, DateTimeOffset CreatedAt, ActivationCodeState State, IReadOnlyList<ActivationUse> UsedBy)
+    string CreatedBy, DateTimeOffset CreatedAt, ActivationCodeState State, int Used, IReadOnlyList<ActivationUse> UsedBy)
 {
-    public int UsesLeft => Math.Max(0, MaxUses - UsedBy.Count);
+    public int UsesLeft => Math.Max(0, MaxUses - Used);
 }
 
 /// <param name="ConsumedAt">The terminal's first login with its key; null: it was offered one and has not come back.</param>

@@ -66,6 +66,7 @@ public interface ITerminalGrain : IGrainWithStringKey
     [Alias("Suspend")]
     Task<Refusal?> Suspend();
 
+    /// <summary>Who resumes it has looked at it: what was kept of another board is forgotten. A session that was told of the suspension is ended, once none of its payments is open: its terminal takes no scan before a login.</summary>
     [Alias("Resume")]
     Task<Refusal?> Resume();
 
@@ -172,18 +173,19 @@ public sealed record SetConfigurationAnswer([property: Id(0)] Refusal? Refusal, 
 
 /// <summary>Another board logged in with the terminal's right key and was not admitted: possibly a cloned image.</summary>
 [GenerateSerializer, Immutable, Alias("dh.OtherHardware")]
-public sealed record OtherHardware([property: Id(0)] string HardwareId, [property: Id(1)] string Address, [property: Id(2)] DateTimeOffset At);
+public sealed record OtherHardware([property: Id(0)] string HardwareId, [property: Id(1)] string Address, [property: Id(2)] DateTimeOffset At)
+{
+    public override string ToString() => $"{HardwareId} ({Address})";
+}
 
 /// <summary>A terminal as people see it now.</summary>
-/// <param name="OtherHardware">The last that this activation has seen; null: none.</param>
 [GenerateSerializer, Immutable, Alias("dh.TerminalSnapshot")]
 public sealed record TerminalSnapshot(
     [property: Id(0)] TerminalRecord Record,
     [property: Id(1)] bool Connected,
     [property: Id(2)] DateTimeOffset? LastSeen,
     [property: Id(3)] string? Address,
-    [property: Id(4)] HeartbeatReport? Heartbeat,
-    [property: Id(5)] OtherHardware? OtherHardware = null);
+    [property: Id(4)] HeartbeatReport? Heartbeat);
 
 /// <summary>
 /// One gateway process, as grains reach it: an observer that finds the session by serial number and epoch. One a process, not one
@@ -207,6 +209,10 @@ public interface IGatewayLink : IGrainObserver
 
     [Alias("ConfigurationChanged")]
     void ConfigurationChanged(string serialNumber, long sessionEpoch);
+
+    /// <summary>Payments of the terminal are taken again: one that was told otherwise refuses scans until its next login, so it is made to log in.</summary>
+    [Alias("Resumed")]
+    void Resumed(string serialNumber, long sessionEpoch);
 
     /// <summary>From now on, and for <see cref="TerminalWatch.Lifetime"/>, these see the session's messages; none: nobody does.</summary>
     [Alias("Watch")]

@@ -52,12 +52,18 @@ public sealed record TerminalRecord
     /// <summary>Of the row; a save with an older one is refused.</summary>
     [Id(17)] public long Version { get; init; }
 
+    /// <summary>Characters of a serial number, at most.</summary>
+    public const int MaxSerialNumber = 64;
+
     /// <summary>False: no terminal can have it, and no grain is woken for it.</summary>
     public static bool IsSerialNumber(string text) =>
-        text.Length is >= 1 and <= 64 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');
+        text.Length is >= 1 and <= MaxSerialNumber && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');
 
     /// <summary>The newest login token that went over a plain wire: anybody may have seen it, so it and older ones let nobody in again.</summary>
     [Id(18)] public DateTimeOffset? TokenUsed { get; init; }
+
+    /// <summary>The first that was turned away since a person last resumed the terminal; null: none.</summary>
+    [Id(19)] public OtherHardware? OtherHardware { get; init; }
 }
 
 [GenerateSerializer, Alias("dh.ConfigurationResult")]

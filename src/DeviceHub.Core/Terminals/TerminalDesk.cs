@@ -1,4 +1,5 @@
 using System.Text.Json;
+using DeviceHub.Core.Configuration;
 using DeviceHub.Core.People;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -13,7 +14,7 @@ public sealed partial class TerminalDesk(IGrainFactory grains, IAuditLog audit, 
 
     /// <summary>A terminal as it is now. Null: there is none, or the text cannot be a serial number; that wakes no grain.</summary>
     public async Task<TerminalSnapshot?> Find(string serialNumber) =>
-        serialNumber.Length is >= 1 and <= 64 && serialNumber.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.')
+        TerminalRecord.IsSerialNumber(serialNumber)
             ? await grains.GetGrain<ITerminalGrain>(serialNumber).Snapshot()
             : null;
 
@@ -97,7 +98,7 @@ public sealed partial class TerminalDesk(IGrainFactory grains, IAuditLog audit, 
         {
             await audit.Write(
                 by,
-                "terminal.configuration",
+                ConfigurationVersion.What,
                 "terminal:" + serialNumber,
                 new { Version = before.Record.DesiredVersion, Document = Parse(before.Record.DesiredConfiguration) },
                 new { desired.Version, Document = Parse(desired.Json) });
@@ -135,11 +136,14 @@ public sealed partial class TerminalDesk(IGrainFactory grains, IAuditLog audit, 
         if (refusal is null)
         {
             var after = await grain.Snapshot();
-            await audit.Write(by, what, "terminal:" + serialNumber, new { before.Record.Status }, new { after?.Record.Status });
+            await audit.Write(by, what, "terminal:" + serialNumber, Standing(before.Record), Standing(after!.Record));
         }
 
         return new DeskAnswer(true, refusal);
     }
+
+    /// <summary>What resuming it forgets is in the audit log.</summary>
+    private static object Standing(TerminalRecord record) => record.OtherHardware is { } other ? new { record.Status, OtherHardware = other } : new { record.Status };
 
     private static JsonElement? Parse(string? json) => string.IsNullOrEmpty(json) ? null : JsonElement.Parse(json);
 

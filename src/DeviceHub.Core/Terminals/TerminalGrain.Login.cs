@@ -28,6 +28,11 @@ internal sealed partial class TerminalGrain
             }
 
             var refusal = JudgeLogin(request, which);
+            if (refusal is { Code: RefusalCode.Hardware })
+            {
+                await KeepOtherHardware(request);
+            }
+
             if (refusal is not null)
             {
                 return new ConnectAnswer(refusal);
@@ -125,14 +130,17 @@ internal sealed partial class TerminalGrain
         if (which == Which.Key && record.HardwareId is { } bound && bound != request.HardwareId)
         {
             TerminalMetrics.OtherHardware.Add(1);
-            otherHardware = new OtherHardware(request.HardwareId, request.Address, clock.GetUtcNow());
-            TellWatchers();
             LogOtherHardware(serialNumber, bound, request.HardwareId, request.Address);
             return new Refusal(RefusalCode.Hardware, "the key is bound to another hardware id");
         }
 
         return request.SessionEpoch < sessionEpoch ? Stale() : null;
     }
+
+    /// <summary>The first until a person has seen to it: a board that tries for ever costs one write.</summary>
+    private async Task KeepOtherHardware(ConnectRequest request) => await Change(r => r.OtherHardware is null && r.HardwareId != request.HardwareId
+        ? (r with { OtherHardware = new OtherHardware(request.HardwareId, request.Address, clock.GetUtcNow()) }, null)
+        : (null, null));
 
     private async Task<ConnectAnswer> TakeOver(ConnectRequest request)
     {
@@ -166,7 +174,7 @@ internal sealed partial class TerminalGrain
             terminal.DesiredHash,
             Drifts() && !Refuses(),
             Limit(terminal),
-            unsettled.Count == 0 ? [] : [.. unsettled.Where(id => !id.IsTest).Select(id => id.RequestId)],
+            unsettled.Count == 0 ? [] : [.. unsettled.Select(id => id.RequestId)],
             terminal.Status == TerminalStatus.Suspended ? Suspended() : null,
             charge,
             watchers is null ? null : Watchers());

@@ -46,7 +46,6 @@ internal sealed partial class TerminalGrain(
     /// <summary>Of the heartbeats since the last that was kept for charts, as they add up.</summary>
     private HeartbeatFigures? unsampled;
     private DateTimeOffset sampledAt;
-    private OtherHardware? otherHardware;
     private DateTimeOffset seenAt;
 
     /// <summary>Unix milliseconds; grows with every login, so that no two sessions share request ids.</summary>
@@ -171,7 +170,7 @@ internal sealed partial class TerminalGrain(
     public Task<TerminalSnapshot?> Snapshot() => Task.FromResult(record is null
         ? null
         : new TerminalSnapshot(
-            record with { Key = null, OfferedKey = null }, connected, seenAt == default ? null : seenAt, address, heartbeat, otherHardware));
+            record with { Key = null, OfferedKey = null }, connected, seenAt == default ? null : seenAt, address, heartbeat));
 
     public Task<Refusal?> Suspend() => Change(r => r.Status switch
     {
@@ -180,12 +179,21 @@ internal sealed partial class TerminalGrain(
         _ => (null, new Refusal(RefusalCode.NotActive, $"only an active terminal can be suspended; {serialNumber} is {r.Status}")),
     });
 
-    public Task<Refusal?> Resume() => Change(r => r.Status switch
+    public async Task<Refusal?> Resume()
     {
-        TerminalStatus.Active => (null, null),
-        TerminalStatus.Suspended => (r with { Status = TerminalStatus.Active }, null),
-        _ => (null, new Refusal(RefusalCode.NotActive, $"only a suspended terminal can be resumed; {serialNumber} is {r.Status}")),
-    });
+        var refusal = await Change(r => r.Status switch
+        {
+            TerminalStatus.Active => (null, null),
+            TerminalStatus.Suspended => (r with { Status = TerminalStatus.Active, OtherHardware = null }, null),
+            _ => (null, new Refusal(RefusalCode.NotActive, $"only a suspended terminal can be resumed; {serialNumber} is {r.Status}")),
+        });
+        if (refusal is null && connected)
+        {
+            link?.Resumed(serialNumber, sessionEpoch);
+        }
+
+        return refusal;
+    }
 
     public Task<Refusal?> SetMaxAmount(long? maxAmountFen) => Change(r => maxAmountFen is { } fen && (fen < 1 || fen > options.Value.MaxAmountFen)
         ? (null, new Refusal(RefusalCode.Amount, $"a terminal's limit is 1 to {options.Value.MaxAmountFen} fen (Terminals:MaxAmountFen); {fen} is not"))

@@ -35,17 +35,14 @@ public sealed record TerminalWord(TerminalSign Sign, TerminalMood Mood, DateTime
 /// <summary>A terminal's state in plain words.</summary>
 public static class TerminalWords
 {
-    /// <summary>How long another board with the terminal's key is worth a word.</summary>
-    private static readonly TimeSpan HardwareFor = TimeSpan.FromDays(1);
-
     /// <summary>The state first, then what else people should know. Never empty.</summary>
     /// <param name="presence">From the stored sightings; what the grain knows goes before it. Null: nothing is stored.</param>
     public static IReadOnlyList<TerminalWord> Of(TerminalSnapshot terminal, TerminalPresence? presence, TerminalOptions options, DateTimeOffset now)
     {
         var words = new List<TerminalWord> { State(terminal, presence, options, now) };
-        if (terminal.OtherHardware is { } other && now - other.At < HardwareFor)
+        if (terminal.Record.OtherHardware is { } other)
         {
-            words.Add(new(TerminalSign.OtherHardware, TerminalMood.Bad, other.At, $"{other.HardwareId} ({other.Address})"));
+            words.Add(new(TerminalSign.OtherHardware, TerminalMood.Bad, other.At, other.ToString()));
         }
 
         if (Configuration(terminal) is { } configuration)

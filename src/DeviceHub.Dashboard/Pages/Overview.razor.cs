@@ -24,6 +24,7 @@ public sealed partial class Overview
     private PaymentSeries? series;
     private Drawn? charts;
     private StatisticsSpan span;
+    private bool asTable;
 
     [Inject]
     private IStringLocalizer<Overview> T { get; set; } = default!;
@@ -95,9 +96,14 @@ public sealed partial class Overview
     {
         if (series is { } shown)
         {
-            var (from, to) = (Format.Local(shown.TimeOf(point)), Format.Local(shown.TimeOf(point + 1)));
-            Navigation.NavigateTo(string.Create(CultureInfo.InvariantCulture, $"/payments?from={from:yyyy-MM-dd'T'HH:mm}&to={to:yyyy-MM-dd'T'HH:mm}"));
+            Navigation.NavigateTo(PaymentsAt(shown, point));
         }
+    }
+
+    private string PaymentsAt(PaymentSeries shown, int point)
+    {
+        var (from, to) = (Format.Local(shown.TimeOf(point)), Format.Local(shown.TimeOf(point + 1)));
+        return string.Create(CultureInfo.InvariantCulture, $"/payments?from={from:yyyy-MM-dd'T'HH:mm}&to={to:yyyy-MM-dd'T'HH:mm}&tests=0");
     }
 
     private Drawn Draw(PaymentSeries from)
@@ -124,7 +130,7 @@ public sealed partial class Overview
     private string Said(Drawn drawn) =>
         T["ChartPaymentsSaid", Format.Count(drawn.Sum.Accepted), Format.Count(drawn.Sum.Approved), Format.Count(drawn.Sum.Declined), Format.Count(drawn.Sum.InDoubt)];
 
-    private string Silent(FleetCounts counts) => counts.Silent == 0 ? T["SilentNone"] : Format.Plural(T, "silent", counts.Silent);
+    private string Silent(FleetCounts counts) => counts.Connected == 0 ? T["NoneConnected"] : counts.Silent == 0 ? T["SilentNone"] : Format.Plural(T, "silent", counts.Silent);
 
     private static string Rate(double rate) => rate is > 0 and < 10 ? rate.ToString("0.0", CultureInfo.InvariantCulture) : Format.Count((long)Math.Round(rate));
 
@@ -140,13 +146,17 @@ public sealed partial class Overview
     private string Say(Problem problem) => problem.Kind switch
     {
         ProblemKind.PaymentInDoubt or ProblemKind.PaymentNeedsAttention or ProblemKind.RefundProposed => T["SayPayment", Format.Money(problem.AmountFen), problem.Payment!.Value.SerialNumber],
-        _ => T[$"Say{problem.Kind}", problem.Subject],
+        ProblemKind.OutcomesNotShown => problem.Count >= Problem.CountTo ? T["SayOutcomesNotShownMany", Format.Count(problem.Count)] : Format.Plural(T, "SayOutcomesNotShown", problem.Count),
+        ProblemKind.SearchBehind => T["SaySearchBehind", Format.Count(problem.Count)],
+        _ => T[$"Say{problem.Kind}", problem.Subject, problem.Day?.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture) ?? ""],
     };
 
     private static string? Link(Problem problem) => problem switch
     {
         { Payment: { } payment } => $"/payments/{Uri.EscapeDataString(payment.SerialNumber)}/{Uri.EscapeDataString(payment.RequestId)}",
-        { Kind: ProblemKind.ConfigurationNotApplied } => "/terminals/" + Uri.EscapeDataString(problem.Subject),
+        { Kind: ProblemKind.OutcomesNotShown } => $"/payments?notShown=1&span={Problem.News.Days}d",
+        { Kind: ProblemKind.OtherHardware } => $"/terminals/{Uri.EscapeDataString(problem.Subject)}",
+        { Kind: ProblemKind.ConfigurationNotApplied } => $"/terminals/{Uri.EscapeDataString(problem.Subject)}/configuration",
         _ => null,
     };
 

@@ -16,6 +16,9 @@ internal sealed class OverviewBoard
     /// <summary>Whole minutes whose mean is the payments a minute.</summary>
     public const int RateMinutes = 5;
 
+    /// <summary>The searchable payments follow the ledger twice a second; read more often, they would mostly be the same.</summary>
+    private static readonly TimeSpan MoneyApart = TimeSpan.FromMilliseconds(500);
+
     private readonly Dictionary<StatisticsSpan, SharedSnapshot<PaymentSeries>> series = [];
 
     public OverviewBoard(IPaymentStatistics statistics, IFleetPresence presence, ProblemList problems, IOptions<DashboardOptions> options, TimeProvider clock)
@@ -27,7 +30,7 @@ internal sealed class OverviewBoard
                 var now = clock.GetUtcNow();
                 return new OverviewMoney(await statistics.Series(StatisticsSpan.Hour, now), await statistics.Since(DayOf(now, zone)), await statistics.InDoubt());
             },
-            LivePage.Pace,
+            MoneyApart,
             clock);
 
         // Sightings are written every two seconds, so it would be the same in between.

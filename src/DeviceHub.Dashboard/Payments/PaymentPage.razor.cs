@@ -3,10 +3,8 @@ using DeviceHub.Core;
 using DeviceHub.Core.Live;
 using DeviceHub.Core.Payments;
 using DeviceHub.Core.People;
-using Microsoft.AspNetCore.Authorization;
+using DeviceHub.Dashboard.Shared;
 using Microsoft.AspNetCore.Components;
-using Microsoft.AspNetCore.Components.Authorization;
-using Microsoft.Extensions.Logging;
 
 namespace DeviceHub.Dashboard.Payments;
 
@@ -27,12 +25,8 @@ public partial class PaymentPage
     private string? amount;
     private string? reason;
     private string key = "";
-    private bool busy;
-    private bool focus;
     private string? done;
     private string? refused;
-    private Exception? fault;
-    private ElementReference first;
     private ITimer? second;
 
     private enum Asking { Nothing, Cancel, Refund }
@@ -53,13 +47,10 @@ public partial class PaymentPage
     private PaymentDesk Desk { get; set; } = default!;
 
     [Inject]
-    private IAuthorizationService Authorization { get; set; } = default!;
+    private Who Who { get; set; } = default!;
 
     [Inject]
-    private ILogger<PaymentPage> Logger { get; set; } = default!;
-
-    [CascadingParameter]
-    private Task<AuthenticationState> Authentication { get; set; } = default!;
+    private Doing Doing { get; set; } = default!;
 
     private PaymentId Id => new(SerialNumber, RequestId);
 
@@ -97,18 +88,10 @@ public partial class PaymentPage
     {
         if (Loaded && state?.Id != Id)
         {
-            (state, asking, done, refused, fault) = (null, Asking.Nothing, null, null, null);
+            (state, asking, done, refused) = (null, Asking.Nothing, null, null);
+            Doing.Forget();
             Follow(LiveFeed.Payment(SerialNumber, RequestId));
             await Refresh();
-        }
-    }
-
-    protected override async Task OnAfterRenderAsync(bool firstRender)
-    {
-        if (focus)
-        {
-            focus = false;
-            await first.FocusAsync();
         }
     }
 
@@ -126,6 +109,7 @@ public partial class PaymentPage
             (events, version) = (history.Events, history.Version);
             state = PaymentState.Fold(id, events);
             view = state!.View();
+            await Who.Know([state.CancelledBy, .. state.Refunds.Select(r => r.By)], stop);
             timeline = PaymentTimeline.Of(id, events);
             raw = JsonSerializer.Serialize(JsonSerializer.SerializeToElement(events.Select(PaymentEventJson.Shown)), Indented);
             others = view.OrderNumber is { } order
@@ -148,23 +132,30 @@ public partial class PaymentPage
         }
     });
 
+    /// <summary>What is said of a charge that the terminal was told not to be, and whose money is not back; null: there is none.</summary>
+    internal static string? ChargedAfterAll(PaymentState payment) =>
+        payment is { Outcome.Result: PaymentResult.NotCharged or PaymentResult.Declined } && payment.Attempts.Any(a => a.Fate == AttemptFate.Charged)
+            ? payment.NeedsAttention ? "SaysNotGivenBack" : "SaysGivingBack"
+            : null;
+
     private string? Explanation(PaymentStatus status) => status switch
     {
+        _ when ChargedAfterAll(state!) is { } says => T[says].Value,
         PaymentStatus.InDoubt => T["SaysInDoubt"].Value,
         PaymentStatus.AwaitingCustomer => T["SaysAwaiting"].Value,
         PaymentStatus.Cancelling => T["SaysCancelling", Words.By(state!.CancelledBy)].Value,
         PaymentStatus.Declined => T["SaysDeclined", Words.Of(state!.Outcome!.Reason)].Value,
         PaymentStatus.NotCharged => T["SaysNotCharged"].Value,
         PaymentStatus.Refunded when state!.Outcome!.Result == PaymentResult.Refunded => T["SaysLate"].Value,
-        PaymentStatus.PartlyRefunded => T["SaysPartly", Shared.Format.Money(state!.RefundedFen), Shared.Format.Money(state.RestFen)].Value,
+        PaymentStatus.PartlyRefunded => T["SaysPartly", Format.Money(state!.RefundedFen), Format.Money(state.RestFen)].Value,
         PaymentStatus.Approved when state!.Refunds.Any(r => r.IsOpen) => T["SaysRefunding"].Value,
         _ => null,
     };
 
     private void Ask(Asking what)
     {
-        (asking, done, refused, fault) = (asking == what ? Asking.Nothing : what, null, null, null);
-        focus = asking != Asking.Nothing;
+        (asking, done, refused) = (asking == what ? Asking.Nothing : what, null, null);
+        Doing.Forget();
         if (asking == Asking.Refund)
         {
             (amount, reason, key) = (PaymentsQuery.Yuan(state!.RestFen), null, Guid.NewGuid().ToString("N"));
@@ -175,7 +166,7 @@ public partial class PaymentPage
     {
         // The key stays until it is answered: whoever presses twice, or again after a fault, asks for the same refund.
         var answer = await Desk.Refund(Id, fen, reason.Trim(), key, actor);
-        return answer.Refusal is { } refusal ? (null, Why(refusal, answer.RestFen)) : (T["RefundBegun", Shared.Format.Money(fen), answer.Refund!.Number], null);
+        return answer.Refusal is { } refusal ? (null, Why(refusal, answer.RestFen)) : (T["RefundBegun", Format.Money(fen), answer.Refund!.Number], null);
     });
 
     private Task Cancel() => Do(async actor => await Desk.Cancel(Id, actor) switch
@@ -187,41 +178,19 @@ public partial class PaymentPage
 
     private string Why(Refusal refusal, long restFen) => refusal.Code switch
     {
-        RefusalCode.RefundTooLarge => T["RefusedTooLarge", Shared.Format.Money(restFen)],
+        RefusalCode.RefundTooLarge => T["RefusedTooLarge", Format.Money(restFen)],
         RefusalCode.NotApproved => T["NoRefundUnpaid"],
         _ => refusal.Detail,
     };
 
-    /// <summary>The button is not there for who may not; this is asked again, since what a browser sends is its own.</summary>
     private async Task Do(Func<Actor, Task<(string? Done, string? Refused)>> act)
     {
-        if (busy)
+        await Doing.Do(Policies.Operate, async by =>
         {
-            return;
-        }
-
-        (busy, refused, fault) = (true, null, null);
-        try
-        {
-            var user = (await Authentication).User;
-            if (!(await Authorization.AuthorizeAsync(user, Policies.Operate)).Succeeded)
-            {
-                throw new UnauthorizedAccessException();
-            }
-
-            (done, refused) = await act(new Actor("user:" + user.Identity!.Name, null));
+            (done, refused) = (null, null);
+            (done, refused) = await act(by);
             asking = refused is null ? Asking.Nothing : asking;
-        }
-        catch (Exception e)
-        {
-            LogNotDone(Logger, e, Id);
-            fault = e;
-        }
-        finally
-        {
-            busy = false;
-        }
-
+        });
         await Refresh();
     }
 
@@ -235,7 +204,4 @@ public partial class PaymentPage
         await base.DisposeAsync();
         GC.SuppressFinalize(this);
     }
-
-    [LoggerMessage(EventName = "PaymentActionFailed", Level = LogLevel.Warning, Message = "What was asked of payment {Id} could not be done")]
-    private static partial void LogNotDone(ILogger logger, Exception e, PaymentId id);
 }

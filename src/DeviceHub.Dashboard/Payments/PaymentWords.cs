@@ -7,7 +7,7 @@ using Microsoft.Extensions.Localization;
 namespace DeviceHub.Dashboard.Payments;
 
 /// <summary>Payments and their walks in the reader's language.</summary>
-public sealed class PaymentWords(IStringLocalizer<PaymentWords> words, LedgerWords ledger, Format format)
+public sealed class PaymentWords(IStringLocalizer<PaymentWords> words, LedgerWords ledger, ChannelWords channels, Who who, Format format)
 {
     public string Of(PaymentStatus status) => words[$"Status{status}"];
 
@@ -41,9 +41,7 @@ public sealed class PaymentWords(IStringLocalizer<PaymentWords> words, LedgerWor
     {
         null => words["ByHub"],
         "terminal" => words["ByTerminal"],
-        _ when by.StartsWith("user:", StringComparison.Ordinal) => by[5..],
-        _ when by.StartsWith("key:", StringComparison.Ordinal) => words["ByKey", by[4..]],
-        _ => by,
+        _ => who.Of(by),
     };
 
     public string Lane(TimelineLane lane, int index) => index switch
@@ -77,10 +75,14 @@ public sealed class PaymentWords(IStringLocalizer<PaymentWords> words, LedgerWor
         _ => words[$"Why{step.Reason}"].Value,
     };
 
-    /// <summary>What the channel said to it, in words and as it said it; null: it was not asked, or has not answered.</summary>
+    /// <summary>What the channel said to it: what that proves, what its code means, and the code; null: it was not asked, or has not answered.</summary>
     public string? Said(TimelineStep step) => step.Said is { } said
-        ? words["Said", words[$"Verdict{said.Verdict}"], said.Text is null ? said.Code : $"{said.Code}: {said.Text}"].Value
+        ? channels.Meaning(said) is { } meaning ? words["SaidMeaning", words[$"Verdict{said.Verdict}"], meaning, said.Code].Value : words["Said", words[$"Verdict{said.Verdict}"], said.Code].Value
         : step is { Kind: TimelineStepKind.Paid or TimelineStepKind.Reversed } ? step.To is null ? words["NotAnsweredYet"].Value : words["NeverAnswered"].Value : null;
+
+    /// <summary>What the channel said in its own words; null: nothing.</summary>
+    public string? Quoted(TimelineStep step, PaymentTimeline timeline) =>
+        step.Said is { } said && channels.Quoted(said) is { } text ? words["Quoted", Lane(timeline.Lanes[step.Lane], step.Lane), text].Value : null;
 
     public static string Tone(TimelineStep step) => step switch
     {
@@ -109,7 +111,7 @@ public sealed class PaymentWords(IStringLocalizer<PaymentWords> words, LedgerWor
         {
             var step = timeline.Steps[i];
             text.Append(CultureInfo.InvariantCulture, $"{i + 1,2}. {When(step, timeline),-12} {Title(step, timeline)}");
-            foreach (var more in (string?[])[Took(step), Said(step), Why(step), step.Number, Note(step)])
+            foreach (var more in (string?[])[Took(step), Said(step), Quoted(step, timeline), Why(step), step.Number, Note(step)])
             {
                 text.Append(string.IsNullOrEmpty(more) ? "" : "; " + more);
             }

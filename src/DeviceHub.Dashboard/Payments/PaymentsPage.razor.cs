@@ -1,5 +1,6 @@
 using DeviceHub.Core.Live;
 using DeviceHub.Core.Payments;
+using DeviceHub.Dashboard.Shared;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Routing;
 using Microsoft.JSInterop;
@@ -8,7 +9,7 @@ namespace DeviceHub.Dashboard.Payments;
 
 /// <summary>
 /// The list. A search is read once; from then on only what is new since and the rows that are shown are read again, so that a page which stays open
-/// costs the same however seldom what it looks for is.
+/// costs the same however seldom what it looks for is. Where a payment may come in long after it was accepted, the newest page is read.
 /// </summary>
 public partial class PaymentsPage
 {
@@ -17,10 +18,14 @@ public partial class PaymentsPage
 
     /// <summary>Of the choice of states and of times: neither is one of them.</summary>
     private const string Attention = "attention";
+    private const string NotShown = "notShown";
     private const string Own = "own";
 
     /// <summary>The projection follows in half a second; clocks of grains differ by less.</summary>
     private static readonly TimeSpan Overlap = TimeSpan.FromSeconds(30);
+
+    /// <summary>Of a list that grows with the time alone.</summary>
+    private static readonly TimeSpan Tick = TimeSpan.FromSeconds(2);
 
     private readonly Typed typed = new();
     private readonly HashSet<long> fresh = [];
@@ -31,15 +36,14 @@ public partial class PaymentsPage
     private bool more;
     private int count;
     private int newer;
-    private ElementReference box;
     private DotNetObjectReference<PaymentsPage>? self;
-    private IJSObjectReference? module;
-    private IJSObjectReference? watch;
+    private PageScript? script;
+    private ITimer? ticking;
     private bool mayMove = true;
     private bool searched;
     private DateTimeOffset searchedAt;
 
-    private string? Found => !Loaded ? null : count >= CountTo ? T["FoundMany", Shared.Format.Count(CountTo)].Value : Shared.Format.Plural(T, "Found", count);
+    private string? Found => !Loaded ? null : count >= CountTo ? T["FoundMany", Format.Count(CountTo)].Value : Format.Plural(T, "Found", count);
 
     private PaymentWordKind? ReadAs => Loaded && query.Filter.Text is not null ? readAs : null;
 
@@ -68,6 +72,16 @@ public partial class PaymentsPage
                 yield return (T["Order"], order, query with { Filter = f with { OrderNumber = null }, OlderThan = null });
             }
 
+            if (f.Result is { } result)
+            {
+                yield return (T["Outcome"], Words.Of(PaymentStatuses.Of(PaymentStage.Final, result, 1, 0)), query with { Filter = f with { Result = null }, OlderThan = null });
+            }
+
+            if (f.IsTest is { } test)
+            {
+                yield return (T["Tests"], T[test ? "TestsOnly" : "TestsLeftOut"], query with { Filter = f with { IsTest = null }, OlderThan = null });
+            }
+
             if (f.Channel is { } channel)
             {
                 yield return (T["Channel"], ChannelName(channel), query with { Filter = f with { Channel = null }, OlderThan = null });
@@ -76,7 +90,7 @@ public partial class PaymentsPage
             if (f.MinFen is not null || f.MaxFen is not null)
             {
                 yield return (
-                    T["Amount"], $"{(f.MinFen is { } min ? Shared.Format.Money(min) : "")} – {(f.MaxFen is { } max ? Shared.Format.Money(max) : "")}", query with { Filter = f with { MinFen = null, MaxFen = null }, OlderThan = null });
+                    T["Amount"], $"{(f.MinFen is { } min ? Format.Money(min) : "")} – {(f.MaxFen is { } max ? Format.Money(max) : "")}", query with { Filter = f with { MinFen = null, MaxFen = null }, OlderThan = null });
             }
         }
     }
@@ -94,6 +108,7 @@ public partial class PaymentsPage
     protected override async Task OnInitializedAsync()
     {
         Navigation.LocationChanged += Moved;
+        ticking = Clock.CreateTimer(_ => Changed(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         Take();
         Follow(LiveFeed.Payments);
         await base.OnInitializedAsync();
@@ -101,18 +116,10 @@ public partial class PaymentsPage
 
     protected override async Task OnAfterRenderAsync(bool firstRender)
     {
-        if (watch is null && rows.Count > 0)
+        if (script is null && rows.Count > 0)
         {
-            try
-            {
-                self ??= DotNetObjectReference.Create(this);
-                module ??= await Scripts.InvokeAsync<IJSObjectReference>("import", "./_content/DeviceHub.Dashboard/Payments/PaymentsPage.razor.js");
-                watch ??= await module.InvokeAsync<IJSObjectReference>("watch", box, self);
-            }
-            catch (Exception e) when (e is JSDisconnectedException or OperationCanceledException)
-            {
-                // The page is gone.
-            }
+            (self, script) = (DotNetObjectReference.Create(this), new(Scripts, "Payments/PaymentsPage.razor.js"));
+            await script.Make("watch", self);
         }
     }
 
@@ -145,10 +152,10 @@ public partial class PaymentsPage
         {
             var filter = wanted.Find(now);
             var since = searchedAt - Overlap;
-            var found = await Payments.Find(filter with { From = filter.From > since ? filter.From : since }, new PaymentSlice(PageRows), stop);
+            var found = await Payments.Find(wanted.TakesOldOnes || filter.From > since ? filter : filter with { From = since }, new PaymentSlice(PageRows), stop);
             readAs = found.ReadAs == PaymentWordKind.None ? readAs : found.ReadAs;
-            var top = rows.Count == 0 ? default : rows[0].Position;
-            come = [.. found.Items.Where(p => !known.Contains(p.Position.Seq) && (p.AcceptedAt, p.Position.Seq).CompareTo((top.AcceptedAt, top.Seq)) > 0)];
+            var last = hasMore && rows.Count > 0 ? Place(rows[^1]) : default;
+            come = [.. found.Items.Where(p => !known.Contains(p.Position.Seq) && Place(p).CompareTo(last) > 0)];
         }
 
         if (wanted != query)
@@ -163,10 +170,12 @@ public partial class PaymentsPage
             fresh.Clear();
             fresh.UnionWith(come.Select(p => p.Position.Seq));
             hasMore |= rows.Count + come.Count > PageRows;
-            rows = [.. come.Concat(rows).Take(PageRows)];
+            rows = [.. come.Concat(rows).OrderByDescending(Place).Take(PageRows)];
             (count, newer, searchedAt) = (Math.Min(CountTo, count + come.Count), 0, now);
         }
     }
+
+    private static (DateTimeOffset AcceptedAt, long Seq) Place(PaymentSummary payment) => (payment.AcceptedAt, payment.Position.Seq);
 
     private Task Reload()
     {
@@ -176,9 +185,9 @@ public partial class PaymentsPage
 
     private async Task ToTop()
     {
-        if (module is not null)
+        if (script is not null)
         {
-            await module.InvokeVoidAsync("toTop");
+            await script.Call<object>("toTop");
         }
 
         mayMove = true;
@@ -200,10 +209,11 @@ public partial class PaymentsPage
         query = PaymentsQuery.Parse(new Uri(Navigation.Uri).Query, Format.Zone);
         var f = query.Filter;
         (typed.Text, typed.Wallet, typed.Terminal, typed.Channel) = (f.Text, f.Wallet?.ToString() ?? "", f.SerialNumber, f.Channel ?? "");
-        typed.Status = f.NeedsAttention is true ? Attention : f.Status?.ToString() ?? "";
+        typed.Status = f switch { { NeedsAttention: true } => Attention, { OutcomeNotShown: true } => NotShown, _ => f.Status?.ToString() ?? "" };
         (typed.From, typed.To) = (Local(f.From), Local(f.To));
         typed.Span = query.Span ?? (f.From is null && f.To is null ? "" : Own);
         (typed.Min, typed.Max) = (PaymentsQuery.Yuan(f.MinFen), PaymentsQuery.Yuan(f.MaxFen));
+        ticking?.Change(f.OutcomeNotShown is true ? Tick : Timeout.InfiniteTimeSpan, Tick);
         more |= f is not { MinFen: null, MaxFen: null, SerialNumber: null, Channel: null };
     }
 
@@ -211,6 +221,7 @@ public partial class PaymentsPage
     {
         if (Wrong(typed.Min) || Wrong(typed.Max))
         {
+            more = true;
             return;
         }
 
@@ -226,6 +237,7 @@ public partial class PaymentsPage
                 Channel = Given(typed.Channel),
                 Status = Enum.TryParse<PaymentStatus>(typed.Status, out var status) ? status : null,
                 NeedsAttention = typed.Status == Attention ? true : null,
+                OutcomeNotShown = typed.Status == NotShown ? true : null,
                 Wallet = Enum.TryParse<Wallet>(typed.Wallet, out var wallet) ? wallet : null,
                 From = typed.Span == Own ? PaymentsQuery.Time(typed.From?.ToString("yyyy-MM-dd'T'HH:mm", null), Format.Zone) : null,
                 To = typed.Span == Own ? PaymentsQuery.Time(typed.To?.ToString("yyyy-MM-dd'T'HH:mm", null), Format.Zone) : null,
@@ -234,6 +246,9 @@ public partial class PaymentsPage
             },
         });
     }
+
+    /// <summary>Who types a time wants it, whatever span was chosen before.</summary>
+    private void OwnTime() => typed.Span = Own;
 
     private void Go(PaymentsQuery wanted) => Navigation.NavigateTo(wanted.Address(Format.Zone));
 
@@ -248,22 +263,14 @@ public partial class PaymentsPage
     public override async ValueTask DisposeAsync()
     {
         Navigation.LocationChanged -= Moved;
-        try
+        if (ticking is not null)
         {
-            if (watch is not null)
-            {
-                await watch.InvokeVoidAsync("dispose");
-                await watch.DisposeAsync();
-            }
-
-            if (module is not null)
-            {
-                await module.DisposeAsync();
-            }
+            await ticking.DisposeAsync();
         }
-        catch (Exception e) when (e is JSDisconnectedException or OperationCanceledException)
+
+        if (script is not null)
         {
-            // The page is gone.
+            await script.DisposeAsync();
         }
 
         self?.Dispose();

@@ -1,14 +1,16 @@
 // Tells the page whether new rows may come in at the top: not while somebody reads, that is has scrolled down, points at a row or stands in the table.
-export function watch(box, page) {
+// The table comes and goes with what is found, so it is looked for each time.
+export function watch(page) {
   let told = true;
   const tell = () => {
-    const may = window.scrollY < 80 && !box.matches(':hover') && !box.contains(document.activeElement);
+    const box = document.querySelector('.payments');
+    const may = window.scrollY < 80 && !box?.matches(':hover') && !box?.contains(document.activeElement);
     if (may !== told) {
       told = may;
       page.invokeMethodAsync('MayMove', may);
     }
   };
-  const events = [[window, 'scroll'], [box, 'mouseenter'], [box, 'mouseleave'], [box, 'focusin'], [box, 'focusout']];
+  const events = [[window, 'scroll'], [document, 'mouseover'], [document, 'focusin'], [document, 'focusout']];
   const later = () => setTimeout(tell);
   events.forEach(([target, name]) => target.addEventListener(name, later, { passive: true }));
   return {

@@ -12,7 +12,7 @@ internal sealed record PaymentsQuery
     /// <summary>Spans that end now, by their names in the address.</summary>
     public static readonly IReadOnlyDictionary<string, TimeSpan> Spans = new Dictionary<string, TimeSpan>(StringComparer.Ordinal)
     {
-        ["15m"] = TimeSpan.FromMinutes(15), ["1h"] = TimeSpan.FromHours(1), ["24h"] = TimeSpan.FromDays(1), ["7d"] = TimeSpan.FromDays(7), ["30d"] = TimeSpan.FromDays(30),
+        ["5m"] = TimeSpan.FromMinutes(5), ["15m"] = TimeSpan.FromMinutes(15), ["1h"] = TimeSpan.FromHours(1), ["24h"] = TimeSpan.FromDays(1), ["7d"] = TimeSpan.FromDays(7), ["30d"] = TimeSpan.FromDays(30),
     };
 
     /// <summary>Times and pages left out.</summary>
@@ -23,6 +23,12 @@ internal sealed record PaymentsQuery
 
     /// <summary>Only what is older; null: the newest.</summary>
     public PaymentPosition? OlderThan { get; init; }
+
+    /// <summary>A payment may come in long after it was accepted; what has come in is few, and has an index of its own.</summary>
+    public bool TakesOldOnes => Filter is { OutcomeNotShown: true } or { NeedsAttention: true } or
+    {
+        Status: PaymentStatus.Working or PaymentStatus.AwaitingCustomer or PaymentStatus.Cancelling or PaymentStatus.InDoubt or PaymentStatus.PartlyRefunded or PaymentStatus.Refunded,
+    };
 
     public bool IsPlain => this == new PaymentsQuery();
 
@@ -50,7 +56,10 @@ internal sealed record PaymentsQuery
                 MaxFen = Fen(Text("max")),
                 Wallet = Name<Wallet>("wallet") is { } wallet and not Wallet.None ? wallet : null,
                 Status = Name<PaymentStatus>("status"),
+                Result = Name<PaymentResult>("result") is { } result and not PaymentResult.None ? result : null,
                 NeedsAttention = Text("attention") == "1" ? true : null,
+                OutcomeNotShown = Text("notShown") == "1" ? true : null,
+                IsTest = Text("tests") switch { "0" => false, "1" => true, _ => null },
             },
             Span = Text("span") is { } span && Spans.ContainsKey(span) ? span : null,
             OlderThan = PaymentPosition.TryParse(Text("after"), out var position) ? position : null,
@@ -71,11 +80,12 @@ internal sealed record PaymentsQuery
         (string Name, string? Value)[] all =
         [
             ("q", f.Text), (forApi ? "serialNumber" : "terminal", f.SerialNumber), (forApi ? "merchantId" : "merchant", f.MerchantId), (forApi ? "storeId" : "store", f.StoreId),
-            (forApi ? "orderNumber" : "order", f.OrderNumber), ("channel", f.Channel), ("status", Word(f.Status)), ("wallet", Word(f.Wallet)),
+            (forApi ? "orderNumber" : "order", f.OrderNumber), ("channel", f.Channel), ("status", Word(f.Status)), ("result", Word(f.Result)), ("wallet", Word(f.Wallet)),
             (forApi ? "minFen" : "min", forApi ? f.MinFen?.ToString(CultureInfo.InvariantCulture) : Yuan(f.MinFen)), (forApi ? "maxFen" : "max", forApi ? f.MaxFen?.ToString(CultureInfo.InvariantCulture) : Yuan(f.MaxFen)),
             ("span", Span), ("from", forApi ? f.From?.UtcDateTime.ToString("O", CultureInfo.InvariantCulture) : Local(f.From, zone)),
             ("to", forApi ? f.To?.UtcDateTime.ToString("O", CultureInfo.InvariantCulture) : Local(f.To, zone)), (forApi ? "needsAttention" : "attention", f.NeedsAttention is true ? forApi ? "true" : "1" : null),
-            ("after", OlderThan?.ToString()),
+            (forApi ? "outcomeNotShown" : "notShown", f.OutcomeNotShown is true ? forApi ? "true" : "1" : null),
+            (forApi ? "test" : "tests", f.IsTest switch { null => null, true => forApi ? "true" : "1", false => forApi ? "false" : "0" }), ("after", OlderThan?.ToString()),
         ];
         var given = string.Join('&', all.Where(p => p.Value is not null).Select(p => $"{p.Name}={Uri.EscapeDataString(p.Value!)}"));
         return given.Length == 0 ? "" : "?" + given;

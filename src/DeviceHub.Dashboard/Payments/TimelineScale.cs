@@ -78,10 +78,10 @@ internal sealed class TimelineScale
             : places[after - 1] + ((ms - moments[after - 1]) / (moments[after] - moments[after - 1]) * (places[after] - places[after - 1]));
     }
 
-    /// <summary>Round moments in the parts that are true to time, no nearer to each other than <paramref name="apart"/> of the line.</summary>
+    /// <summary>Round moments in the parts that are true to time, whole milliseconds, no nearer to each other than <paramref name="apart"/> of the line.</summary>
     public IReadOnlyList<double> Ticks(double apart)
     {
-        var step = NiceStep(MsPerLength * apart);
+        var step = MsPerLength > 0 ? Math.Max(1, NiceStep(MsPerLength * apart)) : 0;
         var ticks = new List<double>();
         var last = double.NegativeInfinity;
         for (var i = 0; step > 0 && i + 1 < moments.Length; i++)
@@ -126,11 +126,6 @@ internal sealed class TimelineScale
 
     private static double NiceStep(double atLeast)
     {
-        if (atLeast <= 0)
-        {
-            return 0;
-        }
-
         var power = Math.Pow(10, Math.Floor(Math.Log10(atLeast)));
         return power * (atLeast / power) switch { <= 1 => 1, <= 2 => 2, <= 5 => 5, _ => 10 };
     }

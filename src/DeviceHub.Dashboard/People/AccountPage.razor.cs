@@ -11,9 +11,9 @@ public partial class AccountPage
     private IReadOnlyList<Session> sessions = [];
     private string own = "";
 
-    /// <summary>The person has just chosen the first own password.</summary>
+    /// <summary><c>true</c>: the person has just chosen the first own password. Addresses are typed, too: anything else is no fault.</summary>
     [SupplyParameterFromQuery]
-    public bool Welcome { get; set; }
+    public string? Welcome { get; set; }
 
     [Inject]
     private IAccount Account { get; set; } = default!;
@@ -24,6 +24,9 @@ public partial class AccountPage
     [Inject]
     private Me Me { get; set; } = default!;
 
+    [Inject]
+    private Doing Doing { get; set; } = default!;
+
     protected override async Task Read(CancellationToken stop)
     {
         var id = await Me.Id();
@@ -32,13 +35,13 @@ public partial class AccountPage
 
     private async Task End(Session session)
     {
-        await Sessions.End(await Me.Actor(), await Me.Id(), session.Id, Closed);
+        await Doing.Do(Policies.Person, async by => await Sessions.End(by, await Me.Id(), session.Id, Closed));
         await Refresh();
     }
 
     private async Task EndOthers()
     {
-        await Sessions.EndOthers(await Me.Actor(), await Me.Id(), own, Closed);
+        await Doing.Do(Policies.Person, async by => await Sessions.EndOthers(by, await Me.Id(), own, Closed));
         await Refresh();
     }
 }

@@ -9,12 +9,12 @@ namespace DeviceHub.Dashboard.People;
 public partial class PeoplePage
 {
     private IReadOnlyList<Person> people = [];
+    private string own = "";
     private string name = "";
     private string role = Roles.ReadOnly;
     private string? wrong;
     private GivenPassword? given;
     private Deed? asked;
-    private bool busy;
 
     [Inject]
     private IStringLocalizer<PeoplePage> T { get; set; } = default!;
@@ -25,15 +25,22 @@ public partial class PeoplePage
     [Inject]
     private Me Me { get; set; } = default!;
 
-    protected override async Task Read(CancellationToken stop) => people = await People.List(stop);
+    [Inject]
+    private Doing Doing { get; set; } = default!;
+
+    protected override async Task Read(CancellationToken stop) => (own, people) = (await Me.Id(), await People.List(stop));
 
     private static string State(Person person) => person.Disabled ? "Disabled" : person.LockedUntil is not null ? "Locked" : person.MustSetUp ? "Invited" : "Active";
 
     private static string Tone(Person person) => State(person) switch { "Active" => "good", "Disabled" => "bad", "Locked" => "warning", _ => "main" };
 
-    private void Ask(Person person, string deed) => (asked, given, wrong) = (new(person, deed), null, null);
+    private void Ask(Person person, string deed)
+    {
+        (asked, given, wrong) = (new(person, deed), null, null);
+        Doing.Forget();
+    }
 
-    private Task Create() => Act(async by =>
+    private Task Create() => name.Length == 0 ? Task.CompletedTask : Act(async by =>
     {
         var made = await People.Create(by, name.Trim(), role, Closed);
         if (made.Fault is null)
@@ -44,11 +51,15 @@ public partial class PeoplePage
         return made.Fault;
     });
 
-    private Task SetRole(Person person, string to) => Act(by => People.SetRole(by, person.Id, to, Closed));
+    private Task SetRole(Person person, string to) => Act(by => People.Change(by, person.Id, to, null, Closed));
 
     private async Task Do()
     {
-        var (person, deed) = asked!;
+        if (asked is not var (person, deed))
+        {
+            return;
+        }
+
         await Act(async by =>
         {
             switch (deed)
@@ -62,24 +73,16 @@ public partial class PeoplePage
                 case "Sessions":
                     return await People.EndSessions(by, person.Id, Closed);
                 default:
-                    return await People.SetEnabled(by, person.Id, deed == "Enable", Closed);
+                    return await People.Change(by, person.Id, null, deed == "Enable", Closed);
             }
         });
-        asked = null;
+        asked = Doing.Fault is null ? null : asked;
     }
 
     private async Task Act(Func<Actor, Task<PersonFault?>> act)
     {
-        busy = true;
-        try
-        {
-            wrong = await act(await Me.Actor(Policies.Own)) is { } fault ? W[$"Person{fault}"].Value : null;
-        }
-        finally
-        {
-            busy = false;
-        }
-
+        wrong = null;
+        await Doing.Do(Policies.Own, async by => wrong = await act(by) is { } fault ? W[$"Person{fault}"].Value : null);
         await Refresh();
     }
 

@@ -21,7 +21,6 @@ public partial class SettingsPage
     private string? wrong;
     private CreatedApiKey? made;
     private ApiKeyEntry? asked;
-    private bool busy;
 
     [Inject]
     private IStringLocalizer<SettingsPage> T { get; set; } = default!;
@@ -30,11 +29,15 @@ public partial class SettingsPage
     private IApiKeys Keys { get; set; } = default!;
 
     [Inject]
-    private Me Me { get; set; } = default!;
+    private Who Who { get; set; } = default!;
+
+    [Inject]
+    private Doing Doing { get; set; } = default!;
 
     protected override async Task Read(CancellationToken stop)
     {
         var read = await Keys.List(0, shown + 1, stop);
+        await Who.Know(read.Select(k => k.CreatedBy), stop);
         (keys, more) = ([.. read.Take(shown)], read.Count > shown && shown < Most);
     }
 
@@ -48,25 +51,27 @@ public partial class SettingsPage
 
     private async Task Create()
     {
-        busy = true;
-        try
+        if (name.Length == 0)
         {
-            var key = await Keys.Create(await Me.Actor(Policies.Own), name, [scope], null, scope == Charge ? merchant.Trim() : null, Closed);
-            (made, wrong, asked) = (key.Fault is null ? key : null, key.Fault, null);
-            name = key.Fault is null ? "" : name;
-        }
-        finally
-        {
-            busy = false;
+            return;
         }
 
+        await Doing.Do(Policies.Own, async by =>
+        {
+            var key = await Keys.Create(by, name, [scope], null, scope == Charge ? merchant.Trim() : null, Closed);
+            (made, wrong, asked) = (key.Fault is null ? key : null, key.Fault is { } fault ? T[$"Fault{fault}"].Value : null, null);
+            name = key.Fault is null ? "" : name;
+        });
         await Refresh();
     }
 
     private async Task Revoke()
     {
-        await Keys.Revoke(await Me.Actor(Policies.Own), asked!.Id, Closed);
-        asked = null;
+        if (asked is { } key && await Doing.Do(Policies.Own, by => Keys.Revoke(by, key.Id, Closed)))
+        {
+            asked = null;
+        }
+
         await Refresh();
     }
 }

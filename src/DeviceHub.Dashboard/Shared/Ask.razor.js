@@ -3,5 +3,13 @@ export function open(dialog) {
     event.preventDefault();
     dialog.querySelector('[data-dismiss]')?.click();
   });
+  holdFocus(dialog);
   dialog.showModal();
+  return {
+    dispose() {
+      if (dialog.isConnected) {
+        dialog.close();
+      }
+    },
+  };
 }

@@ -27,7 +27,7 @@ public sealed class Format(IOptions<DashboardOptions> options, IStringLocalizer<
     };
 
     /// <summary>98.3 %; a dash when there is nothing to divide by.</summary>
-    public static string Share(double? share) => share is { } s ? (s * 100).ToString(s is 0 or 1 ? "0" : "0.0", CultureInfo.InvariantCulture) + " %" : "–";
+    public string Share(double? share) => share is { } s ? words["Percent", (s * 100).ToString(s is 0 or 1 ? "0" : "0.0", CultureInfo.InvariantCulture)] : "–";
 
     public DateTimeOffset Local(DateTimeOffset at) => TimeZoneInfo.ConvertTime(at, zone);
 

@@ -6,7 +6,7 @@ namespace DeviceHub.Dashboard.Shared;
 
 /// <summary>
 /// A page that shows what is so now: it reads when it opens, and again when what it follows has changed, at most four times a second however much
-/// changes. A read that fails leaves what was shown, and says why.
+/// changes, and at most a fifth of the time when its reads are slow. A read that fails leaves what was shown, and says why.
 /// </summary>
 public abstract partial class LivePage : ComponentBase, IAsyncDisposable
 {
@@ -16,9 +16,13 @@ public abstract partial class LivePage : ComponentBase, IAsyncDisposable
     private readonly List<IDisposable> watching = [];
     private ITimer? timer;
     private long lastRead;
+    private TimeSpan took;
     private int waiting;
     private bool reading;
     private bool again;
+
+    // Still there when its source is gone: a read may be under way then.
+    protected LivePage() => Closed = closed.Token;
 
     [Inject]
     private LiveFeed Feed { get; set; } = default!;
@@ -36,7 +40,7 @@ public abstract partial class LivePage : ComponentBase, IAsyncDisposable
     protected bool Loaded { get; private set; }
 
     /// <summary>Ends with the page.</summary>
-    protected CancellationToken Closed => closed.Token;
+    protected CancellationToken Closed { get; }
 
     /// <summary>Reads all that the page shows. Called again for each change.</summary>
     protected abstract Task Read(CancellationToken stop);
@@ -58,34 +62,21 @@ public abstract partial class LivePage : ComponentBase, IAsyncDisposable
         }
 
         reading = true;
-        try
+        do
         {
-            do
-            {
-                again = false;
-                lastRead = Clock.GetTimestamp();
-                await Read(Closed);
-            }
-            while (again);
-            (Fault, Loaded) = (null, true);
-        }
-        catch (OperationCanceledException) when (closed.IsCancellationRequested)
-        {
-        }
-        catch (Exception e)
-        {
-            LogNotRead(Loggers.CreateLogger(GetType()), e, GetType().Name);
-            Fault = e;
-        }
-        finally
-        {
-            reading = false;
-        }
+            again = false;
+            lastRead = Clock.GetTimestamp();
+            await ReadOnce();
+            took = Clock.GetElapsedTime(lastRead);
 
-        if (!closed.IsCancellationRequested)
-        {
-            StateHasChanged();
+            // After each: while reads are slow and there is always something new, a page would show nothing at all.
+            if (!Closed.IsCancellationRequested)
+            {
+                StateHasChanged();
+            }
         }
+        while (again && !Closed.IsCancellationRequested);
+        reading = false;
     }
 
     /// <summary>Something that the page shows has changed; may be called on any thread.</summary>
@@ -93,16 +84,15 @@ public abstract partial class LivePage : ComponentBase, IAsyncDisposable
     {
         if (Interlocked.Exchange(ref waiting, 1) == 0)
         {
-            var due = Pace - Clock.GetElapsedTime(Volatile.Read(ref lastRead));
+            var due = (took * 5 > Pace ? took * 5 : Pace) - Clock.GetElapsedTime(Volatile.Read(ref lastRead));
             timer?.Change(due > TimeSpan.Zero ? due : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
         }
     }
 
-    protected override async Task OnInitializedAsync()
-    {
-        timer = Clock.CreateTimer(_ => Due(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        await Refresh();
-    }
+    /// <summary>Before the page follows anything: a change that came in between would be waited for for ever.</summary>
+    protected override void OnInitialized() => timer = Clock.CreateTimer(_ => Due(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+
+    protected override Task OnInitializedAsync() => Refresh();
 
     public virtual async ValueTask DisposeAsync()
     {
@@ -117,10 +107,27 @@ public abstract partial class LivePage : ComponentBase, IAsyncDisposable
         GC.SuppressFinalize(this);
     }
 
+    private async Task ReadOnce()
+    {
+        try
+        {
+            await Read(Closed);
+            (Fault, Loaded) = (null, true);
+        }
+        catch (OperationCanceledException) when (Closed.IsCancellationRequested)
+        {
+        }
+        catch (Exception e)
+        {
+            LogNotRead(Loggers.CreateLogger(GetType()), e, GetType().Name);
+            Fault = e;
+        }
+    }
+
     private void Due()
     {
         Volatile.Write(ref waiting, 0);
-        if (!closed.IsCancellationRequested)
+        if (!Closed.IsCancellationRequested)
         {
             _ = InvokeAsync(Refresh);
         }

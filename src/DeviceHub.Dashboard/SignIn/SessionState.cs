@@ -2,7 +2,6 @@ using System.Security.Claims;
 using DeviceHub.Core.People;
 using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.AspNetCore.Components.Server;
-using Microsoft.AspNetCore.Components.Server.Circuits;
 using Microsoft.Extensions.Logging;
 
 namespace DeviceHub.Dashboard.SignIn;
@@ -12,14 +11,16 @@ internal sealed class SessionState(ILoggerFactory loggers, ISessions sessions) :
 {
     protected override TimeSpan RevalidationInterval => TimeSpan.FromSeconds(3);
 
+    /// <summary>The page of this person is that of the session as it is now.</summary>
+    /// <param name="now">Null: it has ended.</param>
+    public static bool IsStill(SignedIn? now, ClaimsPrincipal user) => now is { MustSetUp: false } && now.UserName == user.Identity?.Name && user.IsInRole(now.Role);
+
     protected override async Task<bool> ValidateAuthenticationStateAsync(AuthenticationState authenticationState, CancellationToken cancellationToken)
     {
         var user = authenticationState.User;
         try
         {
-            return user.FindFirstValue(PersonClaims.Session) is { } session
-                && await sessions.Find(session, cancellationToken) is { MustSetUp: false } now
-                && now.UserName == user.Identity?.Name && user.IsInRole(now.Role);
+            return user.FindFirstValue(PersonClaims.Session) is { } session && IsStill(await sessions.Find(session, cancellationToken), user);
         }
         catch (TimeoutException)
         {
@@ -27,18 +28,4 @@ internal sealed class SessionState(ILoggerFactory loggers, ISessions sessions) :
             return true;
         }
     }
-}
-
-/// <summary>What a person does on an open page keeps the session from ending for want of use; what the page does by itself does not.</summary>
-internal sealed class SessionActivity(ISessions sessions, AuthenticationStateProvider state) : CircuitHandler
-{
-    public override Func<CircuitInboundActivityContext, Task> CreateInboundActivityHandler(Func<CircuitInboundActivityContext, Task> next) => async context =>
-    {
-        if ((await state.GetAuthenticationStateAsync()).User.FindFirstValue(PersonClaims.Session) is { } session)
-        {
-            sessions.Touch(session);
-        }
-
-        await next(context);
-    };
 }

@@ -2,7 +2,6 @@ using System.Web;
 using DeviceHub.Core.Live;
 using DeviceHub.Core.People;
 using DeviceHub.Core.Terminals;
-using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Components.Routing;
 
 namespace DeviceHub.Dashboard.Terminals;
@@ -13,11 +12,10 @@ public partial class ActivationCodeList
     private const string Path = "/activation-codes";
     private const int PageRows = 50;
     private const int MaxPages = 200;
-    private const int MaxShown = 20;
 
+    private ActivationCodeFilter filter = new(null, null, null);
     private IReadOnlyList<ActivationCodeSummary> codes = [];
     private ActivationCodeSummary? asked;
-    private Exception? failed;
     private string? refused;
     private string? fresh;
     private string? store;
@@ -30,7 +28,7 @@ public partial class ActivationCodeList
     private int days = 7;
     private int moreUses = 1;
 
-    private bool IsPlain => store is null && state.Length == 0 && string.IsNullOrEmpty(text);
+    private bool IsPlain => filter == new ActivationCodeFilter(null, null, null);
 
     protected override async Task OnInitializedAsync()
     {
@@ -42,8 +40,8 @@ public partial class ActivationCodeList
 
     protected override async Task Read(CancellationToken stop)
     {
-        var filter = new ActivationCodeFilter(store, Enum.TryParse<ActivationCodeState>(state, out var one) ? one : null, text);
         var found = await Codes.Find(filter, (page - 1) * PageRows, PageRows + 1, stop);
+        await Who.Know(found.Select(c => c.CreatedBy), stop);
         (codes, more) = ([.. found.Take(PageRows)], found.Count > PageRows && page < MaxPages);
     }
 
@@ -56,12 +54,14 @@ public partial class ActivationCodeList
         }
     }
 
+    /// <summary>The address is what is searched for, and what stands in the fields.</summary>
     private void Take()
     {
         var values = HttpUtility.ParseQueryString(new Uri(Navigation.Uri).Query);
         text = values["q"]?.Trim() is { Length: > 0 and <= 100 } q ? q : null;
         store = values["store"] is { Length: > 0 and <= 64 } s ? s : null;
         state = Enum.TryParse<ActivationCodeState>(values["state"], ignoreCase: true, out var one) && Enum.IsDefined(one) ? one.ToString() : "";
+        filter = new(store, state.Length > 0 ? one : null, text);
         page = int.TryParse(values["page"], out var number) && number is >= 1 and <= MaxPages ? number : 1;
     }
 
@@ -77,7 +77,11 @@ public partial class ActivationCodeList
         return given.Length == 0 ? Path : $"{Path}?{given}";
     }
 
-    private void Ask(ActivationCodeSummary code, bool revoke) => (asked, revoking, days, moreUses) = (code, revoke, 7, 0);
+    private void Ask(ActivationCodeSummary code, bool revoke)
+    {
+        (asked, revoking, days, moreUses, refused) = (code, revoke, 7, 0, null);
+        Doing.Forget();
+    }
 
     private async Task Made(string? id)
     {
@@ -98,23 +102,18 @@ public partial class ActivationCodeList
 
     private Task Revoke(ActivationCodeSummary code) => Do(async by => refused = await Codes.Revoke(code.Id, by, Closed) ? null : T["Gone"].Value);
 
+    /// <summary>The question stays, with what was typed, until it is done.</summary>
     private async Task Do(Func<Actor, Task> act)
     {
-        failed = null;
-        try
+        if (asked is null)
         {
-            var user = (await People.GetAuthenticationStateAsync()).User;
-            if (!(await Authorization.AuthorizeAsync(user, Policies.Operate)).Succeeded)
-            {
-                throw new UnauthorizedAccessException();
-            }
-
-            await act(new Actor("user:" + user.Identity!.Name, null));
-            asked = null;
+            return;
         }
-        catch (Exception e) when (e is not OperationCanceledException)
+
+        refused = null;
+        if (await Doing.Do(Policies.Operate, act) && refused is null)
         {
-            failed = e;
+            asked = null;
         }
 
         await Refresh();

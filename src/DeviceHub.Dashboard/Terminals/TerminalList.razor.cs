@@ -1,8 +1,8 @@
 using DeviceHub.Core.Live;
 using DeviceHub.Core.Terminals;
+using DeviceHub.Dashboard.Shared;
 using Microsoft.AspNetCore.Components.Routing;
 using Microsoft.AspNetCore.Components.Web.Virtualization;
-using Microsoft.JSInterop;
 
 namespace DeviceHub.Dashboard.Terminals;
 
@@ -23,10 +23,10 @@ public partial class TerminalList
     private IReadOnlyList<TerminalSummary> shown = [];
     private Dictionary<string, TerminalSummary> latest = [];
     private Virtualize<TerminalSummary>? list;
-    private IJSObjectReference? module;
-    private IJSObjectReference? keys;
+    private PageScript? script;
     private Exception? rowsFault;
     private TerminalDeed? deed;
+    private IReadOnlyList<string> asked = [];
     private string? notice;
     private int count;
     private int rowHeight;
@@ -36,7 +36,7 @@ public partial class TerminalList
 
     public TerminalList() => rows = Rows;
 
-    private string? Found => !Loaded ? null : count >= CountTo ? T["FoundMany", Shared.Format.Count(CountTo)].Value : Shared.Format.Plural(T, "Found", count);
+    private string? Found => !Loaded ? null : count >= CountTo ? T["FoundMany", Format.Count(CountTo)].Value : Format.Plural(T, "Found", count);
 
     private int Chosen => all ? count : chosen.Count;
 
@@ -50,29 +50,23 @@ public partial class TerminalList
 
     protected override async Task OnAfterRenderAsync(bool firstRender)
     {
-        try
+        if (firstRender)
         {
-            if (firstRender)
-            {
-                module = await Scripts.InvokeAsync<IJSObjectReference>("import", "./_content/DeviceHub.Dashboard/Terminals/TerminalList.razor.js");
-                rowHeight = await module.InvokeAsync<int>("rowHeight");
-                StateHasChanged();
-            }
-            else if (module is not null && !listening && list is not null)
-            {
-                listening = true;
-                keys = await module.InvokeAsync<IJSObjectReference>("keys", query.At, rowHeight);
-            }
+            script = new(Scripts, "Terminals/TerminalList.razor.js");
+            rowHeight = await script.Call<int>("rowHeight");
+            StateHasChanged();
         }
-        catch (Exception e) when (e is JSDisconnectedException or OperationCanceledException)
+        else if (rowHeight > 0 && !listening && list is not null)
         {
-            // The page is gone.
+            listening = true;
+            await script!.Make("keys", query.At, rowHeight);
         }
     }
 
     protected override async Task Read(CancellationToken stop)
     {
-        if (searched)
+        // A list without any waits for its first.
+        if (searched && (count > 0 || !query.IsPlain))
         {
             var again = await Search.Read([.. shown.Select(t => t.SerialNumber)], stop);
             latest = again.ToDictionary(t => t.SerialNumber);
@@ -183,14 +177,22 @@ public partial class TerminalList
         chosen.Clear();
     }
 
-    /// <summary>Those that are chosen, or all that the filter finds now.</summary>
-    private async Task<IReadOnlyCollection<string>> SerialNumbers()
+    /// <summary>Asks for those that are chosen, or for all that the filter finds now: what is named in the question is what it is done to.</summary>
+    private async Task Ask(TerminalDeed wanted)
     {
-        if (!all)
+        try
         {
-            return [.. chosen];
+            asked = all ? await Matching() : [.. chosen.Order(StringComparer.Ordinal)];
+            deed = asked.Count > 0 ? wanted : null;
         }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            rowsFault = e;
+        }
+    }
 
+    private async Task<IReadOnlyList<string>> Matching()
+    {
         var found = new List<string>();
         IReadOnlyList<TerminalSummary> page;
         do
@@ -199,7 +201,7 @@ public partial class TerminalList
             found.AddRange(page.Select(t => t.SerialNumber));
         }
         while (page.Count == RowsARead && found.Count < Options.Value.MaxBulk);
-        return found;
+        return [.. found.Take(Options.Value.MaxBulk)];
     }
 
     private async Task Done(BulkAnswer? answer)
@@ -211,7 +213,7 @@ public partial class TerminalList
             return;
         }
 
-        notice = Shared.Format.Plural(T, did == TerminalDeed.Suspend ? "Suspended" : "Resumed", answer.Done);
+        notice = Format.Plural(T, did == TerminalDeed.Suspend ? "Suspended" : "Resumed", answer.Done);
         ChooseNone();
         await Reload();
     }
@@ -229,22 +231,9 @@ public partial class TerminalList
     public override async ValueTask DisposeAsync()
     {
         Navigation.LocationChanged -= Moved;
-        try
+        if (script is not null)
         {
-            if (keys is not null)
-            {
-                await keys.InvokeVoidAsync("dispose");
-                await keys.DisposeAsync();
-            }
-
-            if (module is not null)
-            {
-                await module.DisposeAsync();
-            }
-        }
-        catch (Exception e) when (e is JSDisconnectedException or OperationCanceledException)
-        {
-            // The page is gone.
+            await script.DisposeAsync();
         }
 
         await base.DisposeAsync();

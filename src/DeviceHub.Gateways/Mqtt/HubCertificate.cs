@@ -20,8 +20,8 @@ internal static class HubCertificate
     /// <summary>It is looked at each day (<see cref="HubCertificateKeeper"/>): the rest is for what may have to be put right by a person.</summary>
     private static readonly TimeSpan RenewBefore = TimeSpan.FromDays(90);
 
-    /// <summary>A clock at 1970 cannot be helped; one that was set at the factory is later than this.</summary>
-    private static readonly DateTimeOffset CaFrom = new(2020, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    /// <summary>Of the CA and of every leaf. A clock at 1970 cannot be helped; one that was set at the factory is later than this.</summary>
+    private static readonly DateTimeOffset From = new(2020, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     /// <exception cref="HubCertificateException">The CA, which terminals have pinned, cannot be used; its message says what to do.</exception>
     public static X509Certificate2 LoadOrMake(string folder, IReadOnlyList<string> names, DateTimeOffset now)
@@ -53,7 +53,7 @@ internal static class HubCertificate
 
     /// <summary>Another should take its place: it ends soon, or was made by a clock that was far ahead.</summary>
     public static bool IsDue(X509Certificate2 leaf, DateTimeOffset now) =>
-        leaf.NotAfter.ToUniversalTime() - now.UtcDateTime <= RenewBefore || now.UtcDateTime < leaf.NotBefore.ToUniversalTime();
+        leaf.NotAfter.ToUniversalTime() - now.UtcDateTime is var left && (left <= RenewBefore || left > LeafLifetime + TimeSpan.FromDays(1));
 
     private static X509Certificate2 MakeLeaf(string file, X509Certificate2 ca, IReadOnlyList<string> names, DateTimeOffset now)
     {
@@ -76,7 +76,7 @@ internal static class HubCertificate
         }
 
         request.CertificateExtensions.Add(alternatives.Build());
-        using var leaf = request.Create(ca, now.AddDays(-1), now + LeafLifetime, RandomNumberGenerator.GetBytes(16));
+        using var leaf = request.Create(ca, ca.NotBefore, now + LeafLifetime, RandomNumberGenerator.GetBytes(16));
         using var whole = leaf.CopyWithPrivateKey(key);
         Write(file, whole.ExportCertificatePem() + "\n" + key.ExportPkcs8PrivateKeyPem() + "\n");
         return Usable(whole);
@@ -123,7 +123,7 @@ internal static class HubCertificate
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, true, 0, true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, true));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));
-        using var made = request.CreateSelfSigned(CaFrom, CaFrom.AddYears(30));
+        using var made = request.CreateSelfSigned(From, From.AddYears(30));
         Write(file, made.ExportCertificatePem() + "\n" + key.ExportPkcs8PrivateKeyPem() + "\n");
     }
 

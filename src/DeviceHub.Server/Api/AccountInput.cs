@@ -70,7 +70,15 @@ internal static class AccountInput
             now,
             Fault);
         AccountRules.CheckIdentity(channel, before, given, Fault);
-        return before.With(given, name => channel.AccountFields.Any(f => f.Name == name && f.IsSecret), now, terms);
+        var account = before.With(given, name => channel.AccountFields.Any(f => f.Name == name && f.IsSecret), now, terms);
+
+        // Who only disables an account that is not whole any more may do so.
+        if ((given.Count > 0 || before.Version == 0) && check.Problem is null && channel.WholeFault(account) is { } whole)
+        {
+            Fault("fields." + whole.Field, whole.Says);
+        }
+
+        return account;
     }
 
     private static AccountSchedule? Schedule(ScheduleBody? body, Action<string, string> fault) =>

@@ -27,7 +27,8 @@ internal static class ActivationCodesApi
 
     public static void MapActivationCodes(this RouteGroupBuilder api)
     {
-        api.MapGet("/activation-codes", List).Produces<PageOf<Code>>().WithSummary("Activation codes, newest first, with who used them");
+        api.MapGet("/activation-codes", List).Produces<PageOf<Code>>().WithSummary("Activation codes, newest first, with who used them")
+            .WithDescription($"used counts all; usedBy names the first {ActivationCodeRules.MaxNamed}.");
         api.MapPost("/activation-codes", Create).RequireAuthorization(Policies.Operate).Produces<CreatedCode>(201).ProducesValidationProblem().ProducesProblem(409)
             .WithSummary("Makes an activation code for a store; the code is in this answer and nowhere else");
         api.MapPost("/activation-codes/{id}/extend", Extend).RequireAuthorization(Policies.Operate).Produces(204).ProducesValidationProblem().ProducesProblem(404).ProducesProblem(409)
@@ -100,7 +101,7 @@ internal static class ActivationCodesApi
         code.StoreName,
         code.Model,
         code.MaxUses,
-        code.UsedBy.Count,
+        code.Used,
         code.State,
         code.Expires,
         code.Revoked,

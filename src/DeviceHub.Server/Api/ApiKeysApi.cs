@@ -45,7 +45,7 @@ internal static class ApiKeysApi
         var created = await keys.Create(audit.Actor(), body.Name!, body.Scopes!, body.Expires, body.MerchantId, stop);
         return created is { Key: { } key, Entry: { } entry }
             ? Results.Created((string?)null, new CreatedKey(entry.Id, key, entry.Name, entry.Scopes, entry.MerchantId, entry.Expires))
-            : Problems.Conflict(created.Fault!);
+            : Problems.Conflict(created.Fault is ApiKeyFault.Merchant ? "there is no merchant " + body.MerchantId : "the hub has as many API keys as Server:MaxRecords allows");
     }
 
     private static async Task<IResult> Revoke(string id, IApiKeys keys, AuditTrail audit, CancellationToken stop) =>

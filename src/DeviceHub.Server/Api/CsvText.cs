@@ -12,6 +12,29 @@ internal static class CsvText
 
     public static Task WriteRow(this TextWriter csv, IEnumerable<string?> cells) => csv.WriteLineAsync(string.Join(',', cells.Select(Cell)));
 
+    /// <summary>Writes a page's rows and those of the pages behind it, each as it is read, up to <paramref name="limit"/>; then a row that says that there are more.</summary>
+    /// <param name="next">Reads the page behind this row; an empty one is the end.</param>
+    public static async Task WriteRows<T>(
+        this TextWriter csv, IReadOnlyList<T> page, Func<T, Task<IReadOnlyList<T>>> next, Func<T, IEnumerable<string?>> row, int limit, string more, CancellationToken stop)
+    {
+        for (var left = limit; page.Count > 0; page = await next(page[^1]))
+        {
+            foreach (var one in page.Take(left))
+            {
+                await csv.WriteRow(row(one));
+            }
+
+            left -= page.Count;
+            if (left < 0)
+            {
+                await csv.WriteRow([more]);
+                return;
+            }
+
+            await csv.FlushAsync(stop);
+        }
+    }
+
     /// <summary>Excel takes a cell that begins so for a formula.</summary>
     public static string Cell(string? text) => text switch
     {

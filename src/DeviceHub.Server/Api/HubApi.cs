@@ -30,6 +30,7 @@ internal static class HubApi
         services.AddSingleton<PaymentsExport>();
         services.AddSingleton<RefundProposalsApi.Deciding>();
         services.AddSingleton<ChargesApi.Waits>();
+        services.AddSingleton<IProblemDetailsWriter, ProblemPage>();
         services.AddProblemDetails();
         services.AddExceptionHandler<ProblemHandler>();
         services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);

@@ -43,6 +43,8 @@ internal static class PaymentsApi
         public string? OrderNumber { get; init; }
         public string? ChannelOrderNumber { get; init; }
         public bool? NeedsAttention { get; init; }
+        public bool? OutcomeNotShown { get; init; }
+        public bool? Test { get; init; }
         public string? After { get; init; }
         public int? Page { get; init; }
         public int? PageSize { get; init; }
@@ -65,6 +67,8 @@ internal static class PaymentsApi
             OrderNumber = OrderNumber,
             ChannelOrderNumber = ChannelOrderNumber,
             NeedsAttention = NeedsAttention,
+            OutcomeNotShown = OutcomeNotShown,
+            IsTest = Test,
         };
     }
 
@@ -73,6 +77,8 @@ internal static class PaymentsApi
         api.MapGet("/payments", List).Produces<PaymentPage>().WithSummary("Payments, newest first")
             .WithDescription(
                 "needsAttention=true: those for which the hub gave up or waited too long; a person must look at their timeline, and their mark stays when they are settled later. "
+                + "outcomeNotShown=true: those whose terminal did not say within Terminals:ShownWithinSeconds that it has shown the outcome, so that the cashier may not know it. "
+                + "test=false: without test payments, which no sum counts; true: them alone. "
                 + "q: what a person has of a payment: an order number, a channel's order, transaction or refund number, a request id, serialNumber/requestId, a serial number, an amount (12.34) or the "
                 + "code's last four digits; readAs says what it was taken for. status: stage, result and refunds in one word. after: next of the page before, however deep. channelOrderNumber finds any attempt. behind: how many ledger entries the list may not show yet.");
         api.MapGet("/payments.csv", Export).Produces(200, contentType: "text/csv").WithSummary("The same list as CSV (UTF-8)")

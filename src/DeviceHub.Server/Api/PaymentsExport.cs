@@ -23,33 +23,20 @@ internal sealed class PaymentsExport(IPaymentSearch payments, AuditTrail audit, 
         var first = await payments.Find(filter, new PaymentSlice(PageRows), stop);
         var limit = options.Value.MaxExportRows;
         await audit.Write("payment.export", "payments", null, new { filter, limit });
-        return Results.Stream(stream => Write(stream, filter, first, limit, stop), CsvText.Type, $"payments-{clock.GetUtcNow():yyyyMMdd-HHmmss}.csv");
+        return Results.Stream(stream => Write(stream, filter, first.Items, limit, stop), CsvText.Type, $"payments-{clock.GetUtcNow():yyyyMMdd-HHmmss}.csv");
     }
 
-    private async Task Write(Stream stream, PaymentFilter filter, PaymentsFound page, int limit, CancellationToken stop)
+    private async Task Write(Stream stream, PaymentFilter filter, IReadOnlyList<PaymentSummary> first, int limit, CancellationToken stop)
     {
         await using var csv = CsvText.Writer(stream);
         await csv.WriteRow(Columns.Select(c => Texts.Get(c)));
-        for (var written = 0; ; page = await payments.Find(filter, new PaymentSlice(PageRows, page.Items[^1].Position), stop))
-        {
-            foreach (var payment in page.Items.Take(limit - written))
-            {
-                await csv.WriteRow(Row(payment));
-            }
-
-            written += page.Items.Count;
-            await csv.FlushAsync(stop);
-            if (!page.More)
-            {
-                return;
-            }
-
-            if (written >= limit)
-            {
-                await csv.WriteRow([string.Format(CultureInfo.InvariantCulture, Texts.Get("ExportCut"), limit)]);
-                return;
-            }
-        }
+        await csv.WriteRows(
+            first,
+            async last => (await payments.Find(filter, new PaymentSlice(PageRows, last.Position), stop)).Items,
+            Row,
+            limit,
+            string.Format(CultureInfo.InvariantCulture, Texts.Get("ExportCut"), limit),
+            stop);
     }
 
     private static string?[] Row(PaymentSummary p) =>

@@ -42,13 +42,7 @@ internal static class PeopleApi
         var check = new FieldCheck();
         check.That(body.Role is null || Roles.All.Contains(body.Role), "role", "one of: " + string.Join(", ", Roles.All));
         check.That(body.Role is not null || body.Enabled is not null, "role", "or enabled is needed");
-        if (check.Problem is { } wrong)
-        {
-            return wrong;
-        }
-
-        var fault = body.Role is null ? null : await port.SetRole(audit.Actor(), id, body.Role, stop);
-        return Done(id, fault is null && body.Enabled is { } enabled ? await port.SetEnabled(audit.Actor(), id, enabled, stop) : fault);
+        return check.Problem ?? Done(id, await port.Change(audit.Actor(), id, body.Role, body.Enabled, stop));
     }
 
     private static IResult Given(string id, GivenPassword given) => given is { Person: { } person, Password: { } password }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using DeviceHub.Core.People;
 using DeviceHub.Core.Terminals;
 using DeviceHub.Server.ApiKeys;
+using DeviceHub.Server.Hosting;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.Options;
 
@@ -15,10 +16,12 @@ internal static class TerminalsApi
         DateTimeOffset? ActivatedAt, DateTimeOffset? LastSeen, string? Firmware, TerminalState State, bool Drift);
 
     /// <param name="Drift">What the terminal reports is not what is desired.</param>
+    /// <param name="OtherHardware">Another board with its key that was turned away; null: none since it was last resumed.</param>
+    /// <param name="HeartbeatIntervalSeconds">How often a heartbeat is wanted of it.</param>
     internal sealed record TerminalDetail(
         string SerialNumber, TerminalStatus Status, string Model, string? MerchantId, string? MerchantName, string? StoreId, string? StoreName, string? HardwareId,
         DateTimeOffset RegisteredAt, DateTimeOffset? ActivatedAt, bool Connected, DateTimeOffset? LastSeen, string? Address, JsonElement? Heartbeat, long? MaxAmountFen,
-        Configuration? Desired, Reported? Reported, bool Drift);
+        Configuration? Desired, Reported? Reported, bool Drift, OtherHardware? OtherHardware, int HeartbeatIntervalSeconds);
 
     internal sealed record Configuration(long Version, JsonElement Document, string Hash);
 
@@ -53,7 +56,7 @@ internal static class TerminalsApi
             .WithDescription("Up to Server:MaxExportRows. In the language of Accept-Language or ?ui-culture=: English or Chinese.");
         api.MapGet("/terminals/{serialNumber}", Get).Produces<TerminalDetail>().ProducesProblem(404)
             .WithSummary("One terminal with its heartbeat, desired and reported configuration");
-        var many = api.MapGroup("/terminals").RequireAuthorization(Policies.Operate);
+        var many = api.MapGroup("/terminals").RequireAuthorization(Policies.Operate).WithMetadata(new RequestSizeLimitAttribute(ManyBytes(((IEndpointRouteBuilder)api).ServiceProvider)));
         many.MapPost("/suspend", (Many body, TerminalDesk desk, AuditTrail audit, IOptions<TerminalOptions> options, CancellationToken stop) => Change(TerminalDeed.Suspend, body, desk, audit, options, stop))
             .Produces<BulkAnswer>().ProducesValidationProblem().WithSummary("Suspends many terminals and says which it could not");
         many.MapPost("/resume", (Many body, TerminalDesk desk, AuditTrail audit, IOptions<TerminalOptions> options, CancellationToken stop) => Change(TerminalDeed.Resume, body, desk, audit, options, stop))
@@ -68,6 +71,11 @@ internal static class TerminalsApi
         admin.MapPut("/limit", SetLimit).Produces(204).ProducesValidationProblem().ProducesProblem(404)
             .WithSummary("Sets the largest amount of one payment in fen; null takes the hub's own");
     }
+
+    /// <summary>As many serial numbers as may be named at once, the longest, on a line each.</summary>
+    private static long ManyBytes(IServiceProvider services) => Math.Max(
+        services.GetRequiredService<IOptions<ServerOptions>>().Value.MaxBodyBytes,
+        1024 + (services.GetRequiredService<IOptions<TerminalOptions>>().Value.MaxBulk * (long)(TerminalRecord.MaxSerialNumber + 16)));
 
     private static async Task<IResult> List(
         ITerminalSearch terminals, Paging paging, [AsParameters] Search search, string? sort, bool? descending, int? page, int? pageSize, CancellationToken stop)
@@ -90,13 +98,13 @@ internal static class TerminalsApi
         return check.Problem ?? await export.Send(filter, stop);
     }
 
-    private static async Task<IResult> Get(string serialNumber, TerminalDesk desk) =>
-        await desk.Find(serialNumber) is { } snapshot ? Results.Ok(Detail(snapshot)) : NoTerminal(serialNumber);
+    private static async Task<IResult> Get(string serialNumber, TerminalDesk desk, IOptions<TerminalOptions> options) =>
+        await desk.Find(serialNumber) is { } snapshot ? Results.Ok(Detail(snapshot, options.Value.HeartbeatIntervalSeconds)) : NoTerminal(serialNumber);
 
     private static async Task<IResult> Change(TerminalDeed deed, Many body, TerminalDesk desk, AuditTrail audit, IOptions<TerminalOptions> options, CancellationToken stop)
     {
         var check = new FieldCheck();
-        check.That(body.SerialNumbers is { Count: >= 1 } && body.SerialNumbers.Count <= options.Value.MaxBulk, "serialNumbers", $"1 to {options.Value.MaxBulk} serial numbers are needed");
+        check.That(body.SerialNumbers is { Count: >= 1 } && body.SerialNumbers.Count <= options.Value.MaxBulk && !body.SerialNumbers.Contains(null!), "serialNumbers", $"1 to {options.Value.MaxBulk} serial numbers are needed");
         return check.Problem ?? Results.Ok(await desk.All(deed, body.SerialNumbers!, audit.Actor(), cancellation: stop));
     }
 
@@ -124,7 +132,7 @@ internal static class TerminalsApi
 
     private static IResult NoTerminal(string serialNumber) => Problems.NotFound("terminal " + serialNumber);
 
-    private static TerminalDetail Detail(TerminalSnapshot snapshot)
+    private static TerminalDetail Detail(TerminalSnapshot snapshot, int heartbeatIntervalSeconds)
     {
         var record = snapshot.Record;
         var desired = record.DesiredVersion > 0 ? Of(record.DesiredVersion, record.DesiredConfiguration!, record.DesiredHash ?? []) : null;
@@ -132,7 +140,8 @@ internal static class TerminalsApi
         var drift = desired is not null && (reported is not { Result: ConfigurationResult.Applied } || reported.Version != desired.Version || reported.Hash != desired.Hash);
         return new(
             record.SerialNumber, record.Status, record.Model, record.MerchantId, record.MerchantName, record.StoreId, record.StoreName, record.HardwareId, record.RegisteredAt,
-            record.ActivatedAt, snapshot.Connected, snapshot.LastSeen, snapshot.Address, Parse(snapshot.Heartbeat?.Json), record.MaxAmountFen, desired, reported, drift);
+            record.ActivatedAt, snapshot.Connected, snapshot.LastSeen, snapshot.Address, Parse(snapshot.Heartbeat?.Json), record.MaxAmountFen, desired, reported, drift, record.OtherHardware,
+            heartbeatIntervalSeconds);
     }
 
     private static Configuration Of(long version, string json, byte[] hash) => new(version, Parse(json)!.Value, Convert.ToHexStringLower(hash));

@@ -25,26 +25,17 @@ internal sealed class TerminalsExport(ITerminalSearch terminals, AuditTrail audi
         return Results.Stream(stream => Write(stream, filter, first, limit, stop), CsvText.Type, $"terminals-{clock.GetUtcNow():yyyyMMdd-HHmmss}.csv");
     }
 
-    private async Task Write(Stream stream, TerminalFilter filter, IReadOnlyList<TerminalSummary> page, int limit, CancellationToken stop)
+    private async Task Write(Stream stream, TerminalFilter filter, IReadOnlyList<TerminalSummary> first, int limit, CancellationToken stop)
     {
         await using var csv = CsvText.Writer(stream);
         await csv.WriteRow(Columns.Select(c => Texts.Get(c)));
-        for (var written = 0; page.Count > 0; page = await terminals.After(filter, page[^1].SerialNumber, PageRows, stop))
-        {
-            if (written >= limit)
-            {
-                await csv.WriteRow([string.Format(CultureInfo.InvariantCulture, Texts.Get("ExportCut"), limit)]);
-                return;
-            }
-
-            foreach (var terminal in page.Take(limit - written))
-            {
-                await csv.WriteRow(Row(terminal));
-            }
-
-            written += page.Count;
-            await csv.FlushAsync(stop);
-        }
+        await csv.WriteRows(
+            first,
+            last => terminals.After(filter, last.SerialNumber, PageRows, stop),
+            Row,
+            limit,
+            string.Format(CultureInfo.InvariantCulture, Texts.Get("ExportCutTerminals"), limit),
+            stop);
     }
 
     private static string?[] Row(TerminalSummary t) =>

@@ -18,17 +18,17 @@ internal sealed class ApiKeyBook(HubReads reads, HubWrites writes, AuditLog audi
     {
         if (name.Trim() is not { Length: >= 1 and <= 100 } trimmed)
         {
-            return new(null, null, "a name of 1 to 100 characters is needed");
+            return new(null, null, ApiKeyFault.Name);
         }
 
         if (scopes.Count is 0 || scopes.Count > Permission.Scopes.Length || scopes.Any(s => !Permission.Scopes.Contains(s)))
         {
-            return new(null, null, "scopes are one or more of: " + string.Join(", ", Permission.Scopes));
+            return new(null, null, ApiKeyFault.Scopes);
         }
 
-        if (Permission.MerchantFault(scopes, merchantId) is { } wrong)
+        if (Permission.MerchantFault(scopes, merchantId) is not null)
         {
-            return new(null, null, "merchantId: " + wrong);
+            return new(null, null, ApiKeyFault.Till);
         }
 
         var key = ApiKey.Create();
@@ -46,17 +46,17 @@ internal sealed class ApiKeyBook(HubReads reads, HubWrites writes, AuditLog audi
         };
         var after = new { row.Id, row.Name, row.Scopes, row.MerchantId, row.Expires };
         var entry = audit.Row(by, "api-key.create", "api-key:" + row.Id, null, after);
-        var fault = await writes.Run(
+        var fault = await writes.Run<ApiKeyFault?>(
             async (db, cancel) =>
             {
                 if (await db.ApiKeys.CountAsync(cancel) >= options.Value.MaxRecords)
                 {
-                    return "the hub has as many API keys as Server:MaxRecords allows";
+                    return ApiKeyFault.TooMany;
                 }
 
                 if (merchantId is not null && !await db.Merchants.AnyAsync(m => m.Id == merchantId, cancel))
                 {
-                    return "there is no merchant " + merchantId;
+                    return ApiKeyFault.Merchant;
                 }
 
                 db.ApiKeys.Add(row);

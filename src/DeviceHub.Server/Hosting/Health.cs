@@ -1,10 +1,11 @@
+using System.Globalization;
 using DeviceHub.Storage;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace DeviceHub.Server.Hosting;
 
-/// <summary>Live: the process answers. Ready: the database can be written, the silo runs and the listeners are open.</summary>
+/// <summary>Live: the process answers. Ready: the database can be written, the silo runs and the listeners are open; degraded, which is ready too: lists do not show all payments yet.</summary>
 internal static class Health
 {
     public static void AddHubHealth(this IServiceCollection services) =>
@@ -24,7 +25,7 @@ internal static class Health
     }
 
     /// <summary>Anybody may ask, so the database is asked at most once in two seconds.</summary>
-    private sealed class Readiness(WriteProbe probe, IHostApplicationLifetime lifetime, TimeProvider clock) : IHealthCheck, IDisposable
+    private sealed class Readiness(WriteProbe probe, SearchProgress search, IHostApplicationLifetime lifetime, TimeProvider clock) : IHealthCheck, IDisposable
     {
         private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(2);
         private static readonly TimeSpan Limit = TimeSpan.FromSeconds(3);
@@ -63,7 +64,10 @@ internal static class Health
         private async Task<HealthCheckResult> CanWrite()
         {
             using var limit = new CancellationTokenSource(Limit, clock);
-            return await probe.Fault(limit.Token) is { } fault ? HealthCheckResult.Unhealthy(fault) : HealthCheckResult.Healthy();
+            return await probe.Fault(limit.Token) is { } fault ? HealthCheckResult.Unhealthy(fault)
+                : search.Behind is { } behind ? HealthCheckResult.Degraded(
+                    string.Create(CultureInfo.InvariantCulture, $"payments go on; lists do not show all of them yet: {behind.Rows:n0} ledger rows to go since {behind.Since:HH:mm:ss} UTC"))
+                : HealthCheckResult.Healthy();
         }
     }
 }

@@ -30,10 +30,11 @@ public static class HubApplication
 {
     /// <param name="configure">Called before anything is registered: more configuration, another clock, other logging.</param>
     /// <param name="started">Is told what a person must know after the start; null: standard output is.</param>
-    /// <exception cref="StartException">The data folder cannot be used.</exception>
+    /// <exception cref="StartException">The data folder cannot be used, or a name that is no option was written.</exception>
     /// <exception cref="OptionsValidationException">A server option is wrong. Others are found at the start itself.</exception>
     public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null, Action<HubStart>? started = null)
     {
+        OptionNames.Check(args);
         var builder = WebApplication.CreateBuilder(args);
         builder.Logging.ClearProviders().AddHubLogging();
         configure?.Invoke(builder);
@@ -41,6 +42,7 @@ public static class HubApplication
         try
         {
             Register(builder, folder);
+            OptionNames.Check(builder.Configuration, builder.Services);
             var app = builder.Build();
 
             // Before the host starts: it would log a wrong option as a fault of the program, with its stack.
@@ -103,6 +105,8 @@ public static class HubApplication
 
     private static void MapHub(this WebApplication app)
     {
+        // The language first: what went wrong is told in it, too.
+        app.UseRequestLocalization();
         app.UseExceptionHandler();
         app.UseStatusCodePages();
         app.Use((http, next) =>
@@ -113,7 +117,6 @@ public static class HubApplication
             headers["Referrer-Policy"] = "no-referrer";
             return next(http);
         });
-        app.UseRequestLocalization();
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseRateLimiter();

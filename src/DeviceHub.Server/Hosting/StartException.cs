@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using DeviceHub.Gateways.Mqtt;
+using DeviceHub.Storage;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
 
@@ -11,7 +12,7 @@ public sealed class StartException(string message, Exception? inner = null) : Ex
     /// <summary>What an operator should read for an exception of the start; null: it is a bug, show all of it.</summary>
     internal static string? Explain(Exception e) => e switch
     {
-        StartException or OptionsValidationException or HubCertificateException => e.Message,
+        StartException or OptionsValidationException or HubCertificateException or HubDatabaseException => e.Message,
         AddressInUseException => e.Message + "; another program uses it: stop that one or set another port",
         IOException { InnerException: AddressInUseException inner } => Explain(inner) + " (" + e.Message + ")",
         IOException { InnerException: SocketException } => e.Message,

@@ -16,7 +16,7 @@ internal sealed class AccountBook(
             : null,
         stop);
 
-    public async Task<PersonFault?> SetUp(Actor by, string id, string? userName, string password, CancellationToken stop)
+    public async Task<PersonFault?> SetUp(Actor by, string id, string session, string? userName, string password, CancellationToken stop)
     {
         if (await Read(id, stop) is not { MustSetUp: true } user)
         {
@@ -52,6 +52,7 @@ internal sealed class AccountBook(
                 db.Audit.Add(audit.Row(by, "user.set-up", "user:" + row.UserName, new { row.UserName }, new { UserName = name ?? row.UserName }));
                 (row.PasswordHash, row.MustSetUp) = (hash, false);
                 (row.UserName, row.NormalizedUserName) = name is null ? (row.UserName, row.NormalizedUserName) : (name, PeopleBook.Normal(name));
+                await SessionBook.EndAll(db, id, session, clock.GetUtcNow(), cancel);
                 return null;
             },
             stop);

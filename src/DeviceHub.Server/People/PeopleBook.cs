@@ -74,47 +74,34 @@ internal sealed class PeopleBook(HubReads reads, HubWrites writes, AuditLog audi
         return (await Create(new Actor(Actor.Hub, null), userName, Roles.Owner, stop)).Password;
     }
 
-    public Task<PersonFault?> SetRole(Actor by, string id, string role, CancellationToken stop) => !Roles.All.Contains(role)
+    public Task<PersonFault?> Change(Actor by, string id, string? role, bool? enabled, CancellationToken stop) => role is not null && !Roles.All.Contains(role)
         ? Task.FromResult<PersonFault?>(PersonFault.Role)
         : Change(
             id,
             async (db, user, cancel) =>
             {
-                if (user.Role == Roles.Owner && role != Roles.Owner && await IsLastOwner(db, id, cancel))
+                if ((enabled == false || (role is not null && role != Roles.Owner)) && await IsLastOwner(db, id, cancel))
                 {
                     return PersonFault.LastOwner;
                 }
 
-                if (user.Role != role)
+                if (role is not null && user.Role != role)
                 {
                     db.Audit.Add(audit.Row(by, "user.role", "user:" + user.UserName, new { user.Role }, new { role }));
                     user.Role = role;
                 }
 
+                if (enabled is { } may && may == user.Disabled is not null)
+                {
+                    var now = clock.GetUtcNow();
+                    (user.Disabled, user.SecurityStamp) = (may ? null : now, Guid.NewGuid().ToString("N"));
+                    db.Audit.Add(audit.Row(by, may ? "user.enable" : "user.disable", "user:" + user.UserName, null, null));
+                    await SessionBook.EndAll(db, id, null, now, cancel);
+                }
+
                 return null;
             },
             stop);
-
-    public Task<PersonFault?> SetEnabled(Actor by, string id, bool enabled, CancellationToken stop) => Change(
-        id,
-        async (db, user, cancel) =>
-        {
-            if (!enabled && await IsLastOwner(db, id, cancel))
-            {
-                return PersonFault.LastOwner;
-            }
-
-            if (enabled == user.Disabled is not null)
-            {
-                var now = clock.GetUtcNow();
-                (user.Disabled, user.SecurityStamp) = (enabled ? null : now, Guid.NewGuid().ToString("N"));
-                db.Audit.Add(audit.Row(by, enabled ? "user.enable" : "user.disable", "user:" + user.UserName, null, null));
-                await SessionBook.EndAll(db, id, null, now, cancel);
-            }
-
-            return null;
-        },
-        stop);
 
     public async Task<GivenPassword> ResetPassword(Actor by, string id, CancellationToken stop)
     {

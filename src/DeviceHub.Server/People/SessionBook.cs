@@ -30,8 +30,9 @@ internal sealed partial class SessionBook(
     public static string IdOf(string token) => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
 
     /// <summary>Begins a session and returns what the browser carries; its first audit row is written with it.</summary>
-    /// <param name="replaced">The session that this browser had; null: none.</param>
-    public async Task<(string Token, SignedIn Who)> Begin(HubUser user, Actor by, string? userAgent, string? replaced, CancellationToken stop)
+    /// <param name="user">As it was when the password and the code were looked at; null is returned when the account has changed since.</param>
+    /// <param name="replaced">The session that this browser had, of whomever; null: none.</param>
+    public async Task<(string Token, SignedIn Who)?> Begin(HubUser user, Actor by, string? userAgent, string? replaced, CancellationToken stop)
     {
         var token = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
         var now = clock.GetUtcNow();
@@ -39,11 +40,17 @@ internal sealed partial class SessionBook(
         {
             Id = IdOf(token), UserId = user.Id, Created = now, LastSeen = now, Address = by.Address, UserAgent = userAgent is { Length: > 200 } ? userAgent[..200] : userAgent,
         };
-        var ended = await writes.Run(
+        var ended = await writes.Run<List<string>?>(
             async (db, cancel) =>
             {
-                var open = await db.Sessions.Where(s => s.UserId == user.Id && s.Ended == null).OrderByDescending(s => s.LastSeen).ToListAsync(cancel);
-                var over = open.Where((s, i) => s.Id == replaced || i >= people.Value.MaxSessions - 1).ToList();
+                if (!await db.Users.AnyAsync(u => u.Id == user.Id && u.SecurityStamp == user.SecurityStamp && u.Disabled == null, cancel))
+                {
+                    return null;
+                }
+
+                var open = await db.Sessions.Where(s => (s.UserId == user.Id || s.Id == replaced) && s.Ended == null).OrderByDescending(s => s.LastSeen).ToListAsync(cancel);
+                var going = open.Where(s => s.Id != replaced).Take(people.Value.MaxSessions - 1).ToList();
+                var over = open.Except(going).ToList();
                 over.ForEach(s => s.Ended = now);
                 db.Sessions.Add(row);
                 db.Audit.Add(audit.Row(by, "sign-in", "user:" + user.UserName, null, new { SecondFactor = user.SecondFactorKey is not null }));
@@ -51,6 +58,11 @@ internal sealed partial class SessionBook(
                 return over.ConvertAll(s => s.Id);
             },
             stop);
+        if (ended is null)
+        {
+            return null;
+        }
+
         Forget(ended);
         return (token, new(row.Id, user.Id, user.UserName!, user.Role, user.MustSetUp));
     }
@@ -84,6 +96,7 @@ internal sealed partial class SessionBook(
         return row.Who;
     }
 
+    /// <summary>The person did something: the session does not end for want of use.</summary>
     public void Touch(string session)
     {
         if (entries.TryGetValue(session, out var known))
@@ -134,11 +147,11 @@ internal sealed partial class SessionBook(
         }
     }
 
-    /// <summary>Writes when sessions were used, ends those that were not for too long, and drops the oldest ended ones.</summary>
-    private async Task Sweep(CancellationToken stop)
+    /// <summary>Writes when sessions were used, those first that were not written for longest, ends those that were not for too long, and drops the oldest ended ones.</summary>
+    internal async Task Sweep(CancellationToken stop)
     {
         var now = clock.GetUtcNow();
-        var used = entries.Where(e => e.Value.LastSeen > e.Value.Written).Take(SweepBatch).ToDictionary(e => e.Key, e => e.Value);
+        var used = entries.Where(e => e.Value.LastSeen > e.Value.Written).OrderBy(e => e.Value.Written).Take(SweepBatch).ToDictionary(e => e.Key, e => e.Value);
         try
         {
             await writes.Run(

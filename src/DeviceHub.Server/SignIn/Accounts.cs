@@ -59,11 +59,15 @@ internal static class Accounts
         return new ClaimsPrincipal(identity);
     }
 
-    /// <summary>Begins a session in this browser; one that it had ends, and nothing of it goes on.</summary>
-    public static async Task<SignedIn> Begin(HttpContext http, SessionBook sessions, HubUser user, CancellationToken stop)
+    /// <summary>Begins a session in this browser; one that it had ends, and nothing of it goes on. Null: the account has changed since it was looked at, and nothing began.</summary>
+    public static async Task<SignedIn?> Begin(HttpContext http, SessionBook sessions, HubUser user, CancellationToken stop)
     {
         var by = new Actor("user:" + user.UserName, http.Connection.RemoteIpAddress?.ToString());
-        var (token, who) = await sessions.Begin(user, by, http.Request.Headers.UserAgent.ToString(), http.User.FindFirstValue(PersonClaims.Session), stop);
+        if (await sessions.Begin(user, by, http.Request.Headers.UserAgent.ToString(), http.User.FindFirstValue(PersonClaims.Session), stop) is not var (token, who))
+        {
+            return null;
+        }
+
         await http.SignInAsync(Cookie, new ClaimsPrincipal(new ClaimsIdentity([new Claim(PersonClaims.Session, token)], Cookie)));
         return who;
     }
@@ -103,7 +107,12 @@ internal static class Accounts
         var id = token is null ? null : SessionBook.IdOf(token);
         if (id is not null && await sessions.Find(id, context.HttpContext.RequestAborted) is { } who)
         {
-            sessions.Touch(id);
+            // A page that lost its connection takes it up again by itself.
+            if (!context.Request.Path.StartsWithSegments("/_blazor", StringComparison.Ordinal))
+            {
+                sessions.Touch(id);
+            }
+
             context.ReplacePrincipal(Principal(who, context.HttpContext.Connection.RemoteIpAddress?.ToString()));
         }
         else
@@ -116,8 +125,7 @@ internal static class Accounts
     /// <summary>A person's browser is led to the page; a program gets a status that it understands.</summary>
     private static Task Answer(RedirectContext<CookieAuthenticationOptions> context, int status)
     {
-        var wantsPage = HttpMethods.IsGet(context.Request.Method) && !context.Request.Path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase)
-            && context.Request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase);
+        var wantsPage = HttpMethods.IsGet(context.Request.Method) && ProblemPage.IsFor(context.Request);
         if (wantsPage && status == StatusCodes.Status401Unauthorized)
         {
             context.Response.Redirect(context.RedirectUri);

@@ -27,6 +27,9 @@ internal static class SignInPages
         pages.MapPost(CodePath, TakeCode).AllowAnonymous().RequireRateLimiting(RateLimit);
         pages.MapGet(WelcomePath, (HttpContext http) => Show<WelcomePage>(new { UserName = http.User.Identity?.Name })).RequireAuthorization(Permission.Newcomer);
         pages.MapPost(WelcomePath, SetUp).RequireAuthorization(Permission.Newcomer).RequireRateLimiting(RateLimit);
+
+        // Requests count as use of their session; this one is nothing else.
+        pages.MapGet("/session", () => Results.NoContent()).RequireAuthorization(Policies.Person);
         pages.MapPost("/sign-out", SignOut).RequireAuthorization(Permission.SignedIn);
     }
 
@@ -53,8 +56,7 @@ internal static class SignInPages
                     return Results.LocalRedirect($"{CodePath}?returnUrl={Uri.EscapeDataString(LocalAddress.Of(returnUrl))}");
                 }
 
-                var who = await Accounts.Begin(http, sessions, user, CancellationToken.None);
-                return Results.LocalRedirect(who.MustSetUp ? WelcomePath : LocalAddress.Of(returnUrl));
+                return Lead(await Accounts.Begin(http, sessions, user, CancellationToken.None), returnUrl);
             }
 
             // A name that is nobody's may be a password typed into the wrong field: it is not kept.
@@ -86,9 +88,12 @@ internal static class SignInPages
         }
 
         step.End(http);
-        var who = await Accounts.Begin(http, sessions, user, CancellationToken.None);
-        return Results.LocalRedirect(who.MustSetUp ? WelcomePath : LocalAddress.Of(returnUrl));
+        return Lead(await Accounts.Begin(http, sessions, user, CancellationToken.None), returnUrl);
     }
+
+    /// <param name="who">Null: the account changed under the sign-in, which begins anew.</param>
+    private static IResult Lead(SignedIn? who, string? returnUrl) =>
+        Results.LocalRedirect(who switch { null => Path, { MustSetUp: true } => WelcomePath, _ => LocalAddress.Of(returnUrl) });
 
     private static async Task<IResult> SetUp(HttpContext http, IAccount account, AuditTrail audit, [FromForm] string? userName, [FromForm] string? password, [FromForm] string? again)
     {
@@ -98,7 +103,8 @@ internal static class SignInPages
             return Show<WelcomePage>(new { UserName = userName, Differ = true }, StatusCodes.Status400BadRequest);
         }
 
-        var fault = await account.SetUp(audit.Actor(), http.User.FindFirstValue(ClaimTypes.NameIdentifier)!, name, password, http.RequestAborted);
+        var (id, session) = (http.User.FindFirstValue(ClaimTypes.NameIdentifier)!, http.User.FindFirstValue(PersonClaims.Session)!);
+        var fault = await account.SetUp(audit.Actor(), id, session, name, password, http.RequestAborted);
         return fault is null or PersonFault.Stale ? Results.LocalRedirect("/account?welcome=true") : Show<WelcomePage>(new { UserName = userName, Fault = fault }, StatusCodes.Status400BadRequest);
     }
 

@@ -4,7 +4,7 @@ using Microsoft.EntityFrameworkCore;
 namespace DeviceHub.Storage;
 
 /// <summary>Rows of charges. Each write is one transaction under the write gate, so that it and the ledger's Accept see each other whole.</summary>
-internal sealed class ChargeStore(HubWrites writes, ReadPool pool, WebhookBook webhooks) : IChargeStore
+internal sealed class ChargeStore(HubWrites writes, ReadPool pool, LedgerKeys keys, WebhookBook webhooks) : IChargeStore
 {
     public Task<ChargeOpening> Open(Charge charge, DateTimeOffset due) => writes.Run(async (db, stop) =>
     {
@@ -25,10 +25,10 @@ internal sealed class ChargeStore(HubWrites writes, ReadPool pool, WebhookBook w
         }
 
         // A courtesy: the payment's own Accept is what keeps I13.
-        if (await db.Set<OrderKeyRow>().FirstOrDefaultAsync(k => k.MerchantId == merchant && k.OrderNo == order, stop) is { } key)
+        if (await keys.Holder(db, new MerchantOrder(merchant, order), stop) is { } holder)
         {
-            var runs = await db.Set<LivePaymentRow>().AnyAsync(l => l.Sn == key.Sn && l.RequestId == key.RequestId && l.FinalAt == null, stop);
-            return new(runs ? ChargeOpeningResult.OrderOpen : ChargeOpeningResult.OrderPaid, Other: $"{key.Sn}/{key.RequestId}");
+            var runs = await db.Set<LivePaymentRow>().AnyAsync(l => l.Sn == holder.SerialNumber && l.RequestId == holder.RequestId && l.FinalAt == null, stop);
+            return new(runs ? ChargeOpeningResult.OrderOpen : ChargeOpeningResult.OrderPaid, Other: holder.ToString());
         }
 
         db.Charges.Add(new ChargeRow

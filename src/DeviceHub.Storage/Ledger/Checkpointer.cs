@@ -14,10 +14,10 @@ internal sealed partial class Checkpointer(HubDatabase database, IOptions<Storag
     : BackgroundService
 {
     /// <summary>SQLITE_CHECKPOINT_NOOP of SQLite 3.51: counts and copies nothing.</summary>
-    private const int Look = -1;
+    public const int Look = -1;
 
     /// <summary>A page and its header in the log.</summary>
-    private const long FrameBytes = 4096 + 24;
+    public const long FrameBytes = 4096 + 24;
 
     private bool failing;
 
@@ -64,7 +64,7 @@ internal sealed partial class Checkpointer(HubDatabase database, IOptions<Storag
     }
 
     /// <summary>Frames in the log, and how many of them are in the database. A reader or writer in the way is no error: it is tried again.</summary>
-    private static (int Frames, int Copied) Checkpoint(SqliteConnection connection, int mode)
+    public static (int Frames, int Copied) Checkpoint(SqliteConnection connection, int mode)
     {
         var code = raw.sqlite3_wal_checkpoint_v2(connection.Handle!, "main", mode, out var frames, out var copied);
         SqliteException.ThrowExceptionForRC(code == raw.SQLITE_BUSY ? raw.SQLITE_OK : code, connection.Handle);

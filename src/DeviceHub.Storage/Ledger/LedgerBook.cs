@@ -1,5 +1,6 @@
 using DeviceHub.Core.Charges;
 using DeviceHub.Core.Payments;
+using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
 namespace DeviceHub.Storage;
@@ -8,19 +9,46 @@ namespace DeviceHub.Storage;
 /// The ledger's statements on the writer's own connection. Each answers with SQLite's result code; an entry's answer is left in the
 /// entry and counts once <see cref="Commit"/> is OK.
 /// </summary>
-internal sealed class LedgerBook(HubDatabase database) : IDisposable
+internal sealed class LedgerBook : IDisposable
 {
-    private readonly PreparedConnection db = new(database.Connect(readOnly: false));
+    private readonly PreparedConnection db;
+    private readonly LedgerKeyWriter keys;
+
+    /// <param name="keyBatch">Payments whose keys are written together.</param>
+    public LedgerBook(HubDatabase database, LedgerKeys keys, int keyBatch)
+    {
+        db = new(database.KeepPages(database.Connect(readOnly: false)));
+        try
+        {
+            this.keys = new(db, keys, keyBatch);
+        }
+        catch
+        {
+            db.Dispose();
+            throw;
+        }
+    }
 
     public int Begin() => db.Prepare("BEGIN IMMEDIATE").TryRun();
 
-    public int Commit() => db.Prepare("COMMIT").TryRun();
+    public int Commit()
+    {
+        var code = keys.WriteSome();
+        code = code == raw.SQLITE_OK ? db.Prepare("COMMIT").TryRun() : code;
+        if (code == raw.SQLITE_OK)
+        {
+            keys.Committed();
+        }
+
+        return code;
+    }
 
     /// <summary>The detailed code of the last error.</summary>
     public int ExtendedError => raw.sqlite3_extended_errcode(db.Connection.Handle!);
 
     public void Rollback()
     {
+        keys.Forget();
         if (raw.sqlite3_get_autocommit(db.Connection.Handle!) == 0)
         {
             db.Prepare("ROLLBACK").TryRun();
@@ -32,9 +60,12 @@ internal sealed class LedgerBook(HubDatabase database) : IDisposable
     /// <summary>After a failed commit: whether this entry's version is there, and is its own.</summary>
     public WriteResult Find(LedgerItem item)
     {
-        var body = db.Prepare(
-            "SELECT body FROM payment_event WHERE payment = (SELECT payment FROM payment_key WHERE sn = ?1 AND request_id = ?2) AND version = ?3")
-            .Bind(1, item.Id.SerialNumber).Bind(2, item.Id.RequestId).Bind(3, item.Version);
+        if (keys.Find(item.Id) is not { } payment)
+        {
+            return WriteResult.NotWritten;
+        }
+
+        var body = db.Prepare("SELECT body FROM payment_event WHERE payment = ?1 AND version = ?2").Bind(1, payment).Bind(2, item.Version);
         try
         {
             return !body.Next() ? WriteResult.NotWritten
@@ -46,9 +77,18 @@ internal sealed class LedgerBook(HubDatabase database) : IDisposable
         }
     }
 
+    /// <summary>
+    /// Copies the whole log into the database, synced; the next commit begins the log anew. After a failed sync the system may hold what was
+    /// written since the last good one for written, though it never reached the disk: also what was committed without a sync of its own. Behind
+    /// such a hole a power cut would lose every later commit.
+    /// </summary>
+    /// <exception cref="SqliteException">It failed, or a reader is in the way.</exception>
+    public void BeginLogAnew() => SqliteException.ThrowExceptionForRC(
+        raw.sqlite3_wal_checkpoint_v2(db.Connection.Handle!, "main", raw.SQLITE_CHECKPOINT_RESTART, out _, out _), db.Connection.Handle);
+
     /// <summary>A commit of its own: frames that a failed one left behind can no longer come back after a power cut.</summary>
     public void Fence() => db.Prepare(
-        "INSERT INTO projection_cursor(name, seq) VALUES ('ledger fence', 1) ON CONFLICT(name) DO UPDATE SET seq = seq + 1").Run();
+        "INSERT INTO ledger_fence(id, commits) VALUES (1, 1) ON CONFLICT(id) DO UPDATE SET commits = commits + 1").Run();
 
     public void Dispose() => db.Dispose();
 
@@ -75,41 +115,27 @@ internal sealed class LedgerBook(HubDatabase database) : IDisposable
             return raw.SQLITE_OK;
         }
 
-        code = db.Prepare(
-            """
-            INSERT INTO payment_key(sn, request_id, payment) SELECT ?1, ?2, coalesce(max(seq), 0) + 1 FROM payment_event WHERE true
-            ON CONFLICT DO NOTHING
-            """)
-            .Bind(1, item.Id.SerialNumber).Bind(2, item.Id.RequestId).TryRun();
-        if (code != raw.SQLITE_OK || !Changed)
+        if (keys.Find(item.Id) is not null)
         {
             return code;
         }
 
-        code = db.Prepare(
-            """
-            INSERT INTO payment_event(seq, payment, sn, request_id, version, body) SELECT payment, payment, ?1, ?2, 1, ?3
-            FROM payment_key WHERE sn = ?1 AND request_id = ?2
-            """)
-            .Bind(1, item.Id.SerialNumber).Bind(2, item.Id.RequestId).Bind(3, item.Body).TryRun();
+        var payment = db.Prepare("SELECT max(seq) FROM payment_event").Number() + 1;
+        code = db.Prepare("INSERT INTO payment_event(seq, payment, sn, request_id, version, body) VALUES (?1, ?1, ?2, ?3, 1, ?4)")
+            .Bind(1, payment).Bind(2, item.Id.SerialNumber).Bind(3, item.Id.RequestId).Bind(4, item.Body).TryRun();
         if (code != raw.SQLITE_OK)
         {
             return code;
         }
 
-        code = TakeChannelOrder(item, accept.ChannelOrderNumber, out var taken);
+        code = TakeChannelOrder(item, payment, accept.ChannelOrderNumber, out var taken);
         if (code != raw.SQLITE_OK || !taken)
         {
             return code;
         }
 
+        keys.Add(new WaitingKey(item.Id, payment, accept.OrderNumber is { } order ? new MerchantOrder(accept.MerchantId, order) : null));
         code = InsertLive(item.Id, accept.MerchantId, accept.OrderNumber, accept.AmountFen, accept.AcceptedAt, null, false, accept.Due);
-        if (code == raw.SQLITE_OK && accept.OrderNumber is not null)
-        {
-            code = db.Prepare("INSERT INTO order_key(merchant_id, order_no, sn, request_id) VALUES (?1, ?2, ?3, ?4)")
-                .Bind(1, accept.MerchantId).Bind(2, accept.OrderNumber).Bind(3, item.Id.SerialNumber).Bind(4, item.Id.RequestId).TryRun();
-        }
-
         if (code == raw.SQLITE_OK && accept.ChargeId is { } chargeId)
         {
             code = db.Prepare("UPDATE charge SET stage = ?2, payment = ?3, due_at = NULL, version = version + 1 WHERE id = ?1")
@@ -125,27 +151,12 @@ internal sealed class LedgerBook(HubDatabase database) : IDisposable
     {
         collides = false;
         var accept = item.Accept;
-        if (accept.OrderNumber is not null)
+        if (accept.OrderNumber is { } order && keys.Holder(new MerchantOrder(accept.MerchantId, order)) is { } holder)
         {
-            var key = db.Prepare(
-                """
-                SELECT sn, request_id, EXISTS (SELECT 1 FROM live_payment l WHERE l.sn = k.sn AND l.request_id = k.request_id AND l.final_at IS NULL)
-                FROM order_key k WHERE merchant_id = ?1 AND order_no = ?2
-                """)
-                .Bind(1, accept.MerchantId).Bind(2, accept.OrderNumber);
-            var code = key.Step();
-            if (code == raw.SQLITE_ROW)
-            {
-                collides = true;
-                item.Other = new PaymentId(key.Text(0), key.Text(1));
-                item.Collision = key.Long(2) != 0 ? AcceptCollision.OrderOpen : AcceptCollision.OrderPaid;
-            }
-
-            key.Reset();
-            if (code is not raw.SQLITE_ROW and not raw.SQLITE_DONE)
-            {
-                return code;
-            }
+            collides = true;
+            item.Other = holder;
+            item.Collision = db.Prepare("SELECT 1 FROM live_payment WHERE sn = ?1 AND request_id = ?2 AND final_at IS NULL")
+                .Bind(1, holder.SerialNumber).Bind(2, holder.RequestId).Any() ? AcceptCollision.OrderOpen : AcceptCollision.OrderPaid;
         }
 
         if (!collides && accept.DuplicatesSince is { } since)
@@ -204,14 +215,18 @@ internal sealed class LedgerBook(HubDatabase database) : IDisposable
     {
         var append = item.Append;
         item.Result = WriteResult.Conflict;
+        if (keys.Find(item.Id) is not { } payment)
+        {
+            return raw.SQLITE_OK;
+        }
+
         var code = db.Prepare(
             """
-            INSERT INTO payment_event(payment, sn, request_id, version, body) SELECT k.payment, ?1, ?2, ?3, ?4 FROM payment_key k
-            WHERE k.sn = ?1 AND k.request_id = ?2
-              AND EXISTS (SELECT 1 FROM payment_event e WHERE e.payment = k.payment AND e.version = ?3 - 1)
+            INSERT INTO payment_event(payment, sn, request_id, version, body) SELECT ?1, ?2, ?3, ?4, ?5
+            WHERE EXISTS (SELECT 1 FROM payment_event e WHERE e.payment = ?1 AND e.version = ?4 - 1)
             ON CONFLICT DO NOTHING
             """)
-            .Bind(1, item.Id.SerialNumber).Bind(2, item.Id.RequestId).Bind(3, append.Version).Bind(4, item.Body).TryRun();
+            .Bind(1, payment).Bind(2, item.Id.SerialNumber).Bind(3, item.Id.RequestId).Bind(4, append.Version).Bind(5, item.Body).TryRun();
         if (code != raw.SQLITE_OK || !Changed)
         {
             return code;
@@ -219,7 +234,7 @@ internal sealed class LedgerBook(HubDatabase database) : IDisposable
 
         foreach (var number in append.ChannelOrderNumbers)
         {
-            code = TakeChannelOrder(item, number, out var taken);
+            code = TakeChannelOrder(item, payment, number, out var taken);
             if (code != raw.SQLITE_OK || !taken)
             {
                 return code;
@@ -227,11 +242,11 @@ internal sealed class LedgerBook(HubDatabase database) : IDisposable
         }
 
         item.Result = WriteResult.Written;
-        return Stand(item, append);
+        return Stand(item, payment, append);
     }
 
     /// <summary>I3: a number that another attempt has is a fault of its maker; the entry is taken back whole.</summary>
-    private int TakeChannelOrder(LedgerItem item, string number, out bool taken)
+    private int TakeChannelOrder(LedgerItem item, long payment, string number, out bool taken)
     {
         taken = true;
         var code = db.Prepare("INSERT INTO channel_order(number, sn, request_id) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")
@@ -243,22 +258,16 @@ internal sealed class LedgerBook(HubDatabase database) : IDisposable
 
         taken = false;
         item.Result = WriteResult.NotWritten;
-        code = db.Prepare(
-            "DELETE FROM payment_event WHERE payment = (SELECT payment FROM payment_key WHERE sn = ?1 AND request_id = ?2) AND version = ?3")
-            .Bind(1, item.Id.SerialNumber).Bind(2, item.Id.RequestId).Bind(3, item.Version).TryRun();
-        return code != raw.SQLITE_OK || item is not AcceptItem
-            ? code
-            : db.Prepare("DELETE FROM payment_key WHERE sn = ?1 AND request_id = ?2")
-                .Bind(1, item.Id.SerialNumber).Bind(2, item.Id.RequestId).TryRun();
+        return db.Prepare("DELETE FROM payment_event WHERE payment = ?1 AND version = ?2").Bind(1, payment).Bind(2, item.Version).TryRun();
     }
 
-    private int Stand(AppendItem item, LedgerAppend append)
+    private int Stand(AppendItem item, long payment, LedgerAppend append)
     {
         var standing = append.Standing;
         var code = append.ChargeId is { } chargeId
             ? db.Prepare("UPDATE charge SET due_at = 0, version = version + 1 WHERE id = ?1").Bind(1, chargeId).TryRun()
             : raw.SQLITE_OK;
-        code = code != raw.SQLITE_OK || standing.Final is null || standing.Paid ? code : FreeOrder(item.Id);
+        code = code == raw.SQLITE_OK && standing.FreesOrder ? FreeOrder(item.Id) : code;
         if (code != raw.SQLITE_OK)
         {
             return code;
@@ -273,7 +282,7 @@ internal sealed class LedgerBook(HubDatabase database) : IDisposable
         code = db.Prepare("UPDATE live_payment SET final_at = ?3, shown = ?4, due_at = ?5 WHERE sn = ?1 AND request_id = ?2")
             .Bind(1, item.Id.SerialNumber).Bind(2, item.Id.RequestId)
             .Bind(3, standing.Final).Bind(4, standing.Shown ? 1L : 0L).Bind(5, append.Due).TryRun();
-        return code != raw.SQLITE_OK || Changed ? code : Revive(item, append);
+        return code != raw.SQLITE_OK || Changed ? code : Revive(item, payment, append);
     }
 
     /// <summary>A payment that ended without being paid holds its order number no longer; a paid one holds it for ever.</summary>
@@ -289,16 +298,13 @@ internal sealed class LedgerBook(HubDatabase database) : IDisposable
             return code == raw.SQLITE_DONE ? raw.SQLITE_OK : code;
         }
 
-        return db.Prepare("DELETE FROM order_key WHERE merchant_id = ?1 AND order_no = ?2 AND sn = ?3 AND request_id = ?4")
-            .Bind(1, merchant).Bind(2, order).Bind(3, id.SerialNumber).Bind(4, id.RequestId).TryRun();
+        return keys.Free(new MerchantOrder(merchant!, order!), id);
     }
 
     /// <summary>A payment whose row had left, final and shown, has something to do again: a charge that was found late.</summary>
-    private int Revive(AppendItem item, LedgerAppend append)
+    private int Revive(AppendItem item, long payment, LedgerAppend append)
     {
-        var first = db.Prepare(
-            "SELECT body FROM payment_event WHERE payment = (SELECT payment FROM payment_key WHERE sn = ?1 AND request_id = ?2) AND version = 1")
-            .Bind(1, item.Id.SerialNumber).Bind(2, item.Id.RequestId);
+        var first = db.Prepare("SELECT body FROM payment_event WHERE payment = ?1 AND version = 1").Bind(1, payment);
         var code = first.Step();
         var accepted = code == raw.SQLITE_ROW ? PaymentEventJson.Read(first.Blob(0)).OfType<PaymentAccepted>().First() : null;
         first.Reset();

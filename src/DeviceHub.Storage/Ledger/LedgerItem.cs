@@ -16,6 +16,8 @@ internal abstract class LedgerItem(PaymentId id, IReadOnlyList<PaymentEvent> eve
 
     public abstract int Version { get; }
 
+    public abstract PaymentState? After { get; }
+
     /// <summary>What it will be answered if the commit succeeds.</summary>
     public WriteResult Result { get; set; }
 
@@ -41,6 +43,8 @@ internal sealed class AcceptItem(LedgerAccept accept) : LedgerItem(accept.Id, ac
     public LedgerAccept Accept => accept;
 
     public override int Version => 1;
+
+    public override PaymentState? After => accept.After;
 
     public Task<AcceptAnswer> Task => answer.Task;
 
@@ -80,6 +84,8 @@ internal sealed class AppendItem(LedgerAppend append) : LedgerItem(append.Id, ap
     public LedgerAppend Append => append;
 
     public override int Version => append.Version;
+
+    public override PaymentState? After => append.After;
 
     public Task<WriteResult> Task => answer.Task;
 

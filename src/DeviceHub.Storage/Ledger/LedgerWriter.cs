@@ -13,6 +13,7 @@ namespace DeviceHub.Storage;
 internal sealed partial class LedgerWriter : IPaymentLedger, IDisposable
 {
     private readonly HubDatabase database;
+    private readonly LedgerKeys keys;
     private readonly StorageOptions options;
     private readonly TimeProvider clock;
     private readonly ILogger<LedgerWriter> logger;
@@ -24,11 +25,19 @@ internal sealed partial class LedgerWriter : IPaymentLedger, IDisposable
     private LedgerBook? book;
     private string? refusing;
 
-    public LedgerWriter(HubDatabase database, ReadPool pool, FreeSpace space, IOptions<StorageOptions> options, TimeProvider clock, ILogger<LedgerWriter> logger)
+    /// <summary>What was committed last, for the projection.</summary>
+    public LedgerTail Tail { get; }
+
+    /// <summary>A commit failed, and the log was not begun anew since.</summary>
+    private bool failed;
+
+    public LedgerWriter(HubDatabase database, LedgerKeys keys, ReadPool pool, FreeSpace space, IOptions<StorageOptions> options, TimeProvider clock, ILogger<LedgerWriter> logger)
     {
         (this.database, this.options, this.clock, this.logger, this.space) = (database, options.Value, clock, logger, space);
-        reads = new LedgerReads(pool);
+        this.keys = keys;
+        reads = new LedgerReads(pool, keys);
         queue = new LedgerQueue(this.options.AcceptQueue, this.options.ResultQueue);
+        Tail = new LedgerTail(this.options.ProjectionBatch);
     }
 
     /// <summary>Entries waiting now.</summary>
@@ -140,6 +149,12 @@ internal sealed partial class LedgerWriter : IPaymentLedger, IDisposable
             return;
         }
 
+        if (failed && !TryReopen([], TimeSpan.Zero))
+        {
+            AnswerAll(batch, WriteResult.NotWritten);
+            return;
+        }
+
         var code = TryWrite(batch);
         if (code == raw.SQLITE_FULL && batch.Exists(i => i is AcceptItem) && batch.Exists(i => i is AppendItem))
         {
@@ -176,7 +191,7 @@ internal sealed partial class LedgerWriter : IPaymentLedger, IDisposable
     private int TryWrite(List<LedgerItem> batch)
     {
         var start = clock.GetTimestamp();
-        book ??= new LedgerBook(database);
+        book ??= new LedgerBook(database, keys, options.KeyBatch);
         var code = book.Begin();
         for (var i = 0; i < batch.Count && code == raw.SQLITE_OK; i++)
         {
@@ -202,14 +217,24 @@ internal sealed partial class LedgerWriter : IPaymentLedger, IDisposable
     /// <summary>After a failed commit: a new connection says what is there, and only then is anybody answered.</summary>
     private void Reopen(List<LedgerItem> batch)
     {
+        failed = true;
+        if (!TryReopen(batch, options.RecoveryTime))
+        {
+            AnswerAll(batch, WriteResult.Unknown);
+        }
+    }
+
+    private bool TryReopen(List<LedgerItem> batch, TimeSpan within)
+    {
         var start = clock.GetTimestamp();
-        do
+        while (true)
         {
             try
             {
                 book?.Dispose();
                 book = null;
-                book = new LedgerBook(database);
+                book = new LedgerBook(database, keys, options.KeyBatch);
+                book.BeginLogAnew();
                 book.Fence();
                 // Two that wrote the same bytes cannot both have written them: only one may go on and pay.
                 var written = new HashSet<(PaymentId, int)>();
@@ -219,24 +244,30 @@ internal sealed partial class LedgerWriter : IPaymentLedger, IDisposable
                     item.Answer(found == WriteResult.Written && !written.Add((item.Id, item.Version)) ? WriteResult.Conflict : found);
                 }
 
-                return;
+                failed = false;
+                return true;
             }
-            catch (SqliteException)
+            catch (SqliteException) when (clock.GetElapsedTime(start) < within)
             {
                 // Looked at again until the time is over.
                 Thread.Sleep(20);
             }
+            catch (SqliteException)
+            {
+                return false;
+            }
         }
-        while (clock.GetElapsedTime(start) < options.RecoveryTime);
-        AnswerAll(batch, WriteResult.Unknown);
     }
 
-    private static void AnswerAll(List<LedgerItem> batch)
+    /// <summary>After a commit that is durable.</summary>
+    private void AnswerAll(List<LedgerItem> batch)
     {
         foreach (var item in batch)
         {
             item.Answer();
         }
+
+        Tail.Add(batch);
     }
 
     private static void AnswerAll(List<LedgerItem> batch, WriteResult result)

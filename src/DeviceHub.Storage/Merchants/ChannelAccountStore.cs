@@ -3,12 +3,10 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using DeviceHub.Core;
 using DeviceHub.Core.Merchants;
-using DeviceHub.Core.Payments;
 using DeviceHub.Core.Routing;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 
 namespace DeviceHub.Storage;
 
@@ -66,18 +64,12 @@ public sealed class ChannelAccountStore
 }
 
 /// <summary>
-/// Before a payment can come: fills the book of accounts, and tells the routing core what each account has taken today. That is read from
-/// the searchable payments, which are waited for a while when they are behind.
+/// Before a payment can come: fills the book of accounts, and tells the routing core what each account has taken today.
 /// </summary>
-internal sealed partial class ChannelAccountLoader(
-    ChannelAccountStore store, ChannelAccountBook book, RoutingCore routing, ReadPool pool, TimeProvider clock, ILogger<ChannelAccountLoader> logger) : IHostedService
+internal sealed class ChannelAccountLoader(
+    ChannelAccountStore store, ChannelAccountBook book, RoutingCore routing, ReadPool pool, DayTotals totals, TimeProvider clock) : IHostedService
 {
     private const int Batch = 500;
-
-    /// <summary>Of one read: a day may have more payments than any read has time for.</summary>
-    private const int PaymentsARead = 10_000;
-
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -118,18 +110,6 @@ internal sealed partial class ChannelAccountLoader(
 
     private async Task Restore(CancellationToken cancellationToken)
     {
-        var from = clock.GetTimestamp();
-        while (await pool.Query((db, stop) => db.PaymentsBehind(stop), cancellationToken) is > 0 and var behind)
-        {
-            if (clock.GetElapsedTime(from) > Patience)
-            {
-                LogBehind(behind);
-                break;
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(100), clock, cancellationToken);
-        }
-
         var now = clock.GetUtcNow();
         foreach (var zone in book.All.GroupBy(a => a.Terms.Zone.Id))
         {
@@ -137,48 +117,24 @@ internal sealed partial class ChannelAccountLoader(
             var day = terms.DayOf(now);
             var midnight = day.ToDateTime(TimeOnly.MinValue);
             var since = new DateTimeOffset(midnight, terms.Zone.GetUtcOffset(midnight));
-            var taken = await Taken(since, cancellationToken);
+            var taken = await totals.Since(since, cancellationToken);
             foreach (var account in zone.Where(a => taken.ContainsKey(a.Id)))
             {
                 routing.Restore(account.Id, day, taken[account.Id]);
             }
         }
-    }
 
-    /// <summary>What each account was paid since a time.</summary>
-    private async Task<Dictionary<string, long>> Taken(DateTimeOffset since, CancellationToken cancellationToken)
-    {
-        var taken = new Dictionary<string, long>(StringComparer.Ordinal);
-        (DateTimeOffset At, long Seq)? position = (since, 0);
-        while (position is { } after)
+        if (book.All.Any(a => a.Terms.DayLimitFen is not null))
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            position = await pool.Read((after, taken), Add);
+            await totals.UnderWay(
+                (account, payment, fen) =>
+                {
+                    if (book.Known(account) is { Terms.DayLimitFen: not null })
+                    {
+                        routing.Resume(account, payment, fen);
+                    }
+                },
+                cancellationToken);
         }
-
-        return taken;
     }
-
-    /// <summary>Where it ended; null: nothing was left.</summary>
-    private static (DateTimeOffset At, long Seq)? Add(PreparedConnection db, ((DateTimeOffset At, long Seq) After, Dictionary<string, long> Into) x)
-    {
-        (DateTimeOffset, long)? last = null;
-        var rows = db.Prepare(
-            """
-            SELECT accepted_at, seq, channel_account, amount_fen FROM payment
-            WHERE result = ?1 AND (accepted_at, seq) > (?2, ?3) AND channel_account IS NOT NULL ORDER BY accepted_at, seq LIMIT ?4
-            """)
-            .Bind(1, (long)PaymentResult.Approved).Bind(2, x.After.At).Bind(3, x.After.Seq).Bind(4, PaymentsARead);
-        while (rows.Next())
-        {
-            last = (rows.Time(0), rows.Long(1));
-            var account = rows.Text(2);
-            x.Into[account] = x.Into.GetValueOrDefault(account) + rows.Long(3);
-        }
-
-        return last;
-    }
-
-    [LoggerMessage(EventName = "DayTotalsBehind", Level = LogLevel.Warning, Message = "What accounts have taken today lacks {Behind} ledger rows that are not searchable yet; a day limit may be passed by as much")]
-    private partial void LogBehind(long behind);
 }

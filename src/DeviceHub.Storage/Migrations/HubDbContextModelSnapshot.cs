@@ -162,70 +162,6 @@ namespace DeviceHub.Storage.Migrations
                     b.ToTable("api_key", (string)null);
                 });
 
-            modelBuilder.Entity("DeviceHub.Storage.AttemptRefundRow", b =>
-                {
-                    b.Property<string>("Account")
-                        .HasColumnType("TEXT")
-                        .HasColumnName("account");
-
-                    b.Property<string>("OrderNumber")
-                        .HasColumnType("TEXT")
-                        .HasColumnName("order_number");
-
-                    b.Property<string>("RefundNumber")
-                        .HasColumnType("TEXT")
-                        .HasColumnName("refund_number");
-
-                    b.Property<long>("AmountFen")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("amount_fen");
-
-                    b.Property<int>("Money")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("money");
-
-                    b.Property<long>("StartedAt")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("started_at");
-
-                    b.HasKey("Account", "OrderNumber", "RefundNumber");
-
-                    b.HasIndex("Account", "StartedAt");
-
-                    b.ToTable("attempt_refund", (string)null);
-                });
-
-            modelBuilder.Entity("DeviceHub.Storage.AttemptRow", b =>
-                {
-                    b.Property<string>("Account")
-                        .HasColumnType("TEXT")
-                        .HasColumnName("account");
-
-                    b.Property<string>("OrderNumber")
-                        .HasColumnType("TEXT")
-                        .HasColumnName("order_number");
-
-                    b.Property<int>("Money")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("money");
-
-                    b.Property<int>("Number")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("number");
-
-                    b.Property<long>("PaymentSeq")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("payment_seq");
-
-                    b.Property<int>("Refunds")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("refunds");
-
-                    b.HasKey("Account", "OrderNumber");
-
-                    b.ToTable("attempt", (string)null);
-                });
-
             modelBuilder.Entity("DeviceHub.Storage.AuditRow", b =>
                 {
                     b.Property<long>("Id")
@@ -855,126 +791,7 @@ namespace DeviceHub.Storage.Migrations
 
                     b.HasKey("Sn", "RequestId");
 
-                    b.ToTable("payment_key", (string)null);
-                });
-
-            modelBuilder.Entity("DeviceHub.Storage.PaymentMinuteRow", b =>
-                {
-                    b.Property<long>("Minute")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("minute");
-
-                    b.Property<long>("Accepted")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("accepted");
-
-                    b.Property<long>("Approved")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("approved");
-
-                    b.Property<long>("ApprovedFen")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("approved_fen");
-
-                    b.Property<long>("Declined")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("declined");
-
-                    b.Property<long>("InDoubt")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("in_doubt");
-
-                    b.Property<long>("NotCharged")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("not_charged");
-
-                    b.Property<long>("Refunded")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("refunded");
-
-                    b.Property<long>("ms_100")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("ms_100");
-
-                    b.Property<long>("ms_1000")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("ms_1000");
-
-                    b.Property<long>("ms_10000")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("ms_10000");
-
-                    b.Property<long>("ms_150")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("ms_150");
-
-                    b.Property<long>("ms_1500")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("ms_1500");
-
-                    b.Property<long>("ms_15000")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("ms_15000");
-
-                    b.Property<long>("ms_200")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("ms_200");
-
-                    b.Property<long>("ms_2000")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("ms_2000");
-
-                    b.Property<long>("ms_20000")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("ms_20000");
-
-                    b.Property<long>("ms_300")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("ms_300");
-
-                    b.Property<long>("ms_3000")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("ms_3000");
-
-                    b.Property<long>("ms_30000")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("ms_30000");
-
-                    b.Property<long>("ms_400")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("ms_400");
-
-                    b.Property<long>("ms_50")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("ms_50");
-
-                    b.Property<long>("ms_500")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("ms_500");
-
-                    b.Property<long>("ms_5000")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("ms_5000");
-
-                    b.Property<long>("ms_60000")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("ms_60000");
-
-                    b.Property<long>("ms_700")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("ms_700");
-
-                    b.Property<long>("ms_7000")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("ms_7000");
-
-                    b.Property<long>("ms_over")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("ms_over");
-
-                    b.HasKey("Minute");
-
-                    b.ToTable("payment_minute", (string)null);
+                    b.ToTable("payment_number", (string)null);
                 });
 
             modelBuilder.Entity("DeviceHub.Storage.PaymentRow", b =>
@@ -1098,47 +915,10 @@ namespace DeviceHub.Storage.Migrations
 
                     b.HasKey("Seq");
 
-                    b.HasIndex("ChannelTransaction")
-                        .HasFilter("channel_transaction IS NOT NULL");
-
-                    b.HasIndex("OrderNumber")
-                        .HasFilter("order_number IS NOT NULL");
-
-                    b.HasIndex("MerchantId", "AcceptedAt");
-
-                    b.HasIndex("Result", "AcceptedAt");
-
-                    b.HasIndex("SerialNumber", "AcceptedAt");
-
-                    b.HasIndex("StoreId", "AcceptedAt");
-
-                    b.HasIndex(new[] { "AcceptedAt" }, "IX_payment_in_doubt")
-                        .HasFilter("stage = 4");
-
-                    b.HasIndex(new[] { "AcceptedAt" }, "IX_payment_needs_attention")
-                        .HasFilter("needs_attention");
-
-                    b.HasIndex(new[] { "AcceptedAt" }, "IX_payment_refunded")
-                        .HasFilter("refunded_fen > 0 OR result = 4");
-
-                    b.HasIndex(new[] { "AcceptedAt", "Seq", "AmountFen", "Wallet", "CodeLastFour", "Channel", "RequestId" }, "IX_payment_time");
-
-                    b.ToTable("payment", (string)null);
-                });
-
-            modelBuilder.Entity("DeviceHub.Storage.ProjectionCursorRow", b =>
-                {
-                    b.Property<string>("Name")
-                        .HasColumnType("TEXT")
-                        .HasColumnName("name");
-
-                    b.Property<long>("Seq")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("seq");
-
-                    b.HasKey("Name");
-
-                    b.ToTable("projection_cursor", (string)null);
+                    b.ToTable("payment", null, t =>
+                        {
+                            t.ExcludeFromMigrations();
+                        });
                 });
 
             modelBuilder.Entity("DeviceHub.Storage.ReconciliationRow", b =>
@@ -1457,6 +1237,18 @@ namespace DeviceHub.Storage.Migrations
                         .HasColumnType("BLOB")
                         .HasColumnName("offered_key");
 
+                    b.Property<string>("OtherHardwareAddress")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("other_hardware_address");
+
+                    b.Property<long?>("OtherHardwareAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("other_hardware_at");
+
+                    b.Property<string>("OtherHardwareId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("other_hardware_id");
+
                     b.Property<long>("RegisteredAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("registered_at");
@@ -1522,6 +1314,9 @@ namespace DeviceHub.Storage.Migrations
                     b.HasIndex(new[] { "SerialNumber" }, "IX_terminal_drifts")
                         .HasFilter("desired_version > 0 AND (reported_result <> 1 OR reported_version <> desired_version OR reported_hash IS NOT desired_hash)");
 
+                    b.HasIndex(new[] { "OtherHardwareAt" }, "IX_terminal_other_hardware")
+                        .HasFilter("other_hardware_at IS NOT NULL");
+
                     b.ToTable("terminal", (string)null);
                 });
 
@@ -1550,7 +1345,10 @@ namespace DeviceHub.Storage.Migrations
 
                     b.HasKey("SerialNumber");
 
-                    b.ToTable("terminal_trouble", (string)null);
+                    b.ToTable("terminal_trouble", null, t =>
+                        {
+                            t.ExcludeFromMigrations();
+                        });
                 });
 
             modelBuilder.Entity("DeviceHub.Storage.WebhookEventRow", b =>

@@ -78,6 +78,13 @@ public sealed class TerminalRow
 
     public DateTimeOffset? TokenUsed { get; set; }
 
+    /// <summary>When another board with its key was turned away; null: none was, and the other two mean nothing.</summary>
+    public DateTimeOffset? OtherHardwareAt { get; set; }
+
+    public string? OtherHardwareId { get; set; }
+
+    public string? OtherHardwareAddress { get; set; }
+
     /// <summary>From 1; each save adds 1.</summary>
     public long Version { get; set; }
 }

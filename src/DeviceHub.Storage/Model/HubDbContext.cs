@@ -2,14 +2,14 @@ using System.Text;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.AspNetCore.Identity.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 
 namespace DeviceHub.Storage;
 
 /// <summary>
 /// The schema and every query of pages and API. Take one from <c>HubReads</c> to read and from <c>HubWrites</c> to
-/// write; the ledger's tables are here for their migrations and are written by <c>LedgerWriter</c> alone.
+/// write; the ledger's tables are here for their migrations and are written by <c>LedgerWriter</c> alone. What is made from the ledger
+/// (<see cref="Payments"/>, <see cref="TerminalTroubles"/>) is in the search file: only a context from <c>HubReads.Search</c> finds it.
 /// </summary>
 public sealed class HubDbContext(DbContextOptions<HubDbContext> options) : IdentityUserContext<HubUser>(options)
 {
@@ -56,12 +56,8 @@ public sealed class HubDbContext(DbContextOptions<HubDbContext> options) : Ident
 
     public DbSet<WebhookEventRow> WebhookEvents => Set<WebhookEventRow>();
 
-    /// <summary>Ledger rows that <see cref="Payments"/> does not show yet.</summary>
-    public async Task<long> PaymentsBehind(CancellationToken cancellationToken)
-    {
-        var shown = await Set<ProjectionCursorRow>().Where(c => c.Name == PaymentProjection.Cursor).Select(c => c.Seq).SingleOrDefaultAsync(cancellationToken);
-        return (await Set<PaymentEventRow>().MaxAsync(e => (long?)e.Seq, cancellationToken) ?? 0) - shown;
-    }
+    /// <summary>Ledger rows that what is in the search file does not show yet.</summary>
+    public Task<long> PaymentsBehind(CancellationToken cancellationToken) => Database.SqlQueryRaw<long>(SearchSchema.Behind).SingleAsync(cancellationToken);
 
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder) =>
         configurationBuilder.Properties<DateTimeOffset>().HaveConversion<UnixMilliseconds>();
@@ -72,7 +68,7 @@ public sealed class HubDbContext(DbContextOptions<HubDbContext> options) : Ident
         MapFleet(builder);
         MapPeople(builder);
         MapLedger(builder);
-        MapPayments(builder);
+        MapSearched(builder);
         MapReconciliation(builder);
         MapCharges(builder);
         foreach (var entity in builder.Model.GetEntityTypes().Where(e => e.ClrType.Name.EndsWith("Row", StringComparison.Ordinal)))
@@ -107,6 +103,7 @@ public sealed class HubDbContext(DbContextOptions<HubDbContext> options) : Ident
             terminal.HasIndex(t => t.StoreId);
             terminal.HasIndex(t => new { t.Status, t.SerialNumber });
             terminal.HasIndex(t => t.ReportedAt, "IX_terminal_configuration_refused").HasFilter("reported_result > 1");
+            terminal.HasIndex(t => t.OtherHardwareAt, "IX_terminal_other_hardware").HasFilter("other_hardware_at IS NOT NULL");
             terminal.HasIndex(t => new { t.Model, t.SerialNumber });
             terminal.HasIndex(t => new { t.StoreName, t.SerialNumber });
             terminal.HasIndex(t => new { t.RegisteredAt, t.SerialNumber });
@@ -118,7 +115,6 @@ public sealed class HubDbContext(DbContextOptions<HubDbContext> options) : Ident
             // The flag, too, or a count would read every row for it.
             seen.HasIndex(l => new { l.At, l.Connected }, "IX_last_seen_connected").HasFilter("connected");
         });
-        builder.Entity<TerminalTroubleRow>().ToTable("terminal_trouble");
         builder.Entity<ActivationCodeRow>(code =>
         {
             code.ToTable("activation_code");
@@ -165,7 +161,7 @@ public sealed class HubDbContext(DbContextOptions<HubDbContext> options) : Ident
             e.Property(r => r.Seq).ValueGeneratedNever();
             e.HasIndex(r => new { r.Payment, r.Version }).IsUnique();
         });
-        builder.Entity<PaymentKeyRow>().ToTable("payment_key").HasKey(r => new { r.Sn, r.RequestId });
+        builder.Entity<PaymentKeyRow>().ToTable("payment_number").HasKey(r => new { r.Sn, r.RequestId });
         builder.Entity<ChannelOrderRow>().ToTable("channel_order").HasKey(r => r.Number);
         builder.Entity<LivePaymentRow>(live =>
         {
@@ -173,53 +169,21 @@ public sealed class HubDbContext(DbContextOptions<HubDbContext> options) : Ident
             live.HasIndex(r => r.DueAt).HasFilter("due_at IS NOT NULL");
         });
         builder.Entity<OrderKeyRow>().ToTable("order_key").HasKey(r => new { r.MerchantId, r.OrderNo });
-        builder.Entity<ProjectionCursorRow>(cursor =>
-        {
-            cursor.ToTable("projection_cursor").HasKey(r => r.Name);
-        });
     }
 
-    private static void MapPayments(ModelBuilder builder)
+    /// <summary>For queries: the tables are <see cref="SearchSchema"/>'s.</summary>
+    private static void MapSearched(ModelBuilder builder)
     {
-        builder.Entity<PaymentMinuteRow>(minute =>
+        builder.Entity<PaymentRow>(payment =>
         {
-            minute.ToTable("payment_minute").HasKey(m => m.Minute);
-            minute.Property(m => m.Minute).ValueGeneratedNever();
-            foreach (var column in PaymentMinuteRow.TimeColumns)
-            {
-                minute.Property<long>(column);
-            }
+            payment.ToTable("payment", table => table.ExcludeFromMigrations()).HasKey(p => p.Seq);
+            payment.Property(p => p.Seq).ValueGeneratedNever();
         });
-        builder.Entity<PaymentRow>(MapPayment);
-    }
-
-    private static void MapPayment(EntityTypeBuilder<PaymentRow> payment)
-    {
-        payment.ToTable("payment").HasKey(p => p.Seq);
-        payment.Property(p => p.Seq).ValueGeneratedNever();
-
-        // What has no index of its own is looked for along the time, in entries of some 50 bytes and not in rows. None of it but the channel
-        // ever changes, so a payment writes its entry once.
-        payment.HasIndex(p => new { p.AcceptedAt, p.Seq, p.AmountFen, p.Wallet, p.CodeLastFour, p.Channel, p.RequestId }, "IX_payment_time");
-        payment.HasIndex(p => new { p.SerialNumber, p.AcceptedAt });
-        payment.HasIndex(p => new { p.MerchantId, p.AcceptedAt });
-        payment.HasIndex(p => new { p.StoreId, p.AcceptedAt });
-        payment.HasIndex(p => new { p.Result, p.AcceptedAt });
-        payment.HasIndex(p => p.OrderNumber).HasFilter("order_number IS NOT NULL");
-        payment.HasIndex(p => p.ChannelTransaction).HasFilter("channel_transaction IS NOT NULL");
-        payment.HasIndex(p => p.AcceptedAt, "IX_payment_needs_attention").HasFilter("needs_attention");
-        payment.HasIndex(p => p.AcceptedAt, "IX_payment_refunded").HasFilter("refunded_fen > 0 OR result = 4");
-        payment.HasIndex(p => p.AcceptedAt, "IX_payment_in_doubt").HasFilter("stage = 4");
+        builder.Entity<TerminalTroubleRow>().ToTable("terminal_trouble", table => table.ExcludeFromMigrations());
     }
 
     private static void MapReconciliation(ModelBuilder builder)
     {
-        builder.Entity<AttemptRow>().ToTable("attempt").HasKey(a => new { a.Account, a.OrderNumber });
-        builder.Entity<AttemptRefundRow>(refund =>
-        {
-            refund.ToTable("attempt_refund").HasKey(r => new { r.Account, r.OrderNumber, r.RefundNumber });
-            refund.HasIndex(r => new { r.Account, r.StartedAt });
-        });
         builder.Entity<ReconciliationRow>(run =>
         {
             run.ToTable("reconciliation");

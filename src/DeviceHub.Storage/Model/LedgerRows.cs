@@ -79,11 +79,3 @@ internal sealed class OrderKeyRow
 
     public required string RequestId { get; init; }
 }
-
-/// <summary>How far a projection has read.</summary>
-internal sealed class ProjectionCursorRow
-{
-    public required string Name { get; init; }
-
-    public long Seq { get; init; }
-}

@@ -3,8 +3,8 @@ using DeviceHub.Core.Payments;
 namespace DeviceHub.Storage;
 
 /// <summary>
-/// A payment's current row, for lists and searches. A projection of the ledger: it may lag (see <c>HubDbContext.PaymentsBehind</c>), and nothing
-/// that decides about money reads it.
+/// A payment's current row, for lists and searches, in the search file. A projection of the ledger: it may lag (see <c>HubDbContext.PaymentsBehind</c>), and
+/// nothing that decides about money reads it.
 /// </summary>
 public sealed class PaymentRow
 {

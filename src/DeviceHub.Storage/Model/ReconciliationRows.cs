@@ -3,40 +3,6 @@ using DeviceHub.Core.Reconciliation;
 
 namespace DeviceHub.Storage;
 
-/// <summary>What our books say of one attempt: a projection of the ledger, as <see cref="PaymentRow"/> is.</summary>
-internal sealed class AttemptRow
-{
-    public required string Account { get; init; }
-
-    /// <summary>At the channel. It begins with the time, so the attempts of a day are a range of the key.</summary>
-    public required string OrderNumber { get; init; }
-
-    /// <summary><see cref="PaymentRow.Seq"/>.</summary>
-    public long PaymentSeq { get; init; }
-
-    /// <summary>In its payment, from 1.</summary>
-    public int Number { get; init; }
-
-    public AttemptMoney Money { get; set; }
-
-    public int Refunds { get; set; }
-}
-
-internal sealed class AttemptRefundRow
-{
-    public required string Account { get; init; }
-
-    public required string OrderNumber { get; init; }
-
-    public required string RefundNumber { get; init; }
-
-    public long AmountFen { get; init; }
-
-    public RefundMoney Money { get; set; }
-
-    public DateTimeOffset StartedAt { get; init; }
-}
-
 /// <summary>The reconciliation of an account and day.</summary>
 public sealed class ReconciliationRow
 {

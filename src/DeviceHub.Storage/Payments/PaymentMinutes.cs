@@ -1,9 +1,11 @@
+using System.Collections.Immutable;
+using System.Globalization;
 using DeviceHub.Core.Payments;
 
 namespace DeviceHub.Storage;
 
 /// <summary>
-/// What the rows of one transaction change in the payments by the minute. A payment's share of its minute follows from its row alone, so what is
+/// What the rows of one transaction change in the payments by the minute, which are payments counted by the minute of their acceptance, as their rows stand. A payment's share of its minute follows from its row alone, so what is
 /// added is the share of the new row less that of the old one: a row that is written again changes nothing, and a count is exact after any crash.
 /// </summary>
 internal sealed class PaymentMinutes
@@ -20,7 +22,11 @@ internal sealed class PaymentMinutes
 
     private const int DeletedAtOnce = 1_000;
 
-    private static readonly string[] Columns = ["accepted", "approved", "declined", "not_charged", "refunded", "in_doubt", "approved_fen", .. PaymentMinuteRow.TimeColumns];
+    /// <summary>The times from scan to result, one column for each of <see cref="ResultTimes.LimitsMs"/> and one for longer ones: <c>ms_50</c>, ..., <c>ms_60000</c>, <c>ms_over</c>.</summary>
+    public static readonly ImmutableArray<string> TimeColumns =
+        [.. ResultTimes.LimitsMs.Select(limit => string.Create(CultureInfo.InvariantCulture, $"ms_{limit}")), "ms_over"];
+
+    private static readonly string[] Columns = ["accepted", "approved", "declined", "not_charged", "refunded", "in_doubt", "approved_fen", .. TimeColumns];
 
     private static readonly string Put =
         $"""
@@ -34,12 +40,13 @@ internal sealed class PaymentMinutes
 
     public static long MinuteOf(DateTimeOffset at) => at.ToUnixTimeMilliseconds() / 60_000;
 
-    /// <summary>A payment's row is about to become this. Called inside the row's transaction, before it is written.</summary>
-    public void Change(PreparedConnection db, long seq, PaymentState state)
+    /// <summary>A payment's row becomes this. Called inside the row's transaction, before the row is written over.</summary>
+    /// <param name="isNew">It was inserted: there is nothing to write over.</param>
+    public void Change(PreparedConnection db, long seq, PaymentState state, bool isNew)
     {
         var (stage, result) = (state.Stage, state.Outcome?.Result ?? PaymentResult.None);
-        var old = db.Prepare("SELECT stage, result FROM payment WHERE seq = ?1").Bind(1, seq);
-        if (!old.Next())
+        var old = isNew ? null : db.Prepare("SELECT stage, result FROM payment WHERE seq = ?1").Bind(1, seq);
+        if (old?.Next() is not true)
         {
             Add(state, Accepted, 1);
             Add(state, stage, result, 1);

@@ -1,5 +1,8 @@
+using DeviceHub.Core;
 using DeviceHub.Core.Payments;
+using DeviceHub.Core.Terminals;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
 
 namespace DeviceHub.Storage;
 
@@ -7,7 +10,7 @@ namespace DeviceHub.Storage;
 /// Searches the projected payments. Each search walks one index, newest first, and stops when its page is full; which index is said here
 /// and not left to SQLite, which does not know how many rows a value has.
 /// </summary>
-internal sealed class PaymentSearch(HubReads reads) : IPaymentSearch
+internal sealed class PaymentSearch(HubReads reads, LedgerKeys keys, IOptions<TerminalOptions> terminals, TimeProvider clock) : IPaymentSearch
 {
     /// <summary>Payments that one number may have: tries under one order number.</summary>
     private const int MaxOfNumber = 500;
@@ -18,7 +21,7 @@ internal sealed class PaymentSearch(HubReads reads) : IPaymentSearch
     /// <summary>Where counting for a choice between indexes ends.</summary>
     private const int Many = 200_000;
 
-    public Task<PaymentsFound> Find(PaymentFilter filter, PaymentSlice slice, CancellationToken stop) => reads.Run(
+    public Task<PaymentsFound> Find(PaymentFilter filter, PaymentSlice slice, CancellationToken stop) => reads.Search(
         async (db, cancel) =>
         {
             // First: 0 then says that the list shows all that was in the ledger when it was asked for.
@@ -40,7 +43,7 @@ internal sealed class PaymentSearch(HubReads reads) : IPaymentSearch
         },
         stop);
 
-    public Task<int> Count(PaymentFilter filter, PaymentPosition? newerThan, int atMost, CancellationToken stop) => reads.Run(
+    public Task<int> Count(PaymentFilter filter, PaymentPosition? newerThan, int atMost, CancellationToken stop) => reads.Search(
         async (db, cancel) =>
         {
             // The time bounds the walk, so it is part of what an index is chosen for.
@@ -59,15 +62,15 @@ internal sealed class PaymentSearch(HubReads reads) : IPaymentSearch
         },
         stop);
 
-    public Task<IReadOnlyList<PaymentSummary>> Read(IReadOnlyCollection<long> seqs, CancellationToken stop) => reads.Run(
+    public Task<IReadOnlyList<PaymentSummary>> Read(IReadOnlyCollection<long> seqs, CancellationToken stop) => reads.Search(
         async (db, cancel) => await Named(db, await db.Payments.Where(p => seqs.Contains(p.Seq)).ToListAsync(cancel), cancel), stop);
 
     /// <summary>Null: nothing can match.</summary>
-    private static async Task<(IQueryable<PaymentRow>? Rows, PaymentWordKind ReadAs)> Matching(HubDbContext db, PaymentFilter filter, CancellationToken stop)
+    private async Task<(IQueryable<PaymentRow>? Rows, PaymentWordKind ReadAs)> Matching(HubDbContext db, PaymentFilter filter, CancellationToken stop)
     {
         var readAs = PaymentWordKind.None;
         List<long>? seqs = null;
-        string? lastFour = null, requestId = null;
+        string? lastFour = null;
         if (PaymentWord.Parse(filter.Text) is { } word)
         {
             (seqs, readAs) = await Named(db, word, stop);
@@ -80,9 +83,6 @@ internal sealed class PaymentSearch(HubReads reads) : IPaymentSearch
                 case PaymentWordKind.Terminal when filter.SerialNumber is null || filter.SerialNumber == word.Number:
                     filter = filter with { SerialNumber = word.Number };
                     break;
-                case PaymentWordKind.RequestId:
-                    requestId = word.Number;
-                    break;
                 case PaymentWordKind.None or PaymentWordKind.Terminal:
                     return (null, readAs);
             }
@@ -94,7 +94,7 @@ internal sealed class PaymentSearch(HubReads reads) : IPaymentSearch
 
         if (filter.ChannelOrderNumber is { } number)
         {
-            var one = await OfChannelOrder(db, number).ToListAsync(stop);
+            var one = await OfChannelOrder(db, number, stop);
             seqs = seqs is null ? one : [.. seqs.Intersect(one)];
         }
 
@@ -109,23 +109,22 @@ internal sealed class PaymentSearch(HubReads reads) : IPaymentSearch
             return (seqs.Count == 0 ? null : Where(db.Payments.Where(p => seqs.Contains(p.Seq)), filter), readAs);
         }
 
-        var rows = await Along(db, filter, lastFour is not null || requestId is not null, stop);
+        var rows = await Along(db, filter, lastFour is not null, stop);
         if (lastFour is not null)
         {
             seqs ??= [];
             rows = rows.Where(p => p.CodeLastFour == lastFour || seqs.Contains(p.Seq));
         }
 
-        rows = requestId is null ? rows : rows.Where(p => p.RequestId == requestId);
         return (Where(rows, filter), readAs);
     }
 
     /// <summary>What a word is by the data: the payments that have it as a number, or what else it is taken for.</summary>
-    private static async Task<(List<long>? Seqs, PaymentWordKind ReadAs)> Named(HubDbContext db, PaymentWord word, CancellationToken stop)
+    private async Task<(List<long>? Seqs, PaymentWordKind ReadAs)> Named(HubDbContext db, PaymentWord word, CancellationToken stop)
     {
         if (word.Payment is { } id)
         {
-            return (await db.Set<PaymentKeyRow>().Where(k => k.Sn == id.SerialNumber && k.RequestId == id.RequestId).Select(k => k.Payment).ToListAsync(stop), PaymentWordKind.Payment);
+            return (await Numbers(db, [id], stop), PaymentWordKind.Payment);
         }
 
         if (word.Number is not { } number)
@@ -133,24 +132,28 @@ internal sealed class PaymentSearch(HubReads reads) : IPaymentSearch
             return (null, PaymentWordKind.Amount);
         }
 
-        if (word.ChannelOrderNumber is { } refunded && await OfChannelOrder(db, refunded).ToListAsync(stop) is { Count: > 0 } refund)
+        if (word.ChannelOrderNumber is { } refunded && await OfChannelOrder(db, refunded, stop) is { Count: > 0 } refund)
         {
             return (refund, PaymentWordKind.RefundNumber);
         }
 
         var orders = await OfOrder(db, number).ToListAsync(stop);
-        var channels = await OfChannelOrder(db, number).ToListAsync(stop);
+        var channels = await OfChannelOrder(db, number, stop);
         channels.AddRange(await db.Payments.Where(p => p.ChannelTransaction == number).OrderByDescending(p => p.Seq).Take(MaxOfNumber).Select(p => p.Seq).ToListAsync(stop));
         if (orders.Count + channels.Count > 0)
         {
             return ([.. orders.Union(channels)], orders.Count > 0 ? PaymentWordKind.OrderNumber : PaymentWordKind.ChannelNumber);
         }
 
+        if (word.IsRequestId && await OfRequest(db, number, stop) is { Count: > 0 } requests)
+        {
+            return (requests, PaymentWordKind.RequestId);
+        }
+
         return word switch
         {
             _ when await db.Payments.AnyAsync(p => p.SerialNumber == number, stop) => (null, PaymentWordKind.Terminal),
             { LastFour: not null } => (null, PaymentWordKind.LastFour),
-            { IsRequestId: true } => (null, PaymentWordKind.RequestId),
             _ => (null, PaymentWordKind.None),
         };
     }
@@ -158,12 +161,35 @@ internal sealed class PaymentSearch(HubReads reads) : IPaymentSearch
     private static IQueryable<long> OfOrder(HubDbContext db, string number) =>
         db.Payments.Where(p => p.OrderNumber == number).OrderByDescending(p => p.Seq).Take(MaxOfNumber).Select(p => p.Seq);
 
+    /// <summary>By the terminals whose sessions had the epoch that it begins with: one, but for ids that nobody made by the rules.</summary>
+    private async Task<List<long>> OfRequest(HubDbContext db, string requestId, CancellationToken stop)
+    {
+        var terminals = await db.Database
+            .SqlQuery<string>($"SELECT serial_number AS Value FROM request_epoch WHERE epoch = {HubKeys.EpochOf(requestId)} LIMIT {MaxOfNumber}").ToListAsync(stop);
+        return await Numbers(db, terminals.Select(t => new PaymentId(t, requestId)), stop);
+    }
+
     /// <summary>By the ledger's own keys: every attempt's number finds its payment.</summary>
-    private static IQueryable<long> OfChannelOrder(HubDbContext db, string number) =>
-        from order in db.Set<ChannelOrderRow>()
-        where order.Number == number
-        join key in db.Set<PaymentKeyRow>() on new { order.Sn, order.RequestId } equals new { key.Sn, key.RequestId }
-        select key.Payment;
+    private async Task<List<long>> OfChannelOrder(HubDbContext db, string number, CancellationToken stop)
+    {
+        var rows = await db.Set<ChannelOrderRow>().Where(o => o.Number == number).ToListAsync(stop);
+        return await Numbers(db, rows.Select(o => new PaymentId(o.Sn, o.RequestId)), stop);
+    }
+
+    /// <summary>Of those that the ledger has.</summary>
+    private async Task<List<long>> Numbers(HubDbContext db, IEnumerable<PaymentId> ids, CancellationToken stop)
+    {
+        var numbers = new List<long>();
+        foreach (var id in ids)
+        {
+            if (await keys.Find(db, id, stop) is { } number)
+            {
+                numbers.Add(number);
+            }
+        }
+
+        return numbers;
+    }
 
     /// <summary>The rows by the index that has the fewest of them, or by the one of time, whose entries say most of what is asked for.</summary>
     /// <param name="narrow">More is asked for that the entries by time say, and that few payments have.</param>
@@ -172,6 +198,11 @@ internal sealed class PaymentSearch(HubReads reads) : IPaymentSearch
         if (filter.NeedsAttention == true)
         {
             return db.Payments.FromSqlRaw("SELECT * FROM payment INDEXED BY IX_payment_needs_attention").Where(p => p.NeedsAttention);
+        }
+
+        if (filter.OutcomeNotShown == true)
+        {
+            return db.Payments.FromSqlRaw("SELECT * FROM payment INDEXED BY IX_payment_not_shown WHERE " + SqlText.NotShown);
         }
 
         if (filter.Status is PaymentStatus.PartlyRefunded or PaymentStatus.Refunded)
@@ -225,7 +256,7 @@ internal sealed class PaymentSearch(HubReads reads) : IPaymentSearch
         return filter.To is { } to ? rows.Where(p => p.AcceptedAt < to) : rows;
     }
 
-    private static IQueryable<PaymentRow> Where(IQueryable<PaymentRow> rows, PaymentFilter filter)
+    private IQueryable<PaymentRow> Where(IQueryable<PaymentRow> rows, PaymentFilter filter)
     {
         rows = Within(rows, filter);
         rows = filter.SerialNumber is { } sn ? rows.Where(p => p.SerialNumber == sn) : rows;
@@ -238,6 +269,13 @@ internal sealed class PaymentSearch(HubReads reads) : IPaymentSearch
         rows = filter.Stage is { } stage ? rows.Where(p => p.Stage == stage) : rows;
         rows = filter.Result is { } result ? rows.Where(p => p.Result == result) : rows;
         rows = filter.NeedsAttention is { } needs ? rows.Where(p => p.NeedsAttention == needs) : rows;
+        if (filter.OutcomeNotShown is { } notShown)
+        {
+            var toldBefore = clock.GetUtcNow() - TimeSpan.FromSeconds(terminals.Value.ShownWithinSeconds);
+            rows = rows.Where(p => (p.Revision > p.ShownRevision && p.FinalAt <= toldBefore && !EF.Functions.Glob(p.RequestId, PaymentId.TestPrefix + "*")) == notShown);
+        }
+
+        rows = filter.IsTest is { } test ? rows.Where(p => EF.Functions.Glob(p.RequestId, PaymentId.TestPrefix + "*") == test) : rows;
         return filter.Status switch
         {
             null => rows,

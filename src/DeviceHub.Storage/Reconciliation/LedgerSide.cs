@@ -7,7 +7,7 @@ namespace DeviceHub.Storage;
 /// <param name="sharing">Accounts whose payments are in the account's bill, too.</param>
 /// <param name="feeBasisPoints">What the account's channel was agreed to take; 0: nobody said.</param>
 internal sealed class LedgerSide(
-    ReadPool reads, string account, IReadOnlyList<string> sharing, DateOnly day, TimeSpan margin, bool previousRead, bool nextRead, int feeBasisPoints)
+    SearchPool reads, LedgerKeys keys, string account, IReadOnlyList<string> sharing, DateOnly day, TimeSpan margin, bool previousRead, bool nextRead, int feeBasisPoints)
 {
     /// <summary>Judges orders of the bill.</summary>
     public ValueTask<Judgement> Judge(IReadOnlyList<BillOrder> orders) => reads.Read((this, orders), static (db, x) =>
@@ -99,9 +99,8 @@ internal sealed class LedgerSide(
     {
         var row = db.Prepare(
             """
-            SELECT a.number, a.money, a.refunds, p.amount_fen, p.serial_number, p.request_id, p.attempts, k.sn, k.request_id
+            SELECT a.number, a.money, a.refunds, p.amount_fen, p.serial_number, p.request_id, p.attempts, p.seq, p.merchant_id, p.order_number
             FROM attempt a JOIN payment p ON p.seq = a.payment_seq
-            LEFT JOIN order_key k ON k.merchant_id = p.merchant_id AND k.order_no = p.order_number
             WHERE a.account = ?1 AND a.order_number = ?2
             """)
             .Bind(1, account).Bind(2, orderNumber);
@@ -111,12 +110,12 @@ internal sealed class LedgerSide(
         }
 
         var (number, money, refundCount) = ((int)row.Long(0), (AttemptMoney)row.Long(1), row.Long(2));
-        var (fen, payment, attempts) = (row.Long(3), new PaymentId(row.Text(4), row.Text(5)), row.Long(6));
-        PaymentId? holder = row.IsNull(7) ? null : new PaymentId(row.Text(7), row.Text(8));
+        var (fen, payment, attempts, seq) = (row.Long(3), new PaymentId(row.Text(4), row.Text(5)), row.Long(6), row.Long(7));
+        MerchantOrder? order = row.IsNull(9) ? null : new MerchantOrder(row.Text(8), row.Text(9));
         row.Reset();
         IReadOnlyList<LedgerRefund> refunds = refundCount == 0 ? [] : Refunds(db, orderNumber);
         var back = refunds.Where(r => r.Money != RefundMoney.Failed).Sum(r => r.AmountFen);
-        var twice = money is AttemptMoney.Open or AttemptMoney.Returned || back >= fen ? null : Twice(db, payment, number, money, attempts, holder);
+        var twice = money is AttemptMoney.Open or AttemptMoney.Returned || back >= fen ? null : Twice(db, payment, seq, number, money, attempts, order);
         long? fee = feeBasisPoints == 0 ? null : (long)Math.Round(fen * feeBasisPoints / 10_000m, MidpointRounding.AwayFromZero);
         return new LedgerAttempt(orderNumber, payment, number, fen, money, fee, twice, refunds);
     }
@@ -135,16 +134,16 @@ internal sealed class LedgerSide(
     }
 
     /// <summary>Both would break an invariant (I4, I13), so they are looked for in the ledger itself and only where they could be.</summary>
-    private static DifferenceReason? Twice(PreparedConnection db, PaymentId payment, int number, AttemptMoney money, long attempts, PaymentId? holder)
+    private DifferenceReason? Twice(PreparedConnection db, PaymentId payment, long seq, int number, AttemptMoney money, long attempts, MerchantOrder? order)
     {
-        if (attempts > 1 && LedgerReads.Fold(db, payment) is { } state
+        if (attempts > 1 && LedgerReads.Fold(db, seq, payment) is { } state
             && (state.Outcome is { Result: PaymentResult.Approved } outcome ? outcome.Attempt != number : state.Attempts.Any(a => a.Number < number && IsKept(state, a))))
         {
             return DifferenceReason.PaymentPaidTwice;
         }
 
-        return money == AttemptMoney.Charged && holder is { } other && other != payment
-            && LedgerReads.Fold(db, other) is { Outcome.Result: PaymentResult.Approved } ? DifferenceReason.OrderPaidTwice : null;
+        return money == AttemptMoney.Charged && order is { } own && keys.Holder(db, own) is { } other && other != payment
+            && LedgerReads.Fold(db, keys, other) is { Outcome.Result: PaymentResult.Approved } ? DifferenceReason.OrderPaidTwice : null;
     }
 
     private static bool IsKept(PaymentState state, AttemptState attempt) =>

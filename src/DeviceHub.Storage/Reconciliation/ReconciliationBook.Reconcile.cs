@@ -26,15 +26,16 @@ internal sealed partial class ReconciliationBook
         }
 
         await Progress(run, RunStep.Match, workspace.Totals.Rows);
-        await LedgerIsShown(cancellationToken);
+        var shown = await LedgerIsShown(cancellationToken);
         var (previous, next) = await reads.Read(run, static (db, run) => (IsReported(db, run.AccountId, run.Day.AddDays(-1)), IsReported(db, run.AccountId, run.Day.AddDays(1))));
         var side = new LedgerSide(
-            reads, run.AccountId, sharing, run.Day, options.Value.MidnightMargin, previous, next, accounts.Find(run.AccountId)?.Terms.FeeBasisPoints ?? 0);
+            search, keys, run.AccountId, sharing, run.Day, options.Value.MidnightMargin, previous, next, accounts.Find(run.AccountId)?.Terms.FeeBasisPoints ?? 0);
         var report = new ReportDraft(workspace, options.Value);
         workspace.BeginMatching();
         await MatchBill(workspace, side, report, cancellationToken);
         await MatchLedger(run, workspace, side, report, cancellationToken);
         await SettleGone(run, workspace, cancellationToken);
+        IsStillShown(shown);
         workspace.EndMatching();
         await Progress(run, RunStep.Write, workspace.Totals.Rows);
         await Publish(run, workspace, report, now, cancellationToken);
@@ -143,12 +144,14 @@ internal sealed partial class ReconciliationBook
         return page;
     }
 
-    /// <summary>Until the projection shows what the ledger had when this run began to match.</summary>
-    private async Task LedgerIsShown(CancellationToken cancellationToken)
+    /// <summary>Until the search file shows what the ledger had when this run began to match.</summary>
+    /// <returns>The file that does.</returns>
+    private async Task<int> LedgerIsShown(CancellationToken cancellationToken)
     {
-        var (_, wanted) = await reads.Read(0, static (db, _) => PaymentProjection.Position(db));
+        var file = searchFile.Generation;
+        var (_, wanted) = await search.Read(0, static (db, _) => PaymentProjection.Position(db));
         var from = clock.GetTimestamp();
-        while ((await reads.Read(0, static (db, _) => PaymentProjection.Position(db))).Shown < wanted)
+        while ((await search.Read(0, static (db, _) => PaymentProjection.Position(db))).Shown < wanted)
         {
             if (clock.GetElapsedTime(from) > ProjectionPatience)
             {
@@ -156,6 +159,17 @@ internal sealed partial class ReconciliationBook
             }
 
             await Task.Delay(TimeSpan.FromMilliseconds(200), clock, cancellationToken);
+        }
+
+        return file;
+    }
+
+    /// <summary>A file that was made anew meanwhile lacks payments: what was concluded from what it does not have is nothing.</summary>
+    private void IsStillShown(int file)
+    {
+        if (searchFile.Generation != file)
+        {
+            throw new TimeoutException("the searchable payments were made anew while the run looked at them");
         }
     }
 

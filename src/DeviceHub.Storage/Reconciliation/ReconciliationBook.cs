@@ -11,6 +11,9 @@ namespace DeviceHub.Storage;
 internal sealed partial class ReconciliationBook(
     HubDatabase database,
     ReadPool reads,
+    LedgerKeys keys,
+    SearchPool search,
+    SearchFile searchFile,
     FreeDisk disk,
     IChannelAccounts accounts,
     TimeProvider clock,
@@ -19,14 +22,18 @@ internal sealed partial class ReconciliationBook(
 {
     private const string Hub = "system";
 
+    /// <summary>An account's bills are read so long after its last payment: a day that our books know nothing of may be one that they have lost.</summary>
+    private const int DaysAfterUse = 30;
+
     internal static string Text(DateOnly day) => day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 
     internal static DateOnly Day(string text) => DateOnly.ParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture);
 
     public async Task Plan(DateOnly day, IReadOnlyCollection<string> channels, DateTimeOffset now, CancellationToken cancellationToken)
     {
+        var shown = await LedgerIsShown(cancellationToken);
         var last = "";
-        while (await reads.Read((day, last), NextAccount) is { } account)
+        while (await search.Read((day, last), NextAccount) is { } account)
         {
             last = account;
             if (accounts.Find(account) is { } known && channels.Contains(known.Channel))
@@ -42,6 +49,8 @@ internal sealed partial class ReconciliationBook(
                     .Bind(1, known.Id).Bind(2, known.Channel).Bind(3, known.MerchantId).Bind(4, Text(day)).Bind(5, Hub).Bind(6, now).Bind(7, BillDay.End(day)).Run(), cancellationToken);
             }
         }
+
+        IsStillShown(shown);
     }
 
     public async Task<ReconciliationRun?> Take(IReadOnlyCollection<string> busyAccounts, DateTimeOffset now, CancellationToken cancellationToken)
@@ -122,10 +131,10 @@ internal sealed partial class ReconciliationBook(
         transaction.Commit();
     }
 
-    /// <summary>The next account after one that has attempts of the day, or differences of another day that wait for its bill.</summary>
+    /// <summary>The next account after one that has attempts of the day or of those before it, or differences of another day that wait for its bill.</summary>
     private static string? NextAccount(PreparedConnection db, (DateOnly Day, string After) x)
     {
-        var (first, last) = (OwnOrder.FirstOf(BillDay.Start(x.Day)), OwnOrder.FirstOf(BillDay.End(x.Day)));
+        var (first, last) = (OwnOrder.FirstOf(BillDay.Start(x.Day.AddDays(-DaysAfterUse))), OwnOrder.FirstOf(BillDay.End(x.Day)));
         var account = x.After;
         while (true)
         {

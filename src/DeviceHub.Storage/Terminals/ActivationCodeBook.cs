@@ -1,3 +1,4 @@
+using System.Text.Json;
 using DeviceHub.Core;
 using DeviceHub.Core.Merchants;
 using DeviceHub.Core.People;
@@ -12,9 +13,17 @@ internal sealed class ActivationCodeBook(HubReads reads, HubWrites writes, Audit
         async (db, cancel) =>
         {
             var now = clock.GetUtcNow();
-            var rows = await Matching(db, filter, now).Include(c => c.Store!).ThenInclude(s => s.Merchant).Include(c => c.Uses)
-                .OrderByDescending(c => c.CreatedAt).ThenBy(c => c.Id).Skip(skip).Take(limit).ToListAsync(cancel);
-            return [.. rows.Select(c => Of(c, now))];
+            var rows = await Matching(db, filter, now).Include(c => c.Store!).ThenInclude(s => s.Merchant)
+                .OrderByDescending(c => c.CreatedAt).ThenBy(c => c.Id).Skip(skip).Take(limit).Select(c => new { Code = c, Used = c.Uses.Count }).ToListAsync(cancel);
+            var ids = JsonSerializer.Serialize(rows.Where(r => r.Used > 0).Select(r => r.Code.Id));
+            var named = await db.ActivationUses.FromSql(
+                $"""
+                SELECT code_id, serial_number, reserved_at, consumed_at
+                FROM (SELECT *, row_number() OVER (PARTITION BY code_id ORDER BY reserved_at, serial_number) AS place FROM activation_use WHERE code_id IN (SELECT value FROM json_each({ids})))
+                WHERE place <= {ActivationCodeRules.MaxNamed}
+                """).AsNoTracking().ToListAsync(cancel);
+            var uses = named.ToLookup(u => u.CodeId);
+            return [.. rows.Select(r => Of(r.Code, r.Used, uses[r.Code.Id], now))];
         },
         stop);
 
@@ -132,7 +141,7 @@ internal sealed class ActivationCodeBook(HubReads reads, HubWrites writes, Audit
         };
     }
 
-    private static ActivationCodeSummary Of(ActivationCodeRow row, DateTimeOffset now) => new(
+    private static ActivationCodeSummary Of(ActivationCodeRow row, int used, IEnumerable<ActivationUseRow> uses, DateTimeOffset now) => new(
         row.Id,
         row.Hint,
         row.StoreId,
@@ -147,8 +156,9 @@ internal sealed class ActivationCodeBook(HubReads reads, HubWrites writes, Audit
         row.CreatedAt,
         row.Revoked is not null ? ActivationCodeState.Revoked
             : row.Expires <= now ? ActivationCodeState.Expired
-            : row.Uses.Count >= row.MaxUses ? ActivationCodeState.UsedUp : ActivationCodeState.Open,
-        [.. row.Uses.OrderBy(u => u.ReservedAt).Select(u => new ActivationUse(u.SerialNumber, u.ReservedAt, u.ConsumedAt))]);
+            : used >= row.MaxUses ? ActivationCodeState.UsedUp : ActivationCodeState.Open,
+        used,
+        [.. uses.OrderBy(u => u.ReservedAt).Select(u => new ActivationUse(u.SerialNumber, u.ReservedAt, u.ConsumedAt))]);
 
     private static void CheckValid(TimeSpan time)
     {

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 
 namespace DeviceHub.Storage;
 
-internal sealed class FleetPresence(ReadPool pool, IOptions<TerminalOptions> options, TimeProvider clock) : IFleetPresence
+internal sealed class FleetPresence(SearchPool pool, IOptions<TerminalOptions> options, TimeProvider clock) : IFleetPresence
 {
     public async Task<FleetCounts> Count()
     {

@@ -8,6 +8,9 @@ internal sealed class HeartbeatHistory(ReadPool pool) : IHeartbeatHistory
     /// <summary>Terminals whose old points go with one batch: with a batch in two seconds, 100,000 of them have their turn in an hour.</summary>
     private const int TerminalsABatch = 64;
 
+    /// <summary>Points that go with one batch beside as many as came since the last: a shorter time to keep them leaves many at once.</summary>
+    private const int RowsABatch = 1000;
+
     /// <summary>The terminal that had its turn last.</summary>
     private string last = "";
 
@@ -41,22 +44,26 @@ internal sealed class HeartbeatHistory(ReadPool pool) : IHeartbeatHistory
             """).Bind(1, serialNumber).Bind(2, at).Bind(3, f.UptimeS).Bind(4, f.SignalDbm).Bind(5, f.BatteryPercent).Bind(6, f.Reconnects)
             .Bind(7, f.AttachMs).Bind(8, f.DnsMs).Bind(9, f.TlsMs).Bind(10, f.LoginMs).Bind(11, f.Unsettled).Run();
 
-    /// <summary>Deletes what some terminals have from before this; the next call goes on behind them. Under the write gate.</summary>
-    public void DeleteSome(PreparedConnection db, DateTimeOffset before)
+    /// <summary>Deletes what some terminals have from before this; the next call goes on where this one stopped. Under the write gate.</summary>
+    /// <param name="came">Points that were written since the last call: as many go, or more, however large the fleet is.</param>
+    public void DeleteSome(PreparedConnection db, DateTimeOffset before, int came)
     {
         using var transaction = db.Connection.BeginTransaction(deferred: false);
-        for (var i = 0; i < TerminalsABatch; i++)
+        var rows = RowsABatch + came;
+        for (var i = 0; i < TerminalsABatch && rows > 0; i++)
         {
             var next = db.Prepare("SELECT min(serial_number) FROM heartbeat WHERE serial_number > ?1").Bind(1, last);
             var serialNumber = next.Next() ? next.TextOrNull(0) : null;
             next.Reset();
-            last = serialNumber ?? "";
             if (serialNumber is null)
             {
+                last = "";
                 break;
             }
 
-            db.Prepare("DELETE FROM heartbeat WHERE serial_number = ?1 AND at < ?2").Bind(1, serialNumber).Bind(2, before).Run();
+            rows -= db.Prepare("DELETE FROM heartbeat WHERE serial_number = ?1 AND at IN (SELECT at FROM heartbeat WHERE serial_number = ?1 AND at < ?2 LIMIT ?3)")
+                .Bind(1, serialNumber).Bind(2, before).Bind(3, (long)rows).Run();
+            last = rows > 0 ? serialNumber : last;
         }
 
         transaction.Commit();

@@ -16,6 +16,9 @@ internal sealed partial class LastSeenWriter(
     private Dictionary<string, Sighting> waiting = [];
     private bool failing;
 
+    /// <summary>Points of charts since old ones were deleted last. Under the write gate.</summary>
+    private int sampled;
+
     public void Saw(Sighting sighting)
     {
         lock (sync)
@@ -114,7 +117,8 @@ internal sealed partial class LastSeenWriter(
             {
                 using (database.Gate.EnterBlocking())
                 {
-                    history.DeleteSome(database.Derived, clock.GetUtcNow() - options.Value.HeartbeatKeep);
+                    history.DeleteSome(database.Derived, clock.GetUtcNow() - options.Value.HeartbeatKeep, sampled);
+                    sampled = 0;
                 }
             });
         }
@@ -174,6 +178,7 @@ internal sealed partial class LastSeenWriter(
             if (s.Sample is { } sample)
             {
                 HeartbeatHistory.Write(db, s.SerialNumber, s.At, sample);
+                sampled++;
             }
         }
 

@@ -16,7 +16,8 @@ internal sealed class TerminalStore(HubDatabase database, ReadPool pool, LiveFee
             """
             SELECT status, model, merchant_id, merchant_name, store_id, store_name, key, offered_key, hardware_id, max_amount_fen,
               desired_configuration, desired_version, desired_hash, reported_result, reported_version, reported_hash,
-              reported_detail, reported_at, registered_at, activated_at, token_used, version
+              reported_detail, reported_at, registered_at, activated_at, token_used, version,
+              other_hardware_id, other_hardware_address, other_hardware_at
             FROM terminal WHERE serial_number = ?1
             """).Bind(1, q.serialNumber);
         if (!row.Next())
@@ -46,6 +47,7 @@ internal sealed class TerminalStore(HubDatabase database, ReadPool pool, LiveFee
             ActivatedAt = row.TimeOrNull(19),
             TokenUsed = row.TimeOrNull(20),
             Version = row.Long(21),
+            OtherHardware = row.IsNull(24) ? null : new OtherHardware(row.Text(22), row.Text(23), row.Time(24)),
         };
         row.Reset();
         return record;
@@ -133,15 +135,17 @@ internal sealed class TerminalStore(HubDatabase database, ReadPool pool, LiveFee
             ? """
               INSERT INTO terminal(serial_number, status, model, merchant_id, merchant_name, store_id, store_name, key, offered_key,
                 hardware_id, max_amount_fen, desired_configuration, desired_version, desired_hash, reported_result, reported_version,
-                reported_hash, reported_detail, reported_at, registered_at, activated_at, token_used, version)
-              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23 + 1)
+                reported_hash, reported_detail, reported_at, registered_at, activated_at, token_used, version,
+                other_hardware_id, other_hardware_address, other_hardware_at)
+              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23 + 1, ?24, ?25, ?26)
               ON CONFLICT DO NOTHING
               """
             : """
               UPDATE terminal SET status = ?2, model = ?3, merchant_id = ?4, merchant_name = ?5, store_id = ?6, store_name = ?7, key = ?8,
                 offered_key = ?9, hardware_id = ?10, max_amount_fen = ?11, desired_configuration = ?12, desired_version = ?13,
                 desired_hash = ?14, reported_result = ?15, reported_version = ?16, reported_hash = ?17, reported_detail = ?18,
-                reported_at = ?19, registered_at = ?20, activated_at = ?21, token_used = ?22, version = ?23 + 1
+                reported_at = ?19, registered_at = ?20, activated_at = ?21, token_used = ?22, version = ?23 + 1,
+                other_hardware_id = ?24, other_hardware_address = ?25, other_hardware_at = ?26
               WHERE serial_number = ?1 AND version = ?23
               """);
         return statement.Bind(1, r.SerialNumber).Bind(2, (long)r.Status).Bind(3, r.Model)
@@ -150,6 +154,7 @@ internal sealed class TerminalStore(HubDatabase database, ReadPool pool, LiveFee
             .Bind(10, r.HardwareId).Bind(11, r.MaxAmountFen).Bind(12, r.DesiredConfiguration).Bind(13, r.DesiredVersion).Bind(14, r.DesiredHash)
             .Bind(15, (long)(r.Reported?.Result ?? 0)).Bind(16, r.Reported?.Version ?? 0).Bind(17, r.Reported?.Hash)
             .Bind(18, r.Reported?.Detail).Bind(19, r.Reported?.At).Bind(20, r.RegisteredAt).Bind(21, r.ActivatedAt).Bind(22, r.TokenUsed).Bind(23, r.Version)
+            .Bind(24, r.OtherHardware?.HardwareId).Bind(25, r.OtherHardware?.Address).Bind(26, r.OtherHardware?.At)
             .Run() > 0;
     }
 }

@@ -4,7 +4,7 @@ using DeviceHub.Core.Terminals;
 namespace DeviceHub.Storage;
 
 /// <summary>
-/// Which terminals' last payments speak against them. Only those have a row, so that a payment that goes well costs one look into a small table.
+/// Which terminals' last payments speak against them. Only those have a row, so that a payment that goes well costs one look into a small table of the search file.
 /// </summary>
 internal static class TerminalTroubles
 {
@@ -21,11 +21,11 @@ internal static class TerminalTroubles
             case { } trouble:
                 var from = trouble == PaymentTrouble.NotShown ? payment.FinalAt!.Value + shownWithin : payment.Accepted.At;
 
-                // Of the terminal's last payment alone: an older one that is still in doubt says nothing any more.
+                // Of the terminal's last payment alone: an older one that is still in doubt says nothing any more. A test is no payment of the terminal's.
                 db.Prepare(
-                    """
+                    $"""
                     INSERT INTO terminal_trouble(serial_number, payment_seq, request_id, trouble, counts_from)
-                    SELECT ?1, ?2, ?3, ?4, ?5 WHERE NOT EXISTS (SELECT 1 FROM payment WHERE serial_number = ?1 AND accepted_at > ?6)
+                    SELECT ?1, ?2, ?3, ?4, ?5 WHERE NOT EXISTS (SELECT 1 FROM payment WHERE serial_number = ?1 AND accepted_at > ?6 AND {SqlText.NoTest})
                     ON CONFLICT(serial_number) DO UPDATE SET payment_seq = ?2, request_id = ?3, trouble = ?4, counts_from = ?5
                     """)
                     .Bind(1, sn).Bind(2, seq).Bind(3, payment.Id.RequestId).Bind(4, (long)trouble).Bind(5, from).Bind(6, payment.Accepted.At).Run();

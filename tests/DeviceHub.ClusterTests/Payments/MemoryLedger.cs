@@ -184,7 +184,7 @@ internal sealed class MemoryLedger : IPaymentLedger
     {
         lock (gate)
         {
-            return new([.. live.Where(l => l.Key.SerialNumber == serialNumber && !(l.Value.Standing.Final is not null && l.Value.Standing.Shown))
+            return new([.. live.Where(l => l.Key.SerialNumber == serialNumber && !l.Key.IsTest && !(l.Value.Standing.Final is not null && l.Value.Standing.Shown))
                 .OrderByDescending(l => l.Value.Accept.AcceptedAt).Take(limit).Select(l => l.Key)]);
         }
     }

@@ -1,4 +1,5 @@
 using DeviceHub.Core;
+using DeviceHub.Core.Configuration;
 using DeviceHub.Core.Terminals;
 using DeviceHub.Gateways;
 using DeviceHub.Protocol;
@@ -187,6 +188,34 @@ public sealed class TerminalGrainTests : IAsyncLifetime
 
         Assert.Equal((1L, 2L), (desired.Version, second.Version));
         Assert.Equal([true, false, false], [before.ConfigurationDrifts, after.ConfigurationDrifts, refused.ConfigurationDrifts]);
+    }
+
+    [Fact]
+    public async Task Configuration_made_from_another_version_than_the_desired_one_is_refused_with_that_one()
+    {
+        var terminal = await hub.LoggedIn();
+        var grain = hub.Grain(terminal.SerialNumber);
+        var first = await grain.SetConfigurationAfter("""{"volume":7}""", 0);
+        Assert.Equal((null, 1L, 1UL), (first.Refusal, first.Desired!.Version, await Told(terminal)));
+        var stale = await grain.SetConfigurationAfter("""{"volume":3}""", 0);
+        var second = await grain.SetConfigurationAfter("""{"volume":8}""", 1);
+
+        Assert.Equal((RefusalCode.ChangedMeanwhile, 1L, """{"volume":7}"""), (stale.Refusal!.Code, stale.Desired!.Version, stale.Desired.Json));
+        Assert.Equal((null, 2L, """{"volume":8}""", 2UL), (second.Refusal, second.Desired!.Version, second.Desired.Json, await Told(terminal)));
+
+        static async Task<ulong> Told(TestTerminal terminal) => (await terminal.Next(d => d.ConfigurationCommit is not null)).ConfigurationCommit.Version;
+    }
+
+    [Fact]
+    public async Task Configuration_that_another_writer_set_first_is_not_overwritten()
+    {
+        var terminal = await hub.LoggedIn();
+        var other = ConfigurationDocument.TryParse("""{"volume":3}""", out _)!;
+        hub.Terminals.Touch(terminal.SerialNumber, r => r with { DesiredConfiguration = """{"volume":3}""", DesiredVersion = 1, DesiredHash = other.Hash });
+        var answer = await hub.Grain(terminal.SerialNumber).SetConfigurationAfter("""{"volume":7}""", 0);
+
+        Assert.Equal((RefusalCode.ChangedMeanwhile, 1L), (answer.Refusal!.Code, answer.Desired!.Version));
+        Assert.Equal((1L, """{"volume":3}"""), (hub.Terminals.Row(terminal.SerialNumber).DesiredVersion, hub.Terminals.Row(terminal.SerialNumber).DesiredConfiguration));
     }
 
     private async Task<ActivateAnswer> Activate(string serialNumber, string code) =>

@@ -61,6 +61,25 @@ public sealed class TerminalSessionFaultTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Older_configuration_is_never_pushed_after_a_newer_one()
+    {
+        const int Versions = 300;
+        var terminal = await hub.LoggedIn();
+        for (var i = 1; i <= Versions; i++)
+        {
+            await hub.Grain(terminal.SerialNumber).SetConfiguration($"{{\"a\":{{\"n\":{i}}}}}");
+        }
+
+        var told = new List<ulong>();
+        while (told.LastOrDefault() < Versions)
+        {
+            told.Add((await terminal.Next(d => d.ConfigurationCommit is not null)).ConfigurationCommit.Version);
+        }
+
+        Assert.Equal(told.Order(), told);
+    }
+
+    [Fact]
     public async Task One_configuration_is_pushed_only_so_often_and_its_stop_is_counted_once()
     {
         var stopped = 0L;

@@ -163,6 +163,31 @@ public sealed class TerminalSessionTests : IAsyncLifetime
         Assert.False(right.WasCut.Task.IsCompleted);
     }
 
+    /// <summary>The first counts, and is written once: a board that tries for ever writes nothing more.</summary>
+    [Fact]
+    public async Task Other_board_is_kept_until_a_person_resumes_the_terminal_and_costs_one_write()
+    {
+        var right = await hub.LoggedIn();
+        var before = hub.Terminals.Row(right.SerialNumber).Version;
+        var since = hub.Clock.GetUtcNow();
+        foreach (var board in new[] { "HW2", "HW3", "HW2" })
+        {
+            Assert.Equal(Code.Hardware, (await new TestTerminal(hub, right.SerialNumber, key: right.Key) { HardwareId = board }.LogIn()).Refusal.Code);
+            hub.Clock.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        var row = hub.Terminals.Row(right.SerialNumber);
+        Assert.Equal(("HW2", since, before + 1), (row.OtherHardware!.HardwareId, row.OtherHardware.At, row.Version));
+        Assert.Equal(row.OtherHardware, (await hub.Grain(right.SerialNumber).Snapshot())!.Record.OtherHardware);
+        await hub.Grain(right.SerialNumber).Resume();
+        Assert.NotNull(hub.Terminals.Row(right.SerialNumber).OtherHardware);
+
+        await hub.Grain(right.SerialNumber).Suspend();
+        Assert.NotNull(hub.Terminals.Row(right.SerialNumber).OtherHardware);
+        await hub.Grain(right.SerialNumber).Resume();
+        Assert.Null(hub.Terminals.Row(right.SerialNumber).OtherHardware);
+    }
+
     [Fact]
     public async Task Token_logs_in_without_a_challenge_and_seals()
     {
@@ -281,6 +306,50 @@ public sealed class TerminalSessionTests : IAsyncLifetime
         Assert.Equal(Outcome.Types.Result.Approved, again.Result);
         Assert.Equal(Code.Suspended, (await terminal.Next(d => d.Refusal is not null)).Refusal.Code);
         Assert.Single(hub.Channel.Log);
+    }
+
+    /// <summary>It shows "suspended" and takes no scan until it logs in: resuming it would change nothing at the counter.</summary>
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task Terminal_that_knows_that_it_is_suspended_has_to_log_in_when_it_is_resumed_after_its_open_payment(bool open)
+    {
+        var terminal = await hub.LoggedIn();
+        if (open)
+        {
+            await terminal.SendSealed(new Uplink { PaymentRequest = terminal.Request() });
+        }
+
+        await hub.Grain(terminal.SerialNumber).Suspend();
+        await terminal.SendSealed(new Uplink { PaymentRequest = terminal.Request(2000) });
+        Assert.Equal(Code.Suspended, (await terminal.Next(d => d.Refusal is not null)).Refusal.Code);
+        await hub.Grain(terminal.SerialNumber).Resume();
+        if (open)
+        {
+            // The session has been told, and goes on.
+            await terminal.SendSealed(new Uplink { PaymentQuery = new() { RequestId = "unknown-1" } });
+            Assert.Equal(Code.UnknownPayment, (await terminal.Next(d => d.Refusal is not null)).Refusal.Code);
+            hub.Channel.Say(EffectKind.Pay, Paid);
+            await terminal.Next(d => d.Outcome is not null);
+        }
+
+        Assert.Equal(CutReason.Resumed, await terminal.WasCut.Task.WaitAsync(TimeSpan.FromSeconds(10)));
+        var again = new TestTerminal(hub, terminal.SerialNumber, key: terminal.Key);
+        await again.LogIn();
+        hub.Channel.Say(EffectKind.Pay, Paid with { PaidFen = 2000 });
+        await again.SendSealed(new Uplink { PaymentRequest = again.Request(2000) });
+        Assert.Equal(2000UL, (await again.Next(d => d.Outcome is not null || d.Refusal is not null)).Outcome?.PaidFen);
+    }
+
+    [Fact]
+    public async Task Terminal_that_was_told_of_no_suspension_keeps_its_session_when_it_is_resumed()
+    {
+        var terminal = await hub.LoggedIn();
+        await hub.Grain(terminal.SerialNumber).Suspend();
+        await hub.Grain(terminal.SerialNumber).Resume();
+        hub.Channel.Say(EffectKind.Pay, Paid);
+        await terminal.SendSealed(new Uplink { PaymentRequest = terminal.Request() });
+
+        Assert.NotNull((await terminal.Next(d => d.Outcome is not null || d.Refusal is not null)).Outcome);
+        Assert.False(terminal.WasCut.Task.IsCompleted);
     }
 
     [Fact]

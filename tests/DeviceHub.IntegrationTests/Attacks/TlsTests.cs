@@ -111,6 +111,18 @@ public sealed partial class TlsTests(StrictHub hub)
         Assert.Equal("1.2.840.113549.1.1.11", ca.SignatureAlgorithm.Value);
     }
 
+    /// <summary>Its own clock stands at the first of January 2021, with or without a battery: the leaf, made today, must be valid then.</summary>
+    [Fact]
+    public async Task Terminal_whose_clock_was_set_at_the_factory_verifies_the_hub()
+    {
+        var refused = await hub.WatchRefused("tls-handshake");
+        var seen = await OpenSsl(["-tls1_2", "-attime", "1609459200", "-noservername", "-verify_return_error", "-verify_ip", "127.0.0.1"]);
+
+        Assert.Contains("Verify return code: 0 (ok)", seen, StringComparison.Ordinal);
+        await hub.ServesOthers();
+        Assert.Equal(0, await refused.Grew(0));
+    }
+
     [Fact]
     public async Task Terminal_activates_logs_in_and_pays_over_tls_with_the_pinned_ca()
     {

@@ -205,8 +205,10 @@ public sealed class LoginInputTests(BadInputHub hub)
         var guesses = await Task.WhenAll(Enumerable.Range(0, 24).Select(_ => Refused(serial, "AAAA-BBBB-CCCC-DDDD")));
 
         Assert.All(guesses, guess => Assert.Equal(Refusal.Types.Code.Activation, guess.Code));
+
+        // Those that nobody looked at are told when to come back. The counter is of the whole process, in which other hubs refuse codes, too.
         Assert.Equal(24 - BadInputHub.MaxWrongCodes, guesses.Count(guess => guess.RetryAfterMs > 0));
-        Assert.Equal(BadInputHub.MaxWrongCodes, await looked.Grew(BadInputHub.MaxWrongCodes));
+        await looked.Grew(BadInputHub.MaxWrongCodes);
         await hub.ServesOthers();
         await wrong.Grew(24);
     }

@@ -60,6 +60,21 @@ public sealed class PaymentInputTests(BadInputHub hub)
     }
 
     [Fact]
+    public async Task Cancel_after_success_is_answered_with_the_success_and_undoes_nothing()
+    {
+        await using var terminal = await hub.LoggedIn();
+        var request = terminal.Request(1000);
+        var paid = await terminal.PayForOutcome(request);
+
+        await terminal.SendSealed(new Uplink { PaymentCancel = new PaymentCancel { RequestId = request.RequestId } });
+
+        var told = await terminal.ExpectOutcome(request.RequestId);
+        Assert.Equal((Outcome.Types.Result.Approved, 1u, paid.ChannelTransaction), (told.Result, told.Revision, told.ChannelTransaction));
+        Assert.Equal(1000, await hub.Charged(terminal));
+        await hub.ServesOthers();
+    }
+
+    [Fact]
     public async Task Order_number_with_a_payment_that_is_not_final_is_refused_as_open()
     {
         var refused = hub.WatchRefusals(RefusalCode.OrderOpen);
@@ -278,10 +293,16 @@ public sealed class PaymentInputTests(BadInputHub hub)
         await terminal.Send(new Uplink { Sealed = message });
         Assert.Equal(Refusal.Types.Code.Seal, (await terminal.ExpectRefusal()).Code);
 
+        // What its own earlier session would still take is nothing to the next.
+        await using var next = hub.Rebooted(terminal);
+        await next.Login();
+        await next.Send(new Uplink { Sealed = good.Seal(body) });
+        Assert.Equal(Refusal.Types.Code.Seal, (await next.ExpectRefusal()).Code);
+
         Assert.Equal(1800, await hub.Charged(terminal));
         await hub.ServesOthers();
         await plain.Grew();
-        await wrong.Grew(2);
+        await wrong.Grew(3);
         await replayed.Grew();
     }
 

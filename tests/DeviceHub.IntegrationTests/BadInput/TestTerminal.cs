@@ -131,6 +131,15 @@ internal sealed class TestTerminal(string serialNumber, int port, string hardwar
         return await UntilSynced();
     }
 
+    /// <summary>The same terminal, after the hub has ended its session.</summary>
+    public async Task<TestTerminal> LogsInAgain()
+    {
+        await Closed.Task.WaitAsync(Limit);
+        var again = new TestTerminal(serialNumber, port, hardwareId) { Key = Key, Json = Json };
+        await again.Login();
+        return again;
+    }
+
     public async Task Prove(byte[] nonce, byte[]? key = null)
     {
         hubNonce = nonce;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using DeviceHub.IntegrationTests.BadInput;
+using DeviceHub.IntegrationTests.Firmware;
 using DeviceHub.IntegrationTests.Serial;
 using DeviceHub.Tests;
 
@@ -16,18 +17,26 @@ public sealed class BenchToolTests(BadInputHub hub) : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public async Task Units_on_two_ports_pass_a_plan_at_once_and_their_reports_are_verified_until_a_byte_is_changed()
+    public async Task Units_on_eight_ports_pass_the_plan_of_a_production_line_at_once_and_their_reports_are_verified_until_a_byte_is_changed()
     {
-        using var first = await Plugged("first");
-        using var second = await Plugged("second");
-        using var one = Emulate(first, "UNIT-1");
-        using var two = Emulate(second, "UNIT-2");
-        using var test = Bench("test", first.HubEnd, second.HubEnd, "--plan", "line", "--report", folder, "--language", "zh");
+        await KitTerminal.Build();
+        var pairs = await Task.WhenAll(Enumerable.Range(1, 8).Select(i => Plugged($"line-{i}")));
+        KitTerminal[] units = [.. pairs.Select((pair, i) => new KitTerminal(
+            "dhp_serial_line", "--port", pair.TerminalEnd, "--serial", $"UNIT-{i + 1}", "--flash", Path.Combine(folder, $"{i}.flash"), "--signal", "-71"))];
+        try
+        {
+            await Task.WhenAll(units.Select(unit => unit.Types("activate ABCDEFGHJKMNPQRS")));
+            using var test = Bench(["test", .. pairs.Select(p => p.HubEnd), "--plan", "line", "--report", folder, "--language", "zh"]);
+            Assert.True(await test.Exits(Limit) == 0, test.Output + test.Errors);
+            Assert.All(Enumerable.Range(1, 8), i => Assert.Contains($"合格  UNIT-{i}  通过 6，失败 0，未执行 0", test.Output, StringComparison.Ordinal));
+        }
+        finally
+        {
+            Array.ForEach(units, unit => unit.Dispose());
+            Array.ForEach(pairs, pair => pair.Dispose());
+        }
 
-        Assert.True(await test.Exits(Limit) == 0, test.Output + test.Errors);
-        Assert.Contains("合格  UNIT-1  通过 6，失败 0，未执行 0", test.Output, StringComparison.Ordinal);
         var report = Assert.Single(Directory.GetFiles(folder, "UNIT-1-*.json"));
-        Assert.Single(Directory.GetFiles(folder, "UNIT-2-*.json"));
         Assert.Contains("合格", await File.ReadAllTextAsync(Path.ChangeExtension(report, ".html")), StringComparison.Ordinal);
         using var good = Bench("verify", report);
         Assert.Equal(0, await good.Exits(Limit));
@@ -53,6 +62,24 @@ public sealed class BenchToolTests(BadInputHub hub) : IDisposable
     }
 
     [Fact]
+    public async Task What_a_broken_unit_fails_of_and_what_is_wrong_with_a_port_is_told_in_Chinese_too()
+    {
+        using var pair = await Plugged();
+        using var unit = Emulate(pair, "UNIT-1", "--fault", "WrongConfigurationHash");
+        var plan = Path.Combine(folder, "two.yaml");
+        await File.WriteAllTextAsync(plan, "steps:\n  - configuration\n  - conformance: { cases: [C01] }\n");
+        using var test = Bench("test", pair.HubEnd, "--plan", plan, "--report", folder, "--language", "zh");
+        Assert.Equal(1, await test.Exits(Limit));
+        Assert.Contains("失败  1  配置下发: 上报的哈希与当前配置不符", test.Output, StringComparison.Ordinal);
+        Assert.Contains("失败  2  协议一致性: C01 哈希相符的配置被应用，并连同哈希上报: 上报的哈希与当前配置不符", test.Output, StringComparison.Ordinal);
+        Assert.Contains("上报的哈希与当前配置不符", await File.ReadAllTextAsync(Assert.Single(Directory.GetFiles(folder, "UNIT-1-*.html"))), StringComparison.Ordinal);
+
+        using var gone = Bench("test", "/dev/ttyUSB99", "--plan", plan, "--language", "zh");
+        Assert.Equal(3, await gone.Exits(Limit));
+        Assert.Contains("/dev/ttyUSB99：不存在；是否已接入？", gone.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Unit_that_is_unplugged_during_its_test_ends_it_and_is_no_pass()
     {
         var pair = await Plugged();
@@ -65,7 +92,7 @@ public sealed class BenchToolTests(BadInputHub hub) : IDisposable
 
         Assert.Equal(3, await test.Exits(Limit));
         Assert.Contains("INCOMPLETE  UNIT-1", test.Output, StringComparison.Ordinal);
-        Assert.Contains("lost during the test", test.Errors, StringComparison.Ordinal);
+        Assert.Contains("lost during the test: the port is not there any more: it was unplugged, or taken away", test.Errors, StringComparison.Ordinal);
         Assert.Single(Directory.GetFiles(folder, "UNIT-1-*.json"));
     }
 
@@ -112,6 +139,8 @@ public sealed class BenchToolTests(BadInputHub hub) : IDisposable
             (2, "--key: neither 64 hex digits", ["conformance", "/dev/null", "--key", "xyz"]),
             (2, "'bogus'", ["bogus"]),
             (2, "not a report", ["verify", plan]),
+            (2, "the report cannot be written", ["test", "/dev/null", "--plan", "line", "--report", Path.Combine(plan, "reports")]),
+            (2, "the report cannot be written", ["conformance", "/dev/null", "--report", Path.Combine(plan, "reports")]),
             (3, $"{plan}: no serial port", ["monitor", plan]),
             (3, "not there; is it plugged in?", ["conformance", "/dev/ttyUSB99"]),
         ];

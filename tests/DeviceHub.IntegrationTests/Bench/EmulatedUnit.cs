@@ -9,10 +9,10 @@ using DeviceHub.Tools.Bench.Reports;
 namespace DeviceHub.IntegrationTests.Bench;
 
 /// <summary>An emulated terminal at one end of a line, the bench at the other, and a jig that acts upon the terminal directly.</summary>
-internal sealed class EmulatedUnit : IJig, IDisposable
+internal sealed class EmulatedUnit : IDisposable
 {
     /// <summary>What the terminal may take to answer: room for a machine that does other things too.</summary>
-    private const int StallMs = 400;
+    private const int StallMs = 1000;
 
     private readonly PtyPair pair;
     private readonly SerialTerminal terminal;
@@ -28,10 +28,10 @@ internal sealed class EmulatedUnit : IJig, IDisposable
             new EmulatedTerminal(new TerminalIdentity(name, "board-1", "ABCD-EFGH-JKMN-PQRS"), null, fault, _ => { }),
             name, fault, StallMs, [921_600], jitterMs: 0);
         link = new BenchLink(SerialLine.Open(pair.HubEnd, 115_200), 115_200);
-        Rig = new Rig(link, new BenchSession(link, new TerminalKeys(new BenchHome(folder), null)), this, TestContext.Current.CancellationToken);
+        Rig = new LineRig(link, new BenchSession(link, new TerminalKeys(new BenchHome(folder), null)), new EmulatedHands(terminal.Do, terminal.PowerCut), DeviceHub.Tools.Bench.Texts.In("en"), TestContext.Current.CancellationToken);
     }
 
-    public Rig Rig { get; }
+    public LineRig Rig { get; }
 
     public static async Task<EmulatedUnit> Make(Fault fault = Fault.None)
     {
@@ -43,26 +43,6 @@ internal sealed class EmulatedUnit : IJig, IDisposable
 
     public Task<IReadOnlyList<StepResult>> Try(IEnumerable<string> cases) =>
         ConformanceRun.Run(cases.Select(id => ConformanceRun.Cases.Single(c => c.Id == id)), Rig, _ => { }, _ => { });
-
-    public bool Can(JigAction action) => true;
-
-    public Task Do(JigOrder order, CancellationToken cancellation)
-    {
-        switch (order.Action)
-        {
-            case JigAction.Scan:
-                terminal.Do((t, now) => t.Scan(order.Code, order.AmountFen, now));
-                break;
-            case JigAction.Cancel:
-                terminal.Do((t, now) => t.Cancel(now));
-                break;
-            default:
-                terminal.PowerCut(order.Action == JigAction.FactoryReset);
-                break;
-        }
-
-        return Task.CompletedTask;
-    }
 
     public void Dispose()
     {

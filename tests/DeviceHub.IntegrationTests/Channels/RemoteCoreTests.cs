@@ -171,6 +171,50 @@ public sealed class RemoteCoreTests : IAsyncLifetime
 
     private IPaymentChannel Channel => services!.GetRequiredService<IPaymentChannel>();
 
+    [Fact]
+    public void Book_is_read_again_without_half_a_line_and_written_on_behind_it()
+    {
+        var path = Path.GetTempFileName();
+        try
+        {
+            Keep("one");
+            File.AppendAllText(path, "{\"Number\":\"half");
+            Keep("two");
+            using var book = new CoreBook(path);
+            Assert.Equal(["one", "two"], book.Orders.Select(o => o.Number).Order(StringComparer.Ordinal));
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+
+        void Keep(string number)
+        {
+            using var book = new CoreBook(path);
+            book.Change(number, _ => new Order(number, 100, "", "paid", DateTimeOffset.UnixEpoch, 0, []));
+        }
+    }
+
+    [Theory]
+    [InlineData("{\"a\":1}\n")]
+    [InlineData("null\n")]
+    [InlineData("notes\n")]
+    [InlineData("notes")]
+    public void File_that_is_no_book_is_refused_and_stays_as_it_is(string text)
+    {
+        var path = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllText(path, text);
+            Assert.Contains(path, Assert.Throws<InvalidDataException>(() => new CoreBook(path)).Message, StringComparison.Ordinal);
+            Assert.Equal(text, File.ReadAllText(path));
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
     private Order? Booked(ChannelReference order) => core.Book.Find(order.OrderNumber);
 
     private Task<ChannelVerdict> Pay(ChannelReference order) => Channel.Pay(Payment(order), default);

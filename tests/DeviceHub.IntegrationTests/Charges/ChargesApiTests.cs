@@ -83,6 +83,36 @@ public sealed class ChargesApiTests(TillHub hub) : IClassFixture<TillHub>
     }
 
     [Fact]
+    public async Task Question_above_those_that_may_wait_is_refused_with_what_to_do_and_the_place_is_free_again_afterwards()
+    {
+        var own = new FullTillHub();
+        await own.InitializeAsync();
+        try
+        {
+            var (terminal, _) = await own.Collector();
+            await using var disposal = terminal;
+            var charge = $"{Charges(terminal)}/{Text(await own.Admin.Post(Charges(terminal), Body("F-1")), "id")}";
+            var collect = (await terminal.Expect(Downlink.BodyOneofCase.Collect)).Collect;
+            var waits = own.Admin.Get($"{charge}?known=sent&wait=60");
+            await Eventually.Holds(() => own.Services.GetRequiredService<ChargesApi.Waits>().Taken == 1, "the first one waits");
+
+            var refused = await own.Admin.Get($"{charge}?known=sent&wait=20", HttpStatusCode.ServiceUnavailable);
+            Assert.Equal("1 questions wait already (Charges:MaxWaiting is 1); ask without wait, or later", Text(refused, "detail"));
+            await own.Admin.Get($"{charge}/events", HttpStatusCode.ServiceUnavailable);
+            Assert.Equal("sent", Text(await own.Admin.Get(charge), "stage"));
+
+            await terminal.SendSealed(new Uplink { Collecting = new() { ChargeId = collect.ChargeId } });
+            Assert.Equal("collecting", Text(await waits, "stage"));
+            await Eventually.Holds(() => own.Services.GetRequiredService<ChargesApi.Waits>().Taken == 0, "its place is free");
+            Assert.Equal("collecting", Text(await own.Admin.Get($"{charge}?known=collecting&wait=1"), "stage"));
+        }
+        finally
+        {
+            await own.DisposeAsync();
+        }
+    }
+
+    [Fact]
     public async Task Hub_that_stops_lets_its_readers_go_and_takes_the_charge_up_again()
     {
         var own = new TillHub();

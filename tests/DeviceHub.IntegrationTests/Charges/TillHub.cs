@@ -40,6 +40,12 @@ public sealed class ImpatientTillHub : TillHub
     protected override string CollectingWait => "00:00:01";
 }
 
+/// <summary>One where a single question may wait.</summary>
+public sealed class FullTillHub : TillHub
+{
+    protected override string[] Options => [.. base.Options, "--Charges:MaxWaiting=1"];
+}
+
 /// <summary>A merchant's program: keeps what it is told and answers 500 as often as it is asked to.</summary>
 internal sealed class WebhookReceiver : IDisposable
 {

@@ -66,6 +66,27 @@ public sealed class CKitTests(KitHub hub) : IClassFixture<KitHub>
     }
 
     [Fact]
+    public async Task Terminal_on_mqtt_over_TLS_pays_with_the_hubs_CA_pinned_and_stays_without_network_with_another()
+    {
+        var flash = hub.NewFlash();
+        using (var terminal = hub.MqttOverTls("CKIT-TLS", flash))
+        {
+            await ActivatesAndPays(terminal, "CKIT-TLS");
+        }
+
+        using (var deceived = hub.MqttOverTls("CKIT-TLS", flash, hub.ForeignCa()))
+        {
+            var without = await deceived.Says("show NO_NETWORK");
+            await deceived.Types("scan 134567890123456789 1280");
+            await deceived.Says("scan not now", without.After);
+            Assert.DoesNotContain("show READY", deceived.Output, StringComparison.Ordinal);
+        }
+
+        using var again = hub.MqttOverTls("CKIT-TLS", flash);
+        await again.Says("show READY");
+    }
+
+    [Fact]
     public async Task Charge_of_the_till_is_collected_by_the_next_scan()
     {
         using var terminal = hub.Mqtt("CKIT-TILL", hub.NewFlash());

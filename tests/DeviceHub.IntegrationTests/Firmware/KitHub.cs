@@ -18,10 +18,14 @@ public sealed class KitHub : IAsyncLifetime
     public KitHub()
     {
         cable = new PtyPair(folder, "cable");
-        process = new HubProcess(null, $"--Serial:Ports:cable:Path={cable.HubEnd}", "--Charges:CollectingWait=00:00:20", "--Sandbox:TimeoutAfter=00:00:02");
+        process = new HubProcess(null, $"--Serial:Ports:cable:Path={cable.HubEnd}", "--Charges:CollectingWait=00:00:20", "--Sandbox:TimeoutAfter=00:00:02", "--Terminals:HeartbeatIntervalSeconds=30");
     }
 
     internal HubClient Api => api!;
+
+    internal Uri Url => process.Url;
+
+    internal int MqttPort => process.MqttPort;
 
     public async ValueTask InitializeAsync()
     {
@@ -46,9 +50,27 @@ public sealed class KitHub : IAsyncLifetime
 
     internal string NewFlash() => Path.Combine(folder, $"{Interlocked.Increment(ref flashes)}.flash");
 
-    internal KitTerminal Mqtt(string serialNumber, string flash) =>
-        new("dhp_mqtt", "--port", process.MqttPort.ToString(CultureInfo.InvariantCulture), "--serial", serialNumber, "--flash", flash);
+    internal KitTerminal Mqtt(string serialNumber, string flash, params string[] more) =>
+        new("dhp_mqtt", ["--port", process.MqttPort.ToString(CultureInfo.InvariantCulture), "--serial", serialNumber, "--flash", flash, .. more]);
 
-    internal KitTerminal Serial(string serialNumber, string flash) =>
-        new("dhp_serial_line", "--port", cable.TerminalEnd, "--serial", serialNumber, "--flash", flash);
+    /// <param name="ca">A file of PEM; null: the hub's own, as an integrator pins it.</param>
+    internal KitTerminal MqttOverTls(string serialNumber, string flash, string? ca = null) => new(
+        "dhp_mqtt", "--port", process.MqttTlsPort.ToString(CultureInfo.InvariantCulture), "--ca", ca ?? Path.Combine(process.DataFolder, "tls", "ca.pem"),
+        "--serial", serialNumber, "--flash", flash);
+
+    /// <summary>The certificate of a CA that this hub has nothing to do with.</summary>
+    internal string ForeignCa()
+    {
+        using var key = System.Security.Cryptography.RSA.Create(2048);
+        var request = new System.Security.Cryptography.X509Certificates.CertificateRequest(
+            "CN=DeviceHub CA", key, System.Security.Cryptography.HashAlgorithmName.SHA256, System.Security.Cryptography.RSASignaturePadding.Pkcs1);
+        request.CertificateExtensions.Add(new System.Security.Cryptography.X509Certificates.X509BasicConstraintsExtension(true, false, 0, true));
+        using var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        var path = Path.Combine(folder, "foreign.pem");
+        File.WriteAllText(path, certificate.ExportCertificatePem());
+        return path;
+    }
+
+    internal KitTerminal Serial(string serialNumber, string flash, params string[] more) =>
+        new("dhp_serial_line", ["--port", cable.TerminalEnd, "--serial", serialNumber, "--flash", flash, .. more]);
 }

@@ -101,6 +101,11 @@ internal sealed partial class KitTerminal : IDisposable
         process.WaitForExit();
     }
 
+    /// <summary>SIGSTOP: it stands still, as in a long erase of its flash.</summary>
+    public void Freeze() => Signal("STOP");
+
+    public void Thaw() => Signal("CONT");
+
     public void Dispose()
     {
         if (!process.HasExited)
@@ -110,6 +115,12 @@ internal sealed partial class KitTerminal : IDisposable
         }
 
         process.Dispose();
+    }
+
+    private void Signal(string name)
+    {
+        using var kill = Process.Start("kill", [$"-{name}", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        kill.WaitForExit();
     }
 
     private void Keep(string? line)

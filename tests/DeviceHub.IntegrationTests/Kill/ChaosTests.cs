@@ -32,7 +32,7 @@ public sealed class ChaosTests(ITestOutputHelper output)
             Assert.True(numbers["payments"] > 4 * kills, $"only {numbers["payments"]} payments in {kills} kills");
             Assert.Contains("was charged while the hub was dead", chaos.Output, StringComparison.Ordinal);
             Assert.All(
-                (string[])[@"(\d+) approved", @"(\d+) went on to another account", @"of (\d+) a part was given back"],
+                (string[])[@"(\d+) approved", @"(\d+) went on to another account", @"of (\d+) a part was given back", @"of (\d+) a channel told"],
                 some => Assert.True(int.Parse(Regex.Match(chaos.Output, some).Groups[1].Value, CultureInfo.InvariantCulture) > 0, some));
             Assert.All((string[])["lost", "doubleCharged", "mismatched", "unsettled"], name => Assert.Equal(0, numbers[name]));
         }

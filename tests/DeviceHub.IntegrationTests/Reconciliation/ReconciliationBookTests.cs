@@ -1,6 +1,7 @@
 using DeviceHub.Core.Payments;
 using DeviceHub.Core.Reconciliation;
 using DeviceHub.Server.Api;
+using DeviceHub.Storage;
 using DeviceHub.Tests;
 using SQLitePCL;
 using static DeviceHub.IntegrationTests.Reconciliation.ReconciliationFixture;
@@ -212,6 +213,55 @@ public sealed class ReconciliationBookTests
     }
 
     [Fact]
+    public async Task Search_file_that_is_made_anew_while_a_run_looks_at_it_makes_no_difference_and_no_refund()
+    {
+        using var books = new ReconciliationFixture();
+        var order = await books.NotCharged(Noon, 100);
+        var before = await books.Run([Charge(order, 100)]);
+        var charged = await books.Approved(Noon.AddSeconds(1), 200);
+        var bill = new[] { Charge(order, 100), Charge(charged, 200, 2) };
+        var run = await books.Ask();
+        await books.FollowLedger();
+        books.Meanwhile = () => Damage(books.Storage.Search);
+        await Assert.ThrowsAsync<TimeoutException>(() => books.Book.Reconcile(run, Rows(bill), [], Now, CancellationToken.None));
+        Assert.Equal(before, await books.Report());
+        Assert.Single(await books.Proposals());
+
+        books.Meanwhile = null;
+        await books.FollowLedger();
+        books.NewBook();
+        await books.Book.Reconcile(await books.Take(), Rows(bill), [], Now, CancellationToken.None);
+        Assert.Equal(before, await books.Report());
+        Assert.Equal(1, (await books.Row()).Matched);
+
+        static void Damage(SearchFile search)
+        {
+            search.Close();
+            foreach (var name in (string[])[search.File, search.File + "-wal"])
+            {
+                using var file = new FileStream(name, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
+                file.Write(new byte[file.Length]);
+            }
+
+            search.Failed(new Microsoft.Data.Sqlite.SqliteException("damaged", raw.SQLITE_NOTADB));
+            search.Mend();
+        }
+    }
+
+    [Fact]
+    public async Task Runs_are_planned_only_when_the_ledger_is_shown_or_accounts_would_be_passed_by()
+    {
+        using var books = new ReconciliationFixture();
+        await books.Approved(Noon, 100);
+        var planning = books.Book.Plan(Day, ["fake"], Now, CancellationToken.None);
+        Assert.Null(await books.Book.Take([], Now, CancellationToken.None));
+        Assert.False(planning.IsCompleted);
+        await books.FollowLedger();
+        await planning;
+        Assert.Equal(Day, (await books.Take()).Day);
+    }
+
+    [Fact]
     public async Task Bill_that_breaks_off_leaves_the_last_report_and_is_read_from_its_beginning_the_next_time()
     {
         using var books = new ReconciliationFixture();
@@ -280,6 +330,23 @@ public sealed class ReconciliationBookTests
         Assert.Equal(2, (await books.Take()).Requests);
         await books.Book.Plan(NextDay, ["fake"], Now, CancellationToken.None);
         Assert.Equal(NextDay, (await books.Row(NextDay)).Day);
+        await books.Book.Plan(Day.AddDays(31), ["fake"], Now, CancellationToken.None);
+        Assert.Null(await books.RowOrNone(Day.AddDays(31)));
+    }
+
+    [Fact]
+    public async Task Day_that_our_books_know_nothing_of_is_read_all_the_same_and_what_they_lost_is_found()
+    {
+        using var books = new ReconciliationFixture();
+        await books.Approved(Noon, 100);
+        await books.FollowLedger();
+        var later = Day.AddDays(30);
+        await books.Book.Plan(later, ["fake"], Now, CancellationToken.None);
+        var run = await books.Take();
+        Assert.Equal((Account, later), (run.AccountId, run.Day));
+        var lost = PaymentDecisions.ChannelOrderNumber(new PaymentId("X", "1"), 1, BillDay.Start(later).AddHours(12));
+        await books.Book.Reconcile(run, Rows([Charge(lost, 100)]), [], Now, CancellationToken.None);
+        Assert.Equal((DifferenceReason.NoSuchOrder, DifferenceClass.OnlyAtChannel), Assert.Single((await books.Report(later)).Select(d => (d.Reason, d.Class))));
     }
 
     /// <summary>One of each kind, in the order of their numbers; six rows are matched.</summary>

@@ -37,9 +37,12 @@ internal sealed class ReconciliationFixture : IDisposable
     /// <summary>Of the payment that was made last.</summary>
     public PaymentId LastId { get; private set; }
 
+    /// <summary>Runs when a run has waited for the ledger to be shown and is about to look at it.</summary>
+    public Action? Meanwhile { get; set; }
+
     /// <summary>As a new process has it.</summary>
     public ReconciliationBook NewBook() => Book = new ReconciliationBook(
-        Storage.Database, Storage.Pool, new FreeDisk(Storage.Options, () => Storage.FreeBytes), new AnyAccount(fee), TimeProvider.System,
+        Storage.Database, Storage.Pool, Storage.Keys, Storage.SearchPool, Storage.Search, new FreeDisk(Storage.Options, () => Storage.FreeBytes), new AnyAccount(fee, () => Meanwhile?.Invoke()), TimeProvider.System,
         Microsoft.Extensions.Options.Options.Create(Options), NullLogger<ReconciliationBook>.Instance);
 
     /// <summary>A payment that began then, with these events after its first; its order number at the channel.</summary>
@@ -157,8 +160,12 @@ internal sealed class ReconciliationFixture : IDisposable
 
     public void Dispose() => Storage.Dispose();
 
-    private sealed class AnyAccount(int feeBasisPoints) : IChannelAccounts
+    private sealed class AnyAccount(int feeBasisPoints, Action asked) : IChannelAccounts
     {
-        public ChannelAccount Find(string id) => new() { Id = id, MerchantId = "M1", Channel = "fake", Terms = new AccountTerms { FeeBasisPoints = feeBasisPoints } };
+        public ChannelAccount Find(string id)
+        {
+            asked();
+            return new() { Id = id, MerchantId = "M1", Channel = "fake", Terms = new AccountTerms { FeeBasisPoints = feeBasisPoints } };
+        }
     }
 }

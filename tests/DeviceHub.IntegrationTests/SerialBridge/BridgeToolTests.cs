@@ -141,6 +141,16 @@ public sealed class BridgeToolTests : IDisposable
         var code = await verify.Exits(Limit);
         Assert.True(code == 0 && verify.Errors.Length == 0, verify.Output + verify.Errors);
         Assert.All((string[])["DynamicUser=yes", "ProtectSystem=strict", "NoNewPrivileges=yes", "dialout"], line => Assert.Contains(line, text, StringComparison.Ordinal));
+
+        // systemd resolves a group of devices once, at the start: its driver must be there by then, also when no adapter was plugged in yet.
+        (string Group, string Driver)[] pluggable = [("char-ttyUSB", "usbserial"), ("char-ttyACM", "cdc_acm")];
+        string Named(string key) => string.Join(' ', text.Split('\n').Where(line => line.StartsWith(key + "=", StringComparison.Ordinal)));
+        Assert.All(pluggable, one =>
+        {
+            Assert.Contains($"DeviceAllow={one.Group} rw", text, StringComparison.Ordinal);
+            Assert.Contains($"modprobe@{one.Driver}.service", Named("Wants"), StringComparison.Ordinal);
+            Assert.Contains($"modprobe@{one.Driver}.service", Named("After"), StringComparison.Ordinal);
+        });
     }
 
     private string Write(string json)

@@ -83,7 +83,9 @@ public sealed class HubConnectionTests(WireHub hub)
                 return line.Reason is not null;
             },
             "the line is cut");
-        Assert.Equal(reason, line.Reason);
+
+        // What a line says is the code, which two reasons share.
+        Assert.Equal(reason.Code(), Assert.NotNull(line.Reason).Code());
     }
 
     [Fact]

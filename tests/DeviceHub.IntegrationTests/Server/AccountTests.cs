@@ -1,5 +1,6 @@
 using System.Net;
 using DeviceHub.Core.People;
+using DeviceHub.Server.People;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace DeviceHub.IntegrationTests.Server;
@@ -59,6 +60,23 @@ public sealed class AccountTests(AccountTests.PatientHub hub) : IClassFixture<Ac
             using var answer = await browser.SubmitForm("/welcome", "/welcome", ("password", password), ("again", again));
             return answer.StatusCode;
         }
+    }
+
+    [Fact]
+    public async Task Own_password_ends_the_sessions_of_all_others_who_had_the_given_one()
+    {
+        var made = await hub.Admin.Post("/api/v1/people", new { userName = "overheard", role = Roles.Owner });
+        var given = made.GetProperty("password").GetString()!;
+        var thief = hub.Anonymous();
+        using (var signedIn = await thief.SubmitForm("/sign-in", "/sign-in", ("userName", "overheard"), ("password", given)))
+        {
+            Assert.Equal("/welcome", signedIn.Headers.Location!.OriginalString);
+        }
+
+        var browser = hub.Anonymous();
+        await browser.FirstSignIn("overheard", given, ServerHub.OwnPassword);
+        await browser.Get("/api/v1/people");
+        await thief.Get("/api/v1/people", HttpStatusCode.Unauthorized);
     }
 
     [Fact]
@@ -192,6 +210,41 @@ public sealed class AccountTests(AccountTests.PatientHub hub) : IClassFixture<Ac
         (await leaving.SubmitForm("/sign-in", "/sign-out")).Dispose();
         await leaving.Get("/api/v1/payments", HttpStatusCode.Unauthorized);
         Assert.Equal(3, (await Sessions.List(id, default)).Count);
+    }
+
+    [Fact]
+    public async Task Connection_of_a_page_is_no_use_of_its_session_and_what_the_person_does_is()
+    {
+        var (browser, _, id) = await hub.NewPerson(Roles.ReadOnly);
+        await browser.Get("/api/v1/payments");
+        var used = await LastSeen();
+        await browser.Post("/_blazor/negotiate?negotiateVersion=1", null, HttpStatusCode.OK);
+        Assert.Equal(used, await LastSeen());
+        await browser.Json(HttpMethod.Get, "/session", null, HttpStatusCode.NoContent);
+        Assert.True(await LastSeen() > used);
+
+        async Task<DateTimeOffset> LastSeen() => Assert.Single(await Sessions.List(id, default)).LastSeen;
+    }
+
+    [Fact]
+    public async Task Sign_in_of_another_person_in_the_same_browser_ends_the_session_before_it()
+    {
+        var (browser, _, id) = await hub.NewPerson(Roles.Owner);
+        var (_, other, _) = await hub.NewPerson(Roles.ReadOnly);
+        using var signedIn = await browser.SubmitForm("/sign-in", "/sign-in", ("userName", other), ("password", ServerHub.OwnPassword));
+        Assert.Equal(HttpStatusCode.Redirect, signedIn.StatusCode);
+        Assert.Empty(await Sessions.List(id, default));
+    }
+
+    [Fact]
+    public async Task Password_that_is_reset_while_it_is_looked_at_opens_nothing()
+    {
+        var (_, name, id) = await hub.NewPerson(Roles.Operator);
+        var verdict = await hub.Services.GetRequiredService<Credentials>().CheckPassword(name, ServerHub.OwnPassword, default);
+        Assert.True(verdict.Right);
+        await hub.Admin.Post($"/api/v1/people/{id}/password");
+        Assert.Null(await hub.Services.GetRequiredService<SessionBook>().Begin(verdict.User!, Tester, null, null, default));
+        Assert.Empty(await Sessions.List(id, default));
     }
 
     /// <returns>With the step of time whose code is used by it.</returns>

@@ -18,7 +18,7 @@ public sealed class ApiKeyTests(ServerHub hub) : IClassFixture<ServerHub>
         Assert.Equal(key[..8], listed.GetProperty("startsWith").GetString());
         Assert.DoesNotContain(key, list.GetRawText(), StringComparison.Ordinal);
         Assert.DoesNotContain(key, (await hub.Admin.Get("/api/v1/audit")).GetRawText(), StringComparison.Ordinal);
-        foreach (var file in Directory.GetFiles(hub.Folder, "hub.db*"))
+        foreach (var file in Directory.GetFiles(hub.Folder, "hub*.db*"))
         {
             await using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
             using var bytes = new MemoryStream();

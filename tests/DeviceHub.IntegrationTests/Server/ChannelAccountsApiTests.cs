@@ -2,6 +2,10 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
+using DeviceHub.Core.Merchants;
+using DeviceHub.Storage;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace DeviceHub.IntegrationTests.Server;
 
@@ -11,6 +15,7 @@ public sealed class ChannelAccountsApiTests(ServerHub hub) : IClassFixture<Serve
     private const string Path = "/api/v1/channel-accounts";
 
     private static readonly string Key = NewKey();
+    private static readonly string PublicKey = PublicOf(NewKey());
 
     [Fact]
     public async Task Channels_say_what_an_account_is_made_of()
@@ -102,11 +107,52 @@ public sealed class ChannelAccountsApiTests(ServerHub hub) : IClassFixture<Serve
     public async Task Certificate_is_shown_by_what_is_in_it_and_an_expired_one_is_refused()
     {
         var merchant = await hub.NewMerchant();
-        var (good, expired) = (Certificate(1), Certificate(-1));
+        using var rsa = RSA.Create();
+        rsa.ImportFromPem(Key);
+        using var other = RSA.Create(2048);
+        var (good, expired) = (Certificate(1, rsa), Certificate(-1, rsa));
         var created = await hub.Admin.Post(Path, Alipay(merchant, certificate: good.ExportCertificatePem()));
         var shown = Field(created, "appCertificate").GetProperty("certificate");
         Assert.Equal(("CN=Noodle shop", good.SerialNumber, false), (shown.GetProperty("subject").GetString(), shown.GetProperty("serialNumber").GetString(), shown.GetProperty("expired").GetBoolean()));
-        Assert.Equal(["fields.appCertificate"], await hub.Admin.Faults(HttpMethod.Post, Path, Alipay(merchant, certificate: expired.ExportCertificatePem())));
+        Assert.Equal(
+            ["fields.appCertificate", "fields.alipayCertificate", "fields.alipayRootCertificate"],
+            await hub.Admin.Faults(HttpMethod.Post, Path, Alipay(merchant, certificate: expired.ExportCertificatePem())));
+        Assert.Equal(["fields.appCertificate"], await hub.Admin.Faults(HttpMethod.Post, Path, Alipay(merchant, certificate: Certificate(1, other).ExportCertificatePem())));
+    }
+
+    [Fact]
+    public async Task Account_whose_fields_do_not_make_a_whole_is_refused_and_one_that_is_not_whole_any_more_can_be_disabled()
+    {
+        var merchant = await hub.NewMerchant();
+        var post = HttpMethod.Post;
+        Assert.Equal(
+            ["fields.alipayPublicKey"],
+            await hub.Admin.Faults(post, Path, new { merchantId = merchant, channel = "alipay", name = "Street", fields = new { appId = "2021000122600001", privateKey = Key } }));
+        Assert.Equal(
+            ["fields.platformPublicKey"],
+            await hub.Admin.Faults(post, Path, new
+            {
+                merchantId = merchant, channel = "wechat-v3", name = "Street",
+                fields = new { mchId = "1900000109", appId = "wx8888888888888888", certificateSerial = "1DDE55AD98ED71D6EDD4A4A16996DE7B47773A8C", privateKey = Key, apiV3Key = new string('a', 32) },
+            }));
+        Assert.Equal(["fields.activationCode"], await hub.Admin.Faults(post, Path, new { merchantId = merchant, channel = "shouqianba", name = "Street" }));
+
+        var path = $"{Path}/{(await hub.Admin.Post(Path, Alipay(merchant))).GetProperty("id").GetString()}";
+        Assert.Equal(["fields.alipayPublicKey"], await hub.Admin.Faults(HttpMethod.Patch, path, new { fields = new { alipayPublicKey = (string?)null } }));
+
+        // As an older hub took it.
+        var book = hub.Services.GetRequiredService<ChannelAccountBook>();
+        var whole = book.Known(path[(Path.Length + 1)..])!;
+        await hub.Services.GetRequiredService<HubWrites>().Run(
+            async (db, stop) =>
+            {
+                var row = await db.ChannelAccounts.SingleAsync(a => a.Id == whole.Id, stop);
+                var broken = whole.With(new Dictionary<string, string?> { ["alipayPublicKey"] = null }, _ => false, TimeProvider.System.GetUtcNow());
+                hub.Services.GetRequiredService<ChannelAccountStore>().Put(db, broken, TimeProvider.System.GetUtcNow(), row);
+                return await db.SaveChangesAsync(stop);
+            },
+            TestContext.Current.CancellationToken);
+        Assert.False((await Patch(path, new { enabled = false })).GetProperty("enabled").GetBoolean());
     }
 
     [Fact]
@@ -173,10 +219,21 @@ public sealed class ChannelAccountsApiTests(ServerHub hub) : IClassFixture<Serve
         merchantId = merchant,
         channel = "alipay",
         name = "Street",
-        fields = new Dictionary<string, string?> { ["appId"] = "2021000122600001", ["privateKey"] = key ?? Key, ["appCertificate"] = certificate },
+        fields = new Dictionary<string, string?>
+        {
+            ["appId"] = "2021000122600001", ["privateKey"] = key ?? Key, ["alipayPublicKey"] = certificate is null ? PublicKey : null,
+            ["appCertificate"] = certificate, ["alipayCertificate"] = certificate, ["alipayRootCertificate"] = certificate,
+        },
     };
 
     private static JsonElement Field(JsonElement account, string name) => account.GetProperty("fields").EnumerateArray().Single(f => f.GetProperty("name").GetString() == name);
+
+    private static string PublicOf(string key)
+    {
+        using var rsa = RSA.Create();
+        rsa.ImportFromPem(key);
+        return rsa.ExportSubjectPublicKeyInfoPem();
+    }
 
     private static string NewKey()
     {
@@ -184,9 +241,8 @@ public sealed class ChannelAccountsApiTests(ServerHub hub) : IClassFixture<Serve
         return rsa.ExportPkcs8PrivateKeyPem();
     }
 
-    private static X509Certificate2 Certificate(int years)
+    private static X509Certificate2 Certificate(int years, RSA rsa)
     {
-        using var rsa = RSA.Create(2048);
         var now = DateTimeOffset.UtcNow;
         var request = new CertificateRequest("CN=Noodle shop", rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
         return request.CreateSelfSigned(years < 0 ? now.AddYears(-2) : now.AddDays(-1), now.AddYears(years));

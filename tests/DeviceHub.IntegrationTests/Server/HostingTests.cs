@@ -48,6 +48,7 @@ public sealed class HostingTests
     [InlineData("--Mqtt:Port=high", "Mqtt:Port")]
     [InlineData("--Mqtt:Port=70000", "Mqtt:Port")]
     [InlineData("--Mqtt:Prot=1883", "Mqtt:Prot is no option")]
+    [InlineData("--nonsense=1", "nonsense is no option")]
     [InlineData("--Server:Urls=http://0.0.0.0:0", "Server:AllowPlainHttp")]
     [InlineData("--Terminals:Models:plain:Seals=false", "Terminals:Models:plain:AllowUnsealedInProduction")]
     [InlineData("--Routing:DefaultChannel=nobody", "Routing:DefaultChannel must be one of")]
@@ -122,7 +123,7 @@ public sealed class HostingTests
         await using var hub = new HubProcess();
         File.SetUnixFileMode(hub.DataFolder, (UnixFileMode)0b111_101_101);
         await hub.Start();
-        string[] secrets = ["hub.key", "hub.db", "hub.db-wal", "protection-keys", Path.Combine("tls", "ca-key.pem"), Path.Combine("tls", "hub.pem")];
+        string[] secrets = ["hub.key", "hub.db", "hub.db-wal", "hub-search.db", "hub-search.db-wal", "protection-keys", Path.Combine("tls", "ca-key.pem"), Path.Combine("tls", "hub.pem")];
         foreach (var path in secrets.Concat(Directory.GetFiles(Path.Combine(hub.DataFolder, "protection-keys"))).Select(s => Path.Combine(hub.DataFolder, s)))
         {
             const UnixFileMode Others = (UnixFileMode)0b000_111_111;

@@ -40,12 +40,16 @@ public sealed class PaymentsApiTests(ServerHub hub) : IClassFixture<ServerHub>
         Assert.Equal(["ORDER-1"], await Orders(list + "&q=12.34"));
         Assert.Equal(["ORDER-1"], await Orders(list + "&q=ORDER-1"));
         Assert.Equal(["ORDER-1"], await Orders($"/api/v1/payments?q={terminal.SerialNumber}/{approved}"));
+        Assert.Equal(["ORDER-1"], await Orders("/api/v1/payments?q=" + approved));
+        Assert.Empty(await Orders("/api/v1/payments?q=" + approved[..^1]));
+        Assert.Empty(await Orders(list + "&outcomeNotShown=true"));
+        Assert.Equal(3, (await Orders(list + "&outcomeNotShown=false")).Count);
         Assert.Equal(["ORDER-3", "ORDER-2", "ORDER-1"], await Orders("/api/v1/payments?q=" + terminal.SerialNumber));
         Assert.Equal(["ORDER-2"], await Orders(list + $"&minFen=1500&maxFen=1600"));
         var first = await hub.Admin.Get(list + "&pageSize=2");
         Assert.Equal(["ORDER-1"], await Orders(list + "&pageSize=2&after=" + first.GetProperty("next").GetString()));
         Assert.Equal(["after"], await hub.Admin.Faults(HttpMethod.Get, list + "&page=2&after=" + first.GetProperty("next").GetString()));
-        foreach (var field in (string[])["stage", "result", "from", "to", "status", "wallet", "minFen", "after"])
+        foreach (var field in (string[])["stage", "result", "from", "to", "status", "wallet", "minFen", "after", "outcomeNotShown", "test"])
         {
             Assert.Equal([field], await hub.Admin.Faults(HttpMethod.Get, $"/api/v1/payments?{field}=nonsense"));
         }

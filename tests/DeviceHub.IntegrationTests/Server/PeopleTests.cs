@@ -1,7 +1,11 @@
 using System.Net;
+using System.Security.Claims;
 using DeviceHub.Core.People;
+using DeviceHub.Dashboard.Shared;
 using DeviceHub.Server.ApiKeys;
+using DeviceHub.Server.SignIn;
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -58,6 +62,28 @@ public sealed class PeopleTests(ServerHub hub) : IClassFixture<ServerHub>
     }
 
     [Fact]
+    public async Task Deed_on_an_open_page_counts_the_role_and_the_session_as_they_are_at_that_moment()
+    {
+        var (_, _, id) = await hub.NewPerson(Roles.Operator);
+        var sessions = hub.Services.GetRequiredService<ISessions>();
+        var session = Assert.Single(await sessions.List(id, default)).Id;
+        var opened = Accounts.Principal((await sessions.Find(session, default))!, "127.0.0.7");
+        var me = new Me(new OpenPage(opened), sessions, hub.Services.GetRequiredService<IAuthorizationService>());
+        Assert.Equal("127.0.0.7", (await me.Actor(Policies.Operate)).Address);
+        await Assert.ThrowsAsync<UnauthorizedAccessException>(() => me.Actor(Policies.Own));
+
+        await Give(Roles.ReadOnly);
+        await Assert.ThrowsAsync<UnauthorizedAccessException>(() => me.Actor(Policies.Operate));
+        await Give(Roles.Operator);
+        await me.Actor(Policies.Operate);
+        await hub.Admin.Json(HttpMethod.Post, $"/api/v1/people/{id}/sessions/end", null, HttpStatusCode.NoContent);
+        await Assert.ThrowsAsync<UnauthorizedAccessException>(() => me.Actor(Policies.Operate));
+        await Assert.ThrowsAsync<UnauthorizedAccessException>(() => me.Actor(Policies.Person));
+
+        Task Give(string role) => hub.Admin.Json(HttpMethod.Patch, $"/api/v1/people/{id}", new { role }, HttpStatusCode.NoContent);
+    }
+
+    [Fact]
     public async Task Person_who_is_shut_out_is_out_at_once_and_comes_back_with_the_same_password()
     {
         var (browser, name, id) = await hub.NewPerson(Roles.Operator);
@@ -84,6 +110,15 @@ public sealed class PeopleTests(ServerHub hub) : IClassFixture<ServerHub>
         await own.Admin.Json(HttpMethod.Patch, path, new { enabled = false }, HttpStatusCode.Conflict);
         await own.Admin.Post(path + "/password", null, HttpStatusCode.Conflict);
         await own.SignedIn();
+
+        // Both fields are one change, whole or not at all.
+        await own.Admin.Json(HttpMethod.Patch, path, new { role = Roles.Owner, enabled = false }, HttpStatusCode.Conflict);
+        var third = (await own.Admin.Post("/api/v1/people", new { userName = "third", role = Roles.Operator })).GetProperty("person").GetProperty("id").GetString();
+        await own.Admin.Json(HttpMethod.Patch, $"/api/v1/people/{third}", new { role = Roles.Owner, enabled = false }, HttpStatusCode.NoContent);
+        var changed = (await own.Admin.Get("/api/v1/people")).EnumerateArray().Single(p => p.GetProperty("id").GetString() == third);
+        Assert.Equal((Roles.Owner, true), (changed.GetProperty("role").GetString(), changed.GetProperty("disabled").GetBoolean()));
+        Assert.Single(await own.Audit("user.role", "user:third"));
+        Assert.Single(await own.Audit("user.disable", "user:third"));
 
         await own.Anonymous().FirstSignIn("other", other.GetProperty("password").GetString()!, ServerHub.OwnPassword);
         await own.Admin.Json(HttpMethod.Patch, path, new { role = Roles.Operator }, HttpStatusCode.NoContent);
@@ -127,6 +162,12 @@ public sealed class PeopleTests(ServerHub hub) : IClassFixture<ServerHub>
         Assert.DoesNotContain("hash", list.GetRawText(), StringComparison.OrdinalIgnoreCase);
         await hub.Admin.Json(HttpMethod.Post, $"/api/v1/people/{id}/sessions/end", null, HttpStatusCode.NoContent);
         Assert.Empty(await hub.Services.GetRequiredService<ISessions>().List(id, default));
+    }
+
+    /// <summary>Shows whom the page was opened for, as it goes on doing until it looks again.</summary>
+    private sealed class OpenPage(ClaimsPrincipal opened) : AuthenticationStateProvider
+    {
+        public override Task<AuthenticationState> GetAuthenticationStateAsync() => Task.FromResult(new AuthenticationState(opened));
     }
 
     /// <summary>What is not read and is not everybody's or the own account's, with parameters filled in.</summary>

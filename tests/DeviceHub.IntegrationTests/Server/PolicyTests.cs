@@ -27,6 +27,7 @@ public sealed class PolicyTests(ServerHub hub) : IClassFixture<ServerHub>
             GET /_blazor
             GET /_framework
             GET /account
+            GET /session
         newcomer:
             GET /welcome
             POST /welcome

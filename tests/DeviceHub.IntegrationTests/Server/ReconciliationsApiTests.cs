@@ -178,8 +178,11 @@ public sealed class ReconciliationsApiTests(ReconcilingHub hub) : IClassFixture<
     }
 }
 
-/// <summary>Looks for approved refunds each second.</summary>
+/// <summary>
+/// Looks for approved refunds each second, and waits for the bill of the next day only in the last minute of a day: within two hours of midnight in China, as is set by default, what is
+/// a difference at other times would only be awaited.
+/// </summary>
 public sealed class ReconcilingHub : ServerHub
 {
-    protected override string[] Options => ["--Reconciliation:LookEvery=00:00:01"];
+    protected override string[] Options => ["--Reconciliation:LookEvery=00:00:01", "--Reconciliation:MidnightMargin=00:01:00"];
 }

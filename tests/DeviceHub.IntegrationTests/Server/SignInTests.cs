@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Text.Encodings.Web;
 using System.Text.RegularExpressions;
+using DeviceHub.Core.People;
 using DeviceHub.Tests;
 
 namespace DeviceHub.IntegrationTests.Server;
@@ -126,6 +127,7 @@ public sealed partial class SignInTests(ServerHub hub) : IClassFixture<ServerHub
     [InlineData("//evil.example")]
     [InlineData("/\\evil.example")]
     [InlineData("javascript:alert(1)")]
+    [InlineData("/支付")]
     public async Task Sign_in_leads_to_no_other_site(string returnUrl)
     {
         var browser = hub.Anonymous();
@@ -147,6 +149,46 @@ public sealed partial class SignInTests(ServerHub hub) : IClassFixture<ServerHub
         var again = await refused.Content.ReadAsStringAsync();
         Assert.DoesNotContain("<script", again, StringComparison.Ordinal);
         Assert.Contains(HtmlEncoder.Default.Encode(Script), again, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("GET", "/people", HttpStatusCode.Forbidden, "您无权查看此页")]
+    [InlineData("GET", "/nowhere", HttpStatusCode.NotFound, "页面不存在")]
+    [InlineData("POST", "/sign-in", HttpStatusCode.BadRequest, "此页面已过期")]
+    [InlineData("POST", "/welcome", HttpStatusCode.Forbidden, "您无权查看此页")]
+    public async Task Browser_is_told_in_words_for_its_reader_what_was_refused(string method, string path, HttpStatusCode status, string words)
+    {
+        var (browser, _, _) = await hub.NewPerson(Roles.Operator);
+        await IsPage(browser, method, path, status, words);
+        using var form = new FormUrlEncodedContent([]);
+        using var told = await browser.Send(HttpMethod.Parse(method), path, method == "POST" ? form : null);
+        Assert.Equal((status, "application/problem+json"), (told.StatusCode, told.Content.Headers.ContentType!.MediaType));
+    }
+
+    [Fact]
+    public async Task Browser_is_told_in_words_that_its_session_has_ended_and_that_it_tried_too_often()
+    {
+        await using var own = new ImpatientHub();
+        await own.InitializeAsync();
+        await IsPage(own.Anonymous(), "POST", "/sign-out", HttpStatusCode.Unauthorized, "您已退出登录");
+        for (var i = 0; i < 4; i++)
+        {
+            await Refusal(own, "admin");
+        }
+
+        await IsPage(own.Anonymous(), "POST", "/sign-in", HttpStatusCode.TooManyRequests, "尝试次数过多");
+    }
+
+    private static async Task IsPage(Caller browser, string method, string path, HttpStatusCode status, string words)
+    {
+        using var form = new FormUrlEncodedContent([]);
+        using var answer = await browser.Send(
+            HttpMethod.Parse(method), path, method == "POST" ? form : null, ("Accept", "text/html,application/xhtml+xml,*/*;q=0.8"), ("Accept-Language", "zh-CN,zh;q=0.9"));
+        Assert.Equal((status, "text/html"), (answer.StatusCode, answer.Content.Headers.ContentType?.MediaType));
+        var html = WebUtility.HtmlDecode(await answer.Content.ReadAsStringAsync());
+        Assert.Contains($">{words}</h1>", html, StringComparison.Ordinal);
+        Assert.Equal(method == "POST" && path != "/sign-out", html.Contains($"href=\"{path}\"", StringComparison.Ordinal));
+        Assert.Contains("default-src 'none'", answer.Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
     }
 
     private static async Task<string> Refusal(ServerHub own, string name, string password = "wrong wrong wrong")

@@ -35,6 +35,8 @@ public sealed class TestPaymentTests(TestPaymentTests.Hub hub) : IClassFixture<T
         var list = await Eventually.Becomes(
             () => hub.Admin.Get("/api/v1/payments?orderNumber=" + requestId), l => l.GetProperty("items").GetArrayLength() == 1, "the list has it");
         Assert.Equal("sandbox", list.GetProperty("items")[0].GetProperty("channel").GetString());
+        Assert.Equal(1, (await hub.Admin.Get($"/api/v1/payments?test=true&serialNumber={terminal.SerialNumber}")).GetProperty("items").GetArrayLength());
+        Assert.Equal(0, (await hub.Admin.Get($"/api/v1/payments?test=false&serialNumber={terminal.SerialNumber}")).GetProperty("items").GetArrayLength());
 
         await using var later = new TestTerminal(terminal.SerialNumber, hub.Told.Plain!.Port) { Key = terminal.Key };
         Assert.Empty(await later.Login());

@@ -39,7 +39,7 @@ public sealed class ChannelAccountStoreTests : IDisposable
         Assert.Equal(Now, loaded.SecretsSince["apiKey"]);
         Assert.Equivalent(account.Terms, loaded.Terms, strict: true);
         Assert.Equal([loaded], book.Of("M1"));
-        foreach (var file in Directory.GetFiles(hub.Folder, "hub.db*"))
+        foreach (var file in Directory.GetFiles(hub.Folder, "hub*.db*"))
         {
             using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
             using var bytes = new MemoryStream();
@@ -89,6 +89,7 @@ public sealed class ChannelAccountStoreTests : IDisposable
         await Paid("request-2", "ca_1", 11, Now.AddHours(-1));
         await Paid("request-3", "ca_1", 5000, Now.AddHours(-21));
         await Paid("request-4", "ca_2", 900, Now);
+        await Paid("test-1", "ca_1", 3, Now);
         await hub.Ledger.Accept(Of("request-5", "ca_1", 300, Now), default);
         while (await hub.Projection.Step() > 0)
         {
@@ -96,6 +97,55 @@ public sealed class ChannelAccountStoreTests : IDisposable
 
         var core = await Load();
         Assert.Equal(711, core.Standing(book.Known("ca_1")!, Now).TodayFen);
+    }
+
+    /// <summary>A day limit goes by it: whatever the search file shows of the day, and whether it can be read.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3)]
+    [InlineData(700)]
+    [InlineData(null)]
+    public async Task What_an_account_took_today_is_whole_while_the_searchable_payments_are_behind(int? shown)
+    {
+        await Saved("ca_1");
+        await hub.Ledger.Accept(Of("across", "ca_1", 40, Now), default);
+        await hub.Ledger.Accept(Of("yesterday", "ca_1", 80, Now.AddHours(-23)), default);
+        await Paid("shown", "ca_1", 700, Now);
+        await Paid("late", "ca_1", 5000, Now.AddHours(-22));
+        await Task.WhenAll(Enumerable.Range(0, 600).Select(i => hub.Ledger.Accept(Of($"open-{i}", "ca_1", 9000, Now), default).AsTask()));
+        if (shown is { } rows)
+        {
+            hub.Options.Value.ProjectionBatch = Math.Max(1, rows);
+            await (rows == 0 ? Task.CompletedTask : hub.Projection.Step());
+        }
+        else
+        {
+            Directory.CreateDirectory(hub.Search.File);
+        }
+
+        await Paid("after", "ca_1", 11, Now);
+        await Paid("other", "ca_2", 3, Now);
+        await hub.Ledger.Append(Approve(new PaymentId("T1", "across")));
+        await hub.Ledger.Append(Approve(new PaymentId("T1", "yesterday")));
+
+        var core = await Load();
+        Assert.Equal(751, core.Standing(book.Known("ca_1")!, Now).TodayFen);
+    }
+
+    [Fact]
+    public async Task Payment_that_nobody_can_read_does_not_keep_the_hub_from_starting()
+    {
+        await Saved("ca_1");
+        await Paid("whole", "ca_1", 700, Now);
+        await Paid("torn", "ca_1", 5, Now);
+        await Paid("after", "ca_1", 40, Now);
+        using (hub.Database.Gate.EnterBlocking())
+        {
+            HubDatabase.Execute(hub.Database.Writes.Connection, "UPDATE payment_event SET body = 'x' WHERE request_id = 'torn' AND version = 2");
+        }
+
+        var core = await Load();
+        Assert.Equal(740, core.Standing(book.Known("ca_1")!, Now).TodayFen);
     }
 
     [Fact]
@@ -108,18 +158,51 @@ public sealed class ChannelAccountStoreTests : IDisposable
         }
 
         // All but one are of another merchant.
-        await hub.Writes.Run((db, stop) => db.Database.ExecuteSqlAsync(
-            $"""
+        HubDatabase.Execute(
+            hub.Search.Writes.Connection,
+            """
             WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 60000)
             INSERT INTO payment(seq, serial_number, request_id, version, accepted_at, merchant_id, store_id, amount_fen, wallet, code_last_four, stage, result,
               reason, revision, shown_revision, paid_fen, discount_fen, attempts, needs_attention, refunded_fen, channel_account)
             SELECT i, serial_number, 'other-' || i, version, accepted_at + i, merchant_id, store_id, amount_fen, wallet, code_last_four, stage, result,
               reason, revision, shown_revision, paid_fen, discount_fen, attempts, needs_attention, refunded_fen, iif(i = 60000, 'ca_1', 'M2')
             FROM n, payment WHERE seq = 1
-            """, stop));
-        using var pool = new ReadPool(hub.Database, Options.Create(new StorageOptions { ReadTimeLimit = TimeSpan.FromMilliseconds(100) }), new WorkClock());
+            """);
+        using var pool = new SearchPool(hub.Database, hub.Search, Options.Create(new StorageOptions { ReadTimeLimit = TimeSpan.FromMilliseconds(100) }), new WorkClock());
         var core = await Load(pool);
         Assert.Equal(14, core.Standing(book.Known("ca_1")!, Now).TodayFen);
+    }
+
+    [Fact]
+    public async Task Payments_that_ran_when_the_hub_ended_count_for_the_day_limit_again_until_they_are_settled()
+    {
+        await Saved("ca_1", t => t with { DayLimitFen = 2500, Schedule = null });
+        await Paid("paid", "ca_1", 700, Now);
+        foreach (var (request, account, fen) in new[] { ("doubt", "ca_1", 1000L), ("flight", "ca_1", 500L), ("refused", "ca_1", 300L), ("elsewhere", "ca_2", 900L) })
+        {
+            await hub.Ledger.Accept(Of(request, account, fen, Now), default);
+        }
+
+        await hub.Ledger.Append(new(
+            new("T1", "doubt"), 2, [new PayAnswered(Now.AddSeconds(1), 1, new ChannelVerdict(Verdict.Unknown, "timeout"))], [], Now.AddSeconds(5), new PaymentStanding(null, false, false)));
+        await hub.Ledger.Append(Decline(new("T1", "refused")));
+
+        var core = await Load();
+        Assert.Equal(700, core.Standing(book.Known("ca_1")!, Now).TodayFen);
+        Assert.Null(Choose(301));
+        Assert.Equal("ca_1", Choose(300));
+
+        core.Learn(Lesson("doubt", 1000, Verdict.Closed));
+        Assert.Null(Choose(1301));
+        core.Learn(Lesson("flight", 500, Verdict.Approved));
+        Assert.Equal(1200, core.Standing(book.Known("ca_1")!, Now).TodayFen);
+        Assert.Null(Choose(1301));
+        Assert.Equal("ca_1", Choose(1300));
+
+        string? Choose(long fen) => core.Choose(new("M1", "S1", Wallet.WeChat, fen, Now, [])).Account?.Id;
+
+        static RouteLesson Lesson(string request, long fen, Verdict verdict) =>
+            new("ca_1", EffectKind.Query, new ChannelVerdict(verdict, "X"), TimeSpan.FromSeconds(1), fen, Now, new PaymentId("T1", request));
     }
 
     private async Task Paid(string request, string account, long fen, DateTimeOffset at)
@@ -154,11 +237,12 @@ public sealed class ChannelAccountStoreTests : IDisposable
         return account;
     }
 
-    private async Task<RoutingCore> Load(ReadPool? pool = null)
+    private async Task<RoutingCore> Load(SearchPool? pool = null)
     {
         var clock = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(Now);
         var core = new RoutingCore(book, Options.Create(new RoutingOptions()), clock);
-        await new ChannelAccountLoader(store, book, core, pool ?? hub.Pool, clock, NullLogger<ChannelAccountLoader>.Instance).StartAsync(default);
+        var totals = new DayTotals(hub.Pool, hub.Keys, pool ?? hub.SearchPool, hub.Search, NullLogger<DayTotals>.Instance);
+        await new ChannelAccountLoader(store, book, core, hub.Pool, totals, clock).StartAsync(default);
         return core;
     }
 

@@ -17,7 +17,7 @@ public sealed class ChargeStoreTests : IDisposable
     public ChargeStoreTests()
     {
         webhooks = new WebhookBook(hub.Writes, hub.Pool, DataProtectionProvider.Create(new DirectoryInfo(Path.Combine(hub.Folder, "keys"))));
-        charges = new ChargeStore(hub.Writes, hub.Pool, webhooks);
+        charges = new ChargeStore(hub.Writes, hub.Pool, hub.Keys, webhooks);
     }
 
     public void Dispose()
@@ -118,7 +118,7 @@ public sealed class ChargeStoreTests : IDisposable
             _ => accept,
         };
         Assert.Equal(new AcceptAnswer(WriteResult.Conflict, AcceptCollision.ChargeClosed), await hub.Ledger.Accept(accept, default));
-        Assert.Equal(0, hub.Number("SELECT count(*) FROM payment_key") + hub.Number("SELECT count(*) FROM live_payment") + hub.Number("SELECT count(*) FROM order_key"));
+        Assert.Equal(0, hub.Number("SELECT count(*) FROM payment_event") + hub.Number("SELECT count(*) FROM live_payment") + hub.Number("SELECT count(*) FROM order_key"));
     }
 
     [Fact]
@@ -140,7 +140,7 @@ public sealed class ChargeStoreTests : IDisposable
     {
         using var hub = new StorageFixture(o => o.BatchSize = 2);
         using var webhooks = new WebhookBook(hub.Writes, hub.Pool, DataProtectionProvider.Create(new DirectoryInfo(Path.Combine(hub.Folder, "keys"))));
-        var charges = new ChargeStore(hub.Writes, hub.Pool, webhooks);
+        var charges = new ChargeStore(hub.Writes, hub.Pool, hub.Keys, webhooks);
         var commits = 0;
 
         // Of the ledger's writer, every third: SQLite turns it into a rollback.

@@ -62,7 +62,7 @@ public sealed class CheckpointerTests
     public void Old_SQLite_is_refused_in_words()
     {
         HubDatabase.CheckVersion(3_051_000);
-        var e = Assert.Throws<NotSupportedException>(() => HubDatabase.CheckVersion(3_050_004));
+        var e = Assert.Throws<HubDatabaseException>(() => HubDatabase.CheckVersion(3_050_004));
         Assert.Contains("SQLite 3.51.0 is needed and 3.50.4 is loaded", e.Message, StringComparison.Ordinal);
     }
 

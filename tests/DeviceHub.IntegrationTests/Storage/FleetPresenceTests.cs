@@ -18,7 +18,7 @@ public sealed class FleetPresenceTests
     public async Task Counts_lists_and_one_terminals_answer_are_the_same_definition()
     {
         using var hub = new StorageFixture();
-        var presence = new FleetPresence(hub.Pool, Options.Create(hub.TerminalOptions), clock);
+        var presence = new FleetPresence(hub.SearchPool, Options.Create(hub.TerminalOptions), clock);
         var fleet = await Fleet(hub, 300);
 
         var heardAfter = TerminalPresence.HeardAfter(hub.TerminalOptions, Now);
@@ -28,8 +28,8 @@ public sealed class FleetPresenceTests
         Assert.Equal(4, states.Values.Distinct().Count());
         foreach (var state in Enum.GetValues<TerminalState>())
         {
-            var atLeast = await hub.Reads.Run((db, stop) => db.Terminals.AtLeast(db, state, heardAfter, Now).Select(t => t.SerialNumber).ToListAsync(stop));
-            var exactly = await hub.Reads.Run((db, stop) => db.Terminals.Exactly(db, state, heardAfter, Now).Select(t => t.SerialNumber).ToListAsync(stop));
+            var atLeast = await hub.Reads.Search((db, stop) => db.Terminals.AtLeast(db, state, heardAfter, Now).Select(t => t.SerialNumber).ToListAsync(stop));
+            var exactly = await hub.Reads.Search((db, stop) => db.Terminals.Exactly(db, state, heardAfter, Now).Select(t => t.SerialNumber).ToListAsync(stop));
             Assert.Equal(states.Where(s => s.Value >= state).Select(s => s.Key).Order(), atLeast.Order());
             Assert.Equal(states.Where(s => s.Value == state).Select(s => s.Key).Order(), exactly.Order());
         }
@@ -53,7 +53,7 @@ public sealed class FleetPresenceTests
     public async Task A_terminal_whose_last_payment_is_in_doubt_is_not_payable_until_the_next_one_goes_well()
     {
         using var hub = new StorageFixture();
-        var presence = new FleetPresence(hub.Pool, Options.Create(hub.TerminalOptions), clock);
+        var presence = new FleetPresence(hub.SearchPool, Options.Create(hub.TerminalOptions), clock);
         await Connect(hub, "T1");
         Assert.Equal(TerminalState.Payable, (await presence.Of("T1"))!.State);
 
@@ -75,10 +75,26 @@ public sealed class FleetPresenceTests
     }
 
     [Fact]
+    public async Task A_test_that_was_made_meanwhile_does_not_hide_that_the_last_payment_is_in_doubt()
+    {
+        using var hub = new StorageFixture();
+        var presence = new FleetPresence(hub.SearchPool, Options.Create(hub.TerminalOptions), clock);
+        await Connect(hub, "T1");
+        await hub.Ledger.Accept(Accept("request-1"), default);
+        await Pay(hub, "test-1", Now.AddSeconds(10), shown: false);
+        await hub.Ledger.Append(new LedgerAppend(
+            new("T1", "request-1"), 2, [new PayAnswered(Now, 1, new ChannelVerdict(Verdict.Unknown, "timeout"))], [], null, new PaymentStanding(null, false, false)));
+        await hub.Projection.Step();
+
+        var doubtful = (await presence.Of("T1"))!;
+        Assert.Equal((TerminalState.Responsive, PaymentTrouble.InDoubt, "request-1"), (doubtful.State, doubtful.Trouble, doubtful.TroublePayment));
+    }
+
+    [Fact]
     public async Task An_outcome_that_is_not_shown_counts_after_its_time_and_not_before()
     {
         using var hub = new StorageFixture();
-        var presence = new FleetPresence(hub.Pool, Options.Create(hub.TerminalOptions), clock);
+        var presence = new FleetPresence(hub.SearchPool, Options.Create(hub.TerminalOptions), clock);
         await Connect(hub, "T1");
         await Pay(hub, "request-1", Now, shown: false);
         Assert.Equal(TerminalState.Payable, (await presence.Of("T1"))!.State);
@@ -96,7 +112,7 @@ public sealed class FleetPresenceTests
     public async Task A_hub_that_starts_has_nobody_connected_and_tells_those_who_look_of_each_sighting()
     {
         using var hub = new StorageFixture();
-        var presence = new FleetPresence(hub.Pool, Options.Create(hub.TerminalOptions), clock);
+        var presence = new FleetPresence(hub.SearchPool, Options.Create(hub.TerminalOptions), clock);
         var told = 0;
         using (hub.Feed.Watch(LiveFeed.Terminals, () => told++))
         using (hub.Feed.Watch(LiveFeed.Terminal("T1"), () => told += 10))
@@ -158,15 +174,16 @@ public sealed class FleetPresenceTests
                 {
                     db.LastSeen.Add(new LastSeenRow { SerialNumber = t.SerialNumber, At = at, Connected = t.Connected });
                 }
-
-                if (t.Trouble != PaymentTrouble.None)
-                {
-                    db.TerminalTroubles.Add(new TerminalTroubleRow { SerialNumber = t.SerialNumber, RequestId = "request", PaymentSeq = 1, Trouble = t.Trouble, CountsFrom = t.CountsFrom });
-                }
             }
 
             await db.SaveChangesAsync(stop);
         });
+        foreach (var t in fleet.Where(t => t.Trouble != PaymentTrouble.None))
+        {
+            hub.Search.Writes.Prepare("INSERT INTO terminal_trouble(serial_number, payment_seq, request_id, trouble, counts_from) VALUES (?1, 1, 'request', ?2, ?3)")
+                .Bind(1, t.SerialNumber).Bind(2, (long)t.Trouble).Bind(3, t.CountsFrom).Run();
+        }
+
         return fleet;
     }
 }

@@ -1,4 +1,5 @@
 using DeviceHub.Core.Terminals;
+using DeviceHub.Storage;
 using static DeviceHub.IntegrationTests.Storage.StorageFixture;
 
 namespace DeviceHub.IntegrationTests.Storage;
@@ -51,6 +52,51 @@ public sealed class HeartbeatHistoryTests
         await hub.LastSeen.DeleteOld();
         await hub.LastSeen.DeleteOld();
         Assert.Equal([now], (await hub.Heartbeats.Of("T000", default)).Select(s => s.At));
+    }
+
+    [Fact]
+    public async Task Old_points_of_one_terminal_go_some_at_a_time_and_before_those_of_the_next()
+    {
+        using var hub = new StorageFixture();
+        var old = TimeProvider.System.GetUtcNow().AddDays(-9);
+        using (await hub.Database.Gate.Enter())
+        {
+            for (var i = 0; i < 1001; i++)
+            {
+                HeartbeatHistory.Write(hub.Database.Derived, "T1", old.AddMinutes(i), Full);
+            }
+
+            HeartbeatHistory.Write(hub.Database.Derived, "T2", old, Full);
+        }
+
+        await hub.LastSeen.DeleteOld();
+        Assert.Equal(2, hub.Number("SELECT count(*) FROM heartbeat"));
+        Assert.Single(await hub.Heartbeats.Of("T2", default));
+        await hub.LastSeen.DeleteOld();
+        Assert.Equal(0, hub.Number("SELECT count(*) FROM heartbeat"));
+    }
+
+    [Fact]
+    public async Task At_least_as_many_old_points_go_as_new_ones_come()
+    {
+        using var hub = new StorageFixture();
+        var now = TimeProvider.System.GetUtcNow();
+        using (await hub.Database.Gate.Enter())
+        {
+            for (var i = 0; i < 1500; i++)
+            {
+                HeartbeatHistory.Write(hub.Database.Derived, "T1", now.AddDays(-9).AddMinutes(i), Full);
+            }
+        }
+
+        for (var i = 0; i < 500; i++)
+        {
+            hub.LastSeen.Saw(Sighting($"T2-{i}", now, Full));
+        }
+
+        await hub.LastSeen.Flush();
+        await hub.LastSeen.DeleteOld();
+        Assert.Equal(500, hub.Number("SELECT count(*) FROM heartbeat"));
     }
 
     private static Sighting Sighting(string serialNumber, DateTimeOffset at, HeartbeatFigures sample) =>

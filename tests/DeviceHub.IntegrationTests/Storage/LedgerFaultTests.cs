@@ -1,6 +1,7 @@
 using DeviceHub.Core.Payments;
 using DeviceHub.Storage;
 using DeviceHub.Tests;
+using SQLitePCL;
 using static DeviceHub.IntegrationTests.Storage.StorageFixture;
 
 namespace DeviceHub.IntegrationTests.Storage;
@@ -92,5 +93,69 @@ public sealed class LedgerFaultTests
         HubDatabase.Execute(writer!, "PRAGMA max_page_count = 1000000");
         Assert.Equal(WriteResult.Written, (await hub.Ledger.Accept(Accept($"request-{i}"), default)).Result);
         Assert.Equal(WriteResult.Written, await hub.Ledger.Append(Approve(new PaymentId("T1", "request-0"))));
+    }
+
+    /// <summary>
+    /// After a failed sync the system holds what was written since the last good one for written, though it is on no disk: here what the projection
+    /// wrote, which has no sync of its own.
+    /// </summary>
+    [Fact]
+    public async Task What_is_answered_after_a_failed_sync_outlives_a_power_cut()
+    {
+        using var hub = new StorageFixture();
+        var failures = 0;
+        delegate_commit failing = _ => Interlocked.Exchange(ref failures, 0);
+        hub.Database.Connected = connection => raw.sqlite3_commit_hook(connection.Handle!, failing, null);
+        Assert.Equal(WriteResult.Written, (await hub.Ledger.Accept(Accept("request-1"), default)).Result);
+        var synced = ReadLog(hub);
+        Assert.True(await hub.Projection.Step() > 0, "the projection has written");
+        var written = ReadLog(hub);
+        failures = 1;
+        Assert.Equal(WriteResult.NotWritten, (await hub.Ledger.Accept(Accept("request-2"), default)).Result);
+        Assert.Equal(WriteResult.Written, (await hub.Ledger.Accept(Accept("request-3"), default)).Result);
+
+        using var folder = new Folder();
+        File.Copy(hub.Database.File, Path.Combine(folder.Path, Path.GetFileName(hub.Database.File)));
+        await File.WriteAllBytesAsync(
+            Path.Combine(folder.Path, Path.GetFileName(hub.Database.File) + "-wal"), OnDisk(synced, written, ReadLog(hub)), TestContext.Current.CancellationToken);
+        GC.KeepAlive(failing);
+        using var after = new StorageFixture(folder: folder.Path);
+        Assert.NotNull(await after.Ledger.Read(First));
+        Assert.NotNull(await after.Ledger.Read(new PaymentId("T1", "request-3")));
+    }
+
+    private static byte[] ReadLog(StorageFixture hub)
+    {
+        using var file = new FileStream(hub.Database.File + "-wal", FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        var bytes = new byte[file.Length];
+        file.ReadExactly(bytes);
+        return bytes;
+    }
+
+    /// <summary>What a power cut leaves: of pages that were lost with the failed sync, and not written again later, what was there before.</summary>
+    private static byte[] OnDisk(byte[] synced, byte[] lost, byte[] now)
+    {
+        const int PageBytes = 4096;
+        var disk = now.ToArray();
+        for (var at = 0; at < disk.Length; at += PageBytes)
+        {
+            if (!Page(lost, at).SequenceEqual(Page(synced, at)) && Page(now, at).SequenceEqual(Page(lost, at)))
+            {
+                var page = disk.AsSpan(at, Math.Min(PageBytes, disk.Length - at));
+                page.Clear();
+                Page(synced, at).CopyTo(page);
+            }
+        }
+
+        return disk;
+
+        static ReadOnlySpan<byte> Page(byte[] file, int at) => at >= file.Length ? [] : file.AsSpan(at, Math.Min(PageBytes, file.Length - at));
+    }
+
+    private sealed class Folder : IDisposable
+    {
+        public string Path { get; } = Directory.CreateTempSubdirectory("hub-storage-").FullName;
+
+        public void Dispose() => Directory.Delete(Path, recursive: true);
     }
 }

@@ -14,11 +14,13 @@ public sealed class LedgerModelTests
     private const int Writers = 8;
     private const int OperationsAWriter = 150;
 
-    [Fact]
-    public async Task Every_answer_is_true_when_writers_race_and_commits_fail()
+    [Theory]
+    [InlineData(3)]
+    [InlineData(4_096)]
+    public async Task Every_answer_is_true_when_writers_race_and_commits_fail(int keyBatch)
     {
         var seed = EnvironmentNumber.Of("DEVICEHUB_SEED", 1);
-        using var hub = new StorageFixture();
+        using var hub = new StorageFixture(o => o.KeyBatch = keyBatch);
         var chance = new Random(seed);
         var failed = 0;
         var calm = false;
@@ -52,6 +54,21 @@ public sealed class LedgerModelTests
         Assert.All(answers.Where(a => a is { Result: WriteResult.Written, Order: not null }).GroupBy(a => a.Order), same => Assert.Single(same));
         Assert.All(rows.Keys.GroupBy(k => k.Id), versions => Assert.Equal(Enumerable.Range(1, versions.Count()), versions.Select(v => v.Version).Order()));
         Assert.Equal(WriteResult.Written, (await hub.Ledger.Accept(Accept("afterwards"), default)).Result);
+        await IsKept(hub, answers);
+        hub.Ledger.Dispose();
+        using var after = new StorageFixture(o => o.KeyBatch = keyBatch, hub.Folder);
+        await IsKept(after, answers);
+    }
+
+    /// <summary>Payments and the orders that they hold are taken, whether their keys are written or wait.</summary>
+    private static async Task IsKept(StorageFixture hub, IEnumerable<(PaymentId Id, int Version, byte[] Body, WriteResult Result, string? Order)> answers)
+    {
+        foreach (var accepted in answers.Where(a => a is { Version: 1, Result: WriteResult.Written }))
+        {
+            Assert.NotNull(await hub.Ledger.Read(accepted.Id));
+            Assert.Equal(WriteResult.Conflict, (await hub.Ledger.Accept(Accept(accepted.Id.RequestId), default)).Result);
+            Assert.Equal(accepted.Order is null ? default : accepted.Id, accepted.Order is null ? default : (await hub.Ledger.Accept(Accept("else", order: accepted.Order), default)).Other);
+        }
     }
 
     private static async Task Write(

@@ -134,6 +134,16 @@ public sealed class LedgerWriterTests
     }
 
     [Fact]
+    public async Task Tests_take_no_place_among_what_a_terminal_must_be_told()
+    {
+        using var hub = new StorageFixture();
+        await hub.Ledger.Accept(Accept("request-1"), default);
+        await hub.Ledger.Accept(Accept("test-1") with { AcceptedAt = Now.AddSeconds(1) }, default);
+        Assert.Equal([First], await hub.Ledger.Unsettled("T1", Now.AddDays(-7), 1));
+        Assert.Equal([First], await hub.Ledger.Unsettled("T1", Now.AddDays(-7), 20));
+    }
+
+    [Fact]
     public async Task Accept_that_waits_is_withdrawn_by_its_token_and_is_never_written()
     {
         using var hub = new StorageFixture();

@@ -43,6 +43,26 @@ public sealed class MigrationTests
         }
     }
 
+    /// <summary>It may not find payments where it looks for them, and would take them a second time.</summary>
+    [Fact]
+    public void File_of_a_newer_hub_is_not_opened()
+    {
+        var folder = Directory.CreateTempSubdirectory("hub-storage-").FullName;
+        try
+        {
+            using (var newer = new StorageFixture(folder: folder))
+            {
+                HubDatabase.Execute(newer.Database.Writes.Connection, """INSERT INTO "__EFMigrationsHistory" VALUES ('29991231000000_Later', '99.0.0')""");
+            }
+
+            Assert.Contains("29991231000000_Later", Assert.Throws<HubDatabaseException>(() => new StorageFixture(folder: folder)).Message);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
     [Fact]
     public async Task Administrator_of_an_older_hub_becomes_an_owner()
     {

@@ -15,16 +15,18 @@ public sealed class PaymentMinutesTests
     private readonly Random random = new(20261126);
 
     [Fact]
-    public async Task Counts_are_those_of_a_recount_although_commits_fail_between_the_slices()
+    public async Task Counts_are_those_of_a_recount_although_commits_fail_between_them()
     {
-        using var hub = new StorageFixture(o => (o.ProjectionSlice, o.ProjectionBatch) = (3, 40));
+        using var hub = new StorageFixture(o => o.ProjectionBatch = 5);
         var payments = new List<Life>();
-        var failed = 0;
+        var (failed, fails) = (0, false);
+
+        // A connection whose commit failed is closed, and the next one has to fail, too.
+        hub.Search.Connected = c => SQLitePCL.raw.sqlite3_commit_hook(c.Handle!, _ => fails && random.Next(12) == 0 ? 1 : 0, null);
         for (var round = 0; round < 25; round++)
         {
             await Live(hub, payments);
-            var fails = random.Next(2) == 0;
-            SQLitePCL.raw.sqlite3_commit_hook(hub.Database.Derived.Connection.Handle!, _ => fails && random.Next(12) == 0 ? 1 : 0, null);
+            fails = random.Next(2) == 0;
             while (true)
             {
                 try
@@ -48,6 +50,37 @@ public sealed class PaymentMinutesTests
     }
 
     [Fact]
+    public async Task What_is_taken_from_the_writer_is_what_the_ledger_says_when_it_is_read()
+    {
+        using var hub = new StorageFixture(o => o.ProjectionBatch = 40);
+        var payments = new List<Life>();
+        for (var round = 0; round < 12; round++)
+        {
+            await Live(hub, payments);
+            while (random.Next(4) > 0 && await hub.Projection.Step() > 0)
+            {
+            }
+        }
+
+        while (await hub.Projection.Step() > 0)
+        {
+        }
+
+        var shown = Rows(hub);
+        Assert.Equal(payments.Count, hub.Number("SELECT count(*) FROM payment"));
+        Assert.False(hub.Ledger.Tail.TryTake(payments[^1].Id, 1, out _), "it was taken");
+
+        // A new file is made of what is read.
+        hub.Search.Close();
+        File.Delete(hub.Search.File);
+        while (await hub.Projection.Step() > 0)
+        {
+        }
+
+        Assert.Equal(shown, Rows(hub));
+    }
+
+    [Fact]
     public async Task A_projection_that_begins_again_counts_nobody_twice()
     {
         using var hub = new StorageFixture();
@@ -55,7 +88,7 @@ public sealed class PaymentMinutesTests
         await hub.Projection.Step();
         var before = await Counted(hub);
 
-        await hub.Writes.Run((db, stop) => db.Database.ExecuteSqlAsync($"DELETE FROM projection_cursor", stop));
+        hub.Search.Writes.Prepare("DELETE FROM shown").Run();
         await hub.Projection.Step();
 
         Assert.NotEmpty(before);
@@ -74,6 +107,7 @@ public sealed class PaymentMinutesTests
         Assert.Equal(1, hub.Number("SELECT count(*) FROM payment"));
         Assert.Empty(await Counted(hub));
         Assert.Equal(0, hub.Number("SELECT count(*) FROM terminal_trouble"));
+        Assert.Equal(0, await new PaymentStatistics(hub.SearchPool).InDoubt());
     }
 
     [Fact]
@@ -94,6 +128,7 @@ public sealed class PaymentMinutesTests
             }
 
             using var after = new StorageFixture(folder: folder);
+            await after.Projection.Step();
             var counted = await Counted(after);
             Assert.NotEmpty(counted);
             Assert.Equal(await Recount(after), counted);
@@ -110,7 +145,7 @@ public sealed class PaymentMinutesTests
         using var hub = new StorageFixture();
         await Live(hub, []);
         await hub.Projection.Step();
-        var statistics = new PaymentStatistics(hub.Pool);
+        var statistics = new PaymentStatistics(hub.SearchPool);
 
         foreach (var span in Enum.GetValues<StatisticsSpan>())
         {
@@ -136,15 +171,15 @@ public sealed class PaymentMinutesTests
     {
         using var hub = new StorageFixture(o => o.MinuteDays = 8);
         var last = PaymentMinutes.MinuteOf(TimeProvider.System.GetUtcNow());
-        var columns = string.Join(", ", PaymentMinuteRow.TimeColumns);
-        var zeros = string.Join(", ", PaymentMinuteRow.TimeColumns.Select(_ => "0"));
+        var columns = string.Join(", ", PaymentMinutes.TimeColumns);
+        var zeros = string.Join(", ", PaymentMinutes.TimeColumns.Select(_ => "0"));
         var insert =
             $"""
             WITH RECURSIVE n(v) AS (SELECT 0 UNION ALL SELECT v + 1 FROM n WHERE v < 2999)
             INSERT INTO payment_minute(minute, accepted, approved, declined, not_charged, refunded, in_doubt, approved_fen, {columns})
             SELECT {last} - v * 10, 1, 0, 0, 0, 0, 0, 0, {zeros} FROM n
             """;
-        await hub.Writes.Run((db, stop) => db.Database.ExecuteSqlRawAsync(insert, stop));
+        HubDatabase.Execute(hub.Search.Writes.Connection, insert);
 
         await hub.Projection.DeleteOldMinutes();
 
@@ -174,13 +209,33 @@ public sealed class PaymentMinutesTests
     {
         var begun = Enumerable.Range(0, 30).Select(i => new Life(
             new PaymentId($"T{random.Next(4)}", $"request-{payments.Count}-{i}"), Now.AddSeconds(random.Next(480)), 100 + random.Next(1000), age ? random.Next(900) : 0)).ToList();
-        Assert.All(await Task.WhenAll(begun.Select(life => hub.Ledger.Accept(life.Accept(), default).AsTask())), a => Assert.Equal(WriteResult.Written, a.Result));
+        Assert.All(await Task.WhenAll(begun.Select(life => hub.Ledger.Accept(life.Accept(random.Next(2) == 0), default).AsTask())), a => Assert.Equal(WriteResult.Written, a.Result));
         payments.AddRange(begun);
         var appends = payments.Where(_ => random.Next(3) > 0).SelectMany(life => life.Next(random)).ToList();
         Assert.All(await Task.WhenAll(appends.Select(append => hub.Ledger.Append(append).AsTask())), result => Assert.Equal(WriteResult.Written, result));
     }
 
-    private static Task<List<string>> Counted(StorageFixture hub) => hub.Pool.Read(0, static (db, _) =>
+    /// <summary>Every row of every table of the search file.</summary>
+    private static List<string> Rows(StorageFixture hub)
+    {
+        using var file = new SqliteConnection($"Data Source={hub.Search.File};Pooling=False");
+        file.Open();
+        var rows = new List<string>();
+        foreach (var table in (string[])["payment", "attempt", "attempt_refund", "payment_minute", "terminal_trouble", "request_epoch", "shown"])
+        {
+            using var command = file.CreateCommand();
+            command.CommandText = $"SELECT * FROM {table} ORDER BY 1, 2";
+            using var reader = command.ExecuteReader();
+            while (reader.Read())
+            {
+                rows.Add(table + ": " + string.Join(' ', Enumerable.Range(0, reader.FieldCount).Select(reader.GetValue)));
+            }
+        }
+
+        return rows;
+    }
+
+    private static Task<List<string>> Counted(StorageFixture hub) => hub.SearchPool.Read(0, static (db, _) =>
     {
         var minutes = new List<string>();
         PaymentMinutes.Read(db, 0, int.MaxValue, (minute, c) => minutes.Add(Line(minute, c)));
@@ -190,7 +245,7 @@ public sealed class PaymentMinutesTests
     /// <summary>From the rows alone, and by another program than the one that counts.</summary>
     private static async Task<List<string>> Recount(StorageFixture hub)
     {
-        var rows = await hub.Reads.Run((db, stop) => db.Payments.ToListAsync(stop));
+        var rows = await hub.Reads.Search((db, stop) => db.Payments.ToListAsync(stop));
         return [.. rows.GroupBy(r => r.AcceptedAt.ToUnixTimeSeconds() / 60).OrderBy(g => g.Key).Select(g =>
         {
             var counts = new PaymentCounts
@@ -220,44 +275,54 @@ public sealed class PaymentMinutesTests
     private sealed class Life(PaymentId id, DateTimeOffset at, long fen, long ageMs)
     {
         private int version = 1;
+        private PaymentState? state;
         private PaymentResult result;
         private bool refunded;
         private bool shown;
 
-        public LedgerAccept Accept()
+        public PaymentId Id => id;
+
+        public LedgerAccept Accept(bool after)
         {
             var first = StorageFixture.Accept(id.RequestId, id.SerialNumber, fen);
-            return first with
-            {
-                Events = [new PaymentAccepted(at, fen, "CNY", Wallet.WeChat, "1234", "fingerprint", null, "M1", "Tea", "S1", at.AddMinutes(1), null, ScanAgeMs: ageMs), first.Events[1]],
-            };
+            IReadOnlyList<PaymentEvent> events =
+                [new PaymentAccepted(at, fen, "CNY", Wallet.WeChat, "1234", "fingerprint", null, "M1", "Tea", "S1", at.AddMinutes(1), null, ScanAgeMs: ageMs), first.Events[1]];
+            Apply(events);
+            return first with { Events = events, After = after ? state : null };
         }
 
         public IEnumerable<LedgerAppend> Next(Random random)
         {
             if (result == PaymentResult.None && random.Next(2) == 0)
             {
-                yield return Append(new PayAnswered(at.AddSeconds(1), 1, new ChannelVerdict(Verdict.Unknown, "timeout")));
+                yield return Append(random.Next(2) == 0, new PayAnswered(at.AddSeconds(1), 1, new ChannelVerdict(Verdict.Unknown, "timeout")));
             }
             else if (result == PaymentResult.None)
             {
                 result = (PaymentResult)random.Next(1, 5);
                 yield return Append(
+                    random.Next(2) == 0,
                     new Queried(at.AddSeconds(1), 1, new ChannelVerdict(result == PaymentResult.Approved ? Verdict.Approved : Verdict.Closed, "X"), Quiet: true),
                     new OutcomeReached(at.AddMilliseconds(random.Next(70_000)), 1, result, DeclineReason.None, 1));
             }
             else if (result is PaymentResult.NotCharged or PaymentResult.Declined && !refunded && random.Next(3) == 0)
             {
                 refunded = true;
-                yield return Append(new OutcomeReached(at.AddMinutes(5), 2, PaymentResult.Refunded, DeclineReason.None, 1));
+                yield return Append(random.Next(2) == 0, new OutcomeReached(at.AddMinutes(5), 2, PaymentResult.Refunded, DeclineReason.None, 1));
             }
             else if (!shown)
             {
                 shown = true;
-                yield return Append(new OutcomeShown(at.AddSeconds(90), 1));
+                yield return Append(random.Next(2) == 0, new OutcomeShown(at.AddSeconds(90), 1));
             }
         }
 
-        private LedgerAppend Append(params PaymentEvent[] events) => new(id, ++version, events, [], null, new PaymentStanding(null, false, false));
+        private LedgerAppend Append(bool after, params PaymentEvent[] events)
+        {
+            Apply(events);
+            return new(id, ++version, events, [], null, new PaymentStanding(null, false, false)) { After = after ? state : null };
+        }
+
+        private void Apply(IReadOnlyList<PaymentEvent> events) => state = events.Aggregate(state, (before, e) => PaymentState.Apply(id, before, e));
     }
 }

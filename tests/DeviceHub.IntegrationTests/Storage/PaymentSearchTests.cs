@@ -1,6 +1,10 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
 using DeviceHub.Core.Payments;
+using DeviceHub.Core.Terminals;
+using DeviceHub.Storage;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
 
 namespace DeviceHub.IntegrationTests.Storage;
 
@@ -86,16 +90,32 @@ public sealed partial class PaymentSearchTests(PaymentSearchFixture hub) : IClas
         Assert.All(found.Items, p => Assert.Equal(status, p.Status));
     }
 
+    [Fact]
+    public async Task Outcome_that_its_terminal_did_not_confirm_in_time_is_listed()
+    {
+        var filter = new PaymentFilter { OutcomeNotShown = true };
+        var found = await Find(filter, 3);
+        Assert.Equal([29_406, 28_706, 28_006], found.Items.Select(p => (p.Position.Seq - 1) / 3));
+        Assert.All(found.Items, p => Assert.Equal((1, 0), (p.Revision, p.ShownRevision)));
+        Assert.Equal(43, await hub.Search.Count(filter, null, 1000, TestContext.Current.CancellationToken));
+        Assert.Empty((await Find(filter with { Text = "AAAAAAAAAAAA-4000" })).Items);
+        Assert.Single((await Find(new PaymentFilter { Text = "AAAAAAAAAAAA-4000", OutcomeNotShown = false })).Items);
+
+        var told = found.Items[0].FinalAt!.Value;
+        var justTold = new PaymentSearch(hub.Reads, hub.Keys, Options.Create(new TerminalOptions()), new FakeTimeProvider(told.AddSeconds(89)));
+        Assert.Equal(28_706, ((await justTold.Find(filter, new PaymentSlice(1), TestContext.Current.CancellationToken)).Items[0].Position.Seq - 1) / 3);
+    }
+
     /// <summary>Few and many, alone and together, also such that no payment is both: the walk is along an index, and nothing but the page is sorted.</summary>
     [Fact]
     public async Task No_search_reads_or_sorts_all_payments()
     {
         PaymentFilter[] filters =
         [
-            new(), new() { MinFen = 1, MaxFen = 1 }, new() { MinFen = 100_000 }, new() { Text = "0.01" }, new() { Text = "9999" }, new() { Text = "BBBBBBBBBBBB-1" }, new() { Text = "nowhere" },
+            new(), new() { MinFen = 1, MaxFen = 1 }, new() { MinFen = 100_000 }, new() { Text = "0.01" }, new() { Text = "9999" }, new() { Text = "AAAAAAAAAAAA-1" }, new() { Text = "BBBBBBBBBBBB-1" }, new() { Text = "nowhere" },
             new() { SerialNumber = "SN-0001" }, new() { SerialNumber = "SN-9999" }, new() { StoreId = "s3" }, new() { MerchantId = "m0" }, new() { MerchantId = "m1", StoreId = "s3", SerialNumber = "SN-0001" },
             new() { MerchantId = "m0", Status = PaymentStatus.NotCharged }, new() { MerchantId = "m0", MinFen = 1, MaxFen = 1 }, new() { MerchantId = "m9", Wallet = Wallet.Alipay },
-            new() { Wallet = Wallet.UnionPay }, new() { Channel = "remote" }, new() { Channel = "nowhere" }, new() { NeedsAttention = true }, new() { NeedsAttention = false },
+            new() { Wallet = Wallet.UnionPay }, new() { Channel = "remote" }, new() { Channel = "nowhere" }, new() { NeedsAttention = true }, new() { NeedsAttention = false }, new() { OutcomeNotShown = true }, new() { OutcomeNotShown = false }, new() { IsTest = false, Result = PaymentResult.Approved }, new() { IsTest = false, Status = PaymentStatus.InDoubt },
             new() { Status = PaymentStatus.InDoubt }, new() { Status = PaymentStatus.Refunded, MerchantId = "m1" }, new() { Status = PaymentStatus.Approved, Wallet = Wallet.UnionPay },
             new() { Stage = PaymentStage.Working }, new() { Stage = PaymentStage.Final }, new() { Result = PaymentResult.Declined, MaxFen = 99 },
             new() { From = PaymentSearchFixture.Start, To = PaymentSearchFixture.Start.AddSeconds(3) }, new() { From = PaymentSearchFixture.Start.AddYears(1) },

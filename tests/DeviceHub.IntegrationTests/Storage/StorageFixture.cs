@@ -4,6 +4,7 @@ using DeviceHub.Core.Terminals;
 using DeviceHub.Storage;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
@@ -16,7 +17,7 @@ internal sealed class StorageFixture : IDisposable
     private static int next;
     private readonly bool owned;
 
-    public StorageFixture(Action<StorageOptions>? configure = null, string? folder = null)
+    public StorageFixture(Action<StorageOptions>? configure = null, string? folder = null, ILogger<SearchFile>? searchLog = null)
     {
         owned = folder is null;
         Folder = folder ?? Directory.CreateTempSubdirectory("hub-storage-").FullName;
@@ -25,12 +26,17 @@ internal sealed class StorageFixture : IDisposable
         Options = Microsoft.Extensions.Options.Options.Create(settings);
         Database = new HubDatabase(Folder, Options);
         Pool = new ReadPool(Database, Options, TimeProvider.System);
+        Keys = new LedgerKeys(Database);
         Ledger = new LedgerWriter(
-            Database, Pool, new FreeSpace(Options, TimeProvider.System, () => FreeBytes), Options, TimeProvider.System, NullLogger<LedgerWriter>.Instance);
-        Reads = new HubReads(Pool);
+            Database, Keys, Pool, new FreeSpace(Options, TimeProvider.System, () => FreeBytes), Options, TimeProvider.System, NullLogger<LedgerWriter>.Instance);
+        Search = new SearchFile(Database, Options, searchLog ?? NullLogger<SearchFile>.Instance);
+        SearchPool = new SearchPool(Database, Search, Options, TimeProvider.System);
+        Reads = new HubReads(Pool, SearchPool);
         Writes = new HubWrites(Database);
         Terminals = new TerminalStore(Database, Pool, Feed, DataProtectionProvider.Create(new DirectoryInfo(Path.Combine(Folder, "keys"))));
-        Projection = new PaymentProjection(Database, Pool, Feed, Options, Microsoft.Extensions.Options.Options.Create(TerminalOptions), TimeProvider.System, NullLogger<PaymentProjection>.Instance);
+        Progress = new SearchProgress(TimeProvider.System, NullLogger<SearchProgress>.Instance);
+        Projection = new PaymentProjection(
+            Search, Pool, Ledger, Feed, new FreeDisk(Options, () => FreeBytes), Progress, Options, Microsoft.Extensions.Options.Options.Create(TerminalOptions), TimeProvider.System, NullLogger<PaymentProjection>.Instance);
         Heartbeats = new HeartbeatHistory(Pool);
         LastSeen = new LastSeenWriter(Database, Feed, Heartbeats, Options, TimeProvider.System, NullLogger<LastSeenWriter>.Instance);
         Database.Open();
@@ -43,10 +49,14 @@ internal sealed class StorageFixture : IDisposable
     public TerminalOptions TerminalOptions { get; } = new();
     public HubDatabase Database { get; }
     public ReadPool Pool { get; }
+    public LedgerKeys Keys { get; }
     public LedgerWriter Ledger { get; }
+    public SearchFile Search { get; }
+    public SearchPool SearchPool { get; }
     public HubReads Reads { get; }
     public HubWrites Writes { get; }
     public TerminalStore Terminals { get; }
+    public SearchProgress Progress { get; }
     public PaymentProjection Projection { get; }
     public LastSeenWriter LastSeen { get; }
     public HeartbeatHistory Heartbeats { get; }
@@ -90,9 +100,11 @@ internal sealed class StorageFixture : IDisposable
         return connection;
     }
 
+    /// <summary>Of either file.</summary>
     public long Number(string sql)
     {
         using var connection = Foreign();
+        HubDatabase.Execute(connection, $"ATTACH '{Search.File}' AS search");
         using var command = connection.CreateCommand();
         command.CommandText = sql;
         return (long)command.ExecuteScalar()!;
@@ -103,7 +115,9 @@ internal sealed class StorageFixture : IDisposable
         Ledger.Dispose();
         LastSeen.Dispose();
         Projection.Dispose();
+        SearchPool.Dispose();
         Pool.Dispose();
+        Search.Dispose();
         Database.Dispose();
         if (owned)
         {

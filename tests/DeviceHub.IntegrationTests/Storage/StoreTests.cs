@@ -20,12 +20,13 @@ public sealed class StoreTests
         Assert.False(await hub.Terminals.Save(record));
         var loaded = await hub.Terminals.Load("T1");
         Assert.Equal(key, loaded!.Key!.Reveal().ToArray());
-        Assert.Equal((1, null), (loaded.Version, loaded.TokenUsed));
-        Assert.True(await hub.Terminals.Save(loaded with { Status = TerminalStatus.Suspended, TokenUsed = Now }));
+        Assert.Equal((1, null, null), (loaded.Version, loaded.TokenUsed, loaded.OtherHardware));
+        var other = new OtherHardware("HW2", "10.0.0.9:1", Now.AddMinutes(1));
+        Assert.True(await hub.Terminals.Save(loaded with { Status = TerminalStatus.Suspended, TokenUsed = Now, OtherHardware = other }));
         Assert.False(await hub.Terminals.Save(loaded with { Status = TerminalStatus.Retired }));
         var again = (await hub.Terminals.Load("T1"))!;
-        Assert.Equal((TerminalStatus.Suspended, Now, 2), (again.Status, again.TokenUsed, again.Version));
-        foreach (var file in Directory.GetFiles(hub.Folder, "hub.db*"))
+        Assert.Equal((TerminalStatus.Suspended, Now, other, 2), (again.Status, again.TokenUsed, again.OtherHardware, again.Version));
+        foreach (var file in Directory.GetFiles(hub.Folder, "hub*.db*"))
         {
             using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
             using var bytes = new MemoryStream();
@@ -73,18 +74,18 @@ public sealed class StoreTests
     [Fact]
     public async Task Projection_catches_up_from_where_it_was_and_says_how_far_it_is_behind()
     {
-        using var hub = new StorageFixture(o => (o.ProjectionBatch, o.ProjectionSlice) = (3, 2));
+        using var hub = new StorageFixture(o => o.ProjectionBatch = 3);
         for (var i = 0; i < 5; i++)
         {
             await hub.Ledger.Accept(Accept($"request-{i}", order: $"A{i}", channelOrder: $"P{i}"), default);
         }
 
         await hub.Ledger.Append(Approve(new PaymentId("T1", "request-0")));
-        Assert.Equal(6, await hub.Reads.Run((db, token) => db.PaymentsBehind(token)));
+        Assert.Equal(6, await hub.Reads.Search((db, token) => db.PaymentsBehind(token)));
         for (var behind = 3; behind >= 0; behind -= 3)
         {
             await hub.Projection.Step();
-            Assert.Equal(behind, await hub.Reads.Run((db, token) => db.PaymentsBehind(token)));
+            Assert.Equal(behind, await hub.Reads.Search((db, token) => db.PaymentsBehind(token)));
         }
 
         Assert.Equal(["request-0", "request-1", "request-2", "request-3", "request-4"], await Requests(hub, db => db.Payments.OrderBy(p => p.Seq)));
@@ -131,7 +132,7 @@ public sealed class StoreTests
     }
 
     private static Task<List<string>> Requests(StorageFixture hub, Func<HubDbContext, IQueryable<PaymentRow>> payments) =>
-        hub.Reads.Run((db, token) => payments(db).Select(p => p.RequestId).ToListAsync(token));
+        hub.Reads.Search((db, token) => payments(db).Select(p => p.RequestId).ToListAsync(token));
 
     [Fact]
     public async Task Gate_serves_in_the_order_of_asking_and_passes_over_who_gave_up()

@@ -35,8 +35,10 @@ public sealed class CommandLineTests
     [InlineData("virtual-terminals.dll", "--book", "FOLDER")]
     [InlineData("channel-sandbox.dll", "--make-accounts", "FOLDER")]
     [InlineData("channel-sandbox.dll", "--book", "FILE", "--accounts", "NEW")]
+    [InlineData("channel-sandbox.dll", "--book", "LINE", "--accounts", "NEW")]
     [InlineData("routing-core.dll", "--urls", "http://127.0.0.1:99999", "--account", "a", "--secret", "01234567890123456789012345678901")]
     [InlineData("routing-core.dll", "--book", "FILE", "--account", "a", "--secret", "01234567890123456789012345678901", "--urls", "http://127.0.0.1:0")]
+    [InlineData("routing-core.dll", "--book", "LINE", "--account", "a", "--secret", "01234567890123456789012345678901", "--urls", "http://127.0.0.1:0")]
     [InlineData("routing-core.dll", "--book", "FOLDER", "--account", "a", "--secret", "01234567890123456789012345678901", "--urls", "http://127.0.0.1:0")]
     public async Task What_a_program_cannot_use_is_named_in_a_sentence_and_ends_it_at_once(string program, params string[] arguments)
     {
@@ -45,13 +47,17 @@ public sealed class CommandLineTests
         {
             var file = Path.Combine(folder, "notes.txt");
             await File.WriteAllTextAsync(file, "{not what is wanted}\n", TestContext.Current.CancellationToken);
-            var named = arguments[1] switch { "FILE" => file, "FOLDER" => folder, var value => value };
-            using var tool = new ToolProcess(program, [.. arguments.Select(a => a switch { "FILE" => file, "FOLDER" => folder, "NEW" => Path.Combine(folder, "new.json"), _ => a })]);
+            var line = Path.Combine(folder, "line.txt");
+            await File.WriteAllTextAsync(line, "a line without an end", TestContext.Current.CancellationToken);
+            string Of(string argument) => argument switch { "FILE" => file, "LINE" => line, "FOLDER" => folder, "NEW" => Path.Combine(folder, "new.json"), _ => argument };
+            var named = Of(arguments[1]);
+            using var tool = new ToolProcess(program, [.. arguments.Select(Of)]);
 
             Assert.Equal(1, await tool.Exits(TimeSpan.FromSeconds(60)));
             Assert.True(tool.Errors.Contains(named, StringComparison.Ordinal) || tool.Errors.Contains(arguments[0], StringComparison.Ordinal), tool.Errors);
             Assert.DoesNotContain("Exception", tool.Errors, StringComparison.Ordinal);
             Assert.Equal("{not what is wanted}\n", await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken));
+            Assert.Equal("a line without an end", await File.ReadAllTextAsync(line, TestContext.Current.CancellationToken));
         }
         finally
         {

@@ -1,3 +1,4 @@
+using DeviceHub.Core.Charges;
 using DeviceHub.IntegrationTests.Storage;
 using DeviceHub.Server.Hosting;
 using DeviceHub.Storage;
@@ -17,9 +18,9 @@ public sealed class SeedTests
         await SeedRun.Fill(Setup with { Folder = folder.Path }, add: false, _ => { }, CancellationToken.None);
 
         using var hub = new StorageFixture(folder: folder.Path);
-        var payments = await hub.Reads.Run((db, stop) => db.Payments.OrderBy(p => p.Seq).ToListAsync(stop));
+        var payments = await hub.Reads.Search((db, stop) => db.Payments.OrderBy(p => p.Seq).ToListAsync(stop));
         Assert.InRange(payments.Count, 1_490, 1_500);
-        Assert.Equal(0, await hub.Reads.Run((db, stop) => db.PaymentsBehind(stop)));
+        Assert.Equal(0, await hub.Reads.Search((db, stop) => db.PaymentsBehind(stop)));
         Assert.All(payments, p => Assert.InRange(p.AcceptedAt, Setup.From, Setup.Until));
         Assert.Contains(payments, p => p.NeedsAttention);
         Assert.Contains(payments, p => p.Stage == Core.Payments.PaymentStage.InDoubt);
@@ -28,6 +29,16 @@ public sealed class SeedTests
         Assert.Equal(60, await hub.Reads.Run((db, stop) => db.Terminals.CountAsync(stop)));
         Assert.True(await hub.Reads.Run((db, stop) => db.LastSeen.CountAsync(stop)) > 50);
         Assert.True(await hub.Reads.Run((db, stop) => db.ActivationCodes.AnyAsync(stop)));
+        Assert.InRange(await hub.Reads.Run((db, stop) => db.LastSeen.CountAsync(l => l.Connected, stop)), 40, 60);
+        Assert.True(await hub.Reads.Run((db, stop) => db.Audit.CountAsync(stop)) > 200);
+        Assert.True(await hub.Reads.Run((db, stop) => db.Sessions.AnyAsync(s => s.Ended == null, stop)));
+        Assert.Equal(60, await hub.Reads.Run((db, stop) => db.ApiKeys.CountAsync(stop)));
+        Assert.Equal(31, await hub.Reads.Run((db, stop) => db.Users.CountAsync(stop)));
+        var charges = await hub.Reads.Run((db, stop) => db.Charges.ToListAsync(stop));
+        Assert.Contains(charges, c => c.Ended == ChargeEnd.Paid && payments.Any(p => $"{p.SerialNumber}/{p.RequestId}" == c.Payment && p.OrderNumber == c.OrderNumber));
+        Assert.All(charges, c => Assert.Null(c.DueAt));
+        using var empty = new StorageFixture();
+        Assert.Equal(await Indexes(empty), await Indexes(hub));
         var last = payments.First(p => p.Stage == Core.Payments.PaymentStage.InDoubt);
         var history = await hub.Ledger.Read(new(last.SerialNumber, last.RequestId));
         Assert.Equal(last.Version, history!.Version);
@@ -60,10 +71,22 @@ public sealed class SeedTests
         Assert.Contains("in use by another hub", (await Assert.ThrowsAsync<StartException>(() => Fill(tiny with { Seed = 2 }, add: true))).Message, StringComparison.Ordinal);
     }
 
+    private static ValueTask<List<string>> Indexes(StorageFixture hub) => hub.Pool.Read(0, static (db, _) =>
+    {
+        var rows = db.Prepare("SELECT sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL ORDER BY name");
+        var all = new List<string>();
+        while (rows.Next())
+        {
+            all.Add(rows.Text(0));
+        }
+
+        return all;
+    });
+
     private static async Task<List<string>> Payments(string folder)
     {
         using var hub = new StorageFixture(folder: folder);
-        return await hub.Reads.Run((db, stop) => db.Payments.OrderBy(p => p.Seq)
+        return await hub.Reads.Search((db, stop) => db.Payments.OrderBy(p => p.Seq)
             .Select(p => $"{p.SerialNumber} {p.AcceptedAt} {p.AmountFen} {p.Result} {p.Version} {p.MerchantId} {p.OrderNumber} {p.FinalAt}").ToListAsync(stop));
     }
 

@@ -56,6 +56,8 @@ public sealed class PlanReaderTests : IDisposable
     [InlineData("steps:\n  - battery: { at-last-percent: 5 }\n", ":2:16: battery has no 'at-last-percent' (at-least-percent?)")]
     [InlineData("steps:\n  - key-proof: { key: 5 }\n", ":2:18: key-proof has no 'key'; there are none")]
     [InlineData("steps:\n  - payment: { result: maybe }\n", ":2:24: payment.result: one of approved, declined, in-doubt, late")]
+    [InlineData("steps:\n  - decode-rate: { symbologies: [ean-13] }\n", ":2:34: decode-rate.symbologies: 'ean-13': one of code-128, qr")]
+    [InlineData("steps:\n  - decode-rate: { codes: [13中] }\n", ":2:28: decode-rate.codes: '13中': 1 to 64 printable characters of ASCII")]
     [InlineData("steps:\n  - conformance: { cases: [S25, Z9] }\n", ":2:33: conformance.cases: 'Z9': no case begins so")]
     [InlineData("limit-seconds: 0\nsteps: [ identity ]\n", ":1:16: limit-seconds: 0: a number from 1 to")]
     [InlineData("stepz: [ identity ]\n", ":1:1: a plan has no 'stepz' (steps?)")]

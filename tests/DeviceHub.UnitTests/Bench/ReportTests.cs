@@ -47,9 +47,9 @@ public sealed class ReportTests : IDisposable
     }
 
     [Theory]
-    [InlineData("en", "FAIL")]
-    [InlineData("zh", "不合格")]
-    public void Page_needs_nothing_else_and_lets_nothing_of_the_unit_in_as_markup(string language, string verdict)
+    [InlineData("en", "FAIL", "12.5 ms (at most 408)")]
+    [InlineData("zh", "不合格", "12.5 ms (至多 408)")]
+    public void Page_needs_nothing_else_and_lets_nothing_of_the_unit_in_as_markup(string language, string verdict, string measured)
     {
         var page = HtmlReport.Write(Report(), "0123", DeviceHub.Tools.Bench.Texts.In(language));
 
@@ -59,7 +59,7 @@ public sealed class ReportTests : IDisposable
         Assert.DoesNotContain("src=", page, StringComparison.Ordinal);
         Assert.DoesNotContain("href=", page, StringComparison.Ordinal);
         Assert.Contains("<svg", page, StringComparison.Ordinal);
-        Assert.Contains("12.5 ms (at most 408)", page, StringComparison.Ordinal);
+        Assert.Contains(measured, page, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -94,6 +94,30 @@ public sealed class ReportTests : IDisposable
         {
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(home.SigningKeyFile));
         }
+    }
+
+    [Fact]
+    public void Key_that_cannot_be_kept_or_read_is_told_with_its_file()
+    {
+        var file = Path.Combine(folder, "file");
+        File.WriteAllText(file, "");
+        var home = new BenchHome(file);
+        Assert.Contains(home.SigningKeyFile, Assert.Throws<BadInputException>(() => SigningKey.LoadOrMake(home)).Message, StringComparison.Ordinal);
+
+        Directory.CreateDirectory(Path.Combine(folder, "home", "bench.key"));
+        var taken = new BenchHome(Path.Combine(folder, "home"));
+        Assert.Contains(taken.SigningKeyFile, Assert.Throws<BadInputException>(() => SigningKey.LoadOrMake(taken)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Kept_key_of_a_unit_that_is_damaged_is_told_as_what_ends_the_line()
+    {
+        var home = new BenchHome(Path.Combine(folder, "home"));
+        var keys = new DeviceHub.Tools.Bench.Link.TerminalKeys(home, null);
+        home.WriteSecret("keys/T0000001.key", "garbage");
+
+        Assert.Contains("keys/T0000001.key", Assert.Throws<IOException>(() => keys.Find("T0000001")).Message, StringComparison.Ordinal);
+        Assert.Null(keys.Find("T0000002"));
     }
 
     [Fact]

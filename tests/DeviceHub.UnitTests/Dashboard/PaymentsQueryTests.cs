@@ -12,8 +12,8 @@ public sealed class PaymentsQueryTests
     [InlineData("")]
     [InlineData("?q=%C2%A512.34")]
     [InlineData("?q=A%201%262&status=inDoubt&wallet=weChat&span=7d")]
-    [InlineData("?terminal=T-0001&merchant=m1&store=s1&order=A-1&channel=wechat-v3&min=1.00&max=50000.00&attention=1&after=1795507200000.17")]
-    [InlineData("?from=2026-11-24T08%3A00&to=2026-11-25T00%3A00")]
+    [InlineData("?terminal=T-0001&merchant=m1&store=s1&order=A-1&channel=wechat-v3&min=1.00&max=50000.00&attention=1&notShown=1&tests=0&after=1795507200000.17")]
+    [InlineData("?result=approved&from=2026-11-24T08%3A00&to=2026-11-25T00%3A00&tests=1")]
     public void Address_is_read_as_it_is_written(string query) => Assert.Equal("/payments" + query, PaymentsQuery.Parse(query, China).Address(China));
 
     [Theory]

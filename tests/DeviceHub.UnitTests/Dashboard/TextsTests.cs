@@ -35,8 +35,8 @@ public sealed partial class TextsTests
     [MemberData(nameof(Resources))]
     public void Every_text_is_used(string resource)
     {
-        // MudBlazor asks for its own by name.
-        if (resource.EndsWith("MudWords.resx", StringComparison.Ordinal))
+        // MudBlazor asks for its own by name, and the ledger for what the channels' tables wrote into it: ChannelWordsTests.
+        if (resource.EndsWith("MudWords.resx", StringComparison.Ordinal) || resource.EndsWith("ChannelWords.resx", StringComparison.Ordinal))
         {
             return;
         }

@@ -17,6 +17,10 @@ public sealed class TimelineScaleTests
     }
 
     [Fact]
+    public void No_millisecond_is_written_twice_above_a_payment_of_a_few() =>
+        Assert.Equal([0, 1, 2, 3], new TimelineScale([0, 0.1, 0.7, 3.2]).Ticks(0.12));
+
+    [Fact]
     public void Ten_minutes_of_waiting_leave_the_work_beside_them_visible()
     {
         var scale = new TimelineScale([0, 100, 400, 600_400, 600_700]);

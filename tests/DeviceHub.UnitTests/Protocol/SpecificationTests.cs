@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.RegularExpressions;
 using DeviceHub.Core.Charges;
 using DeviceHub.Core.Payments;
@@ -55,6 +56,32 @@ public sealed partial class SpecificationTests
         {
             Assert.Contains($"`{id.Groups[1].Value}`", Specification, StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public void Every_line_to_copy_is_a_message_once_its_blanks_are_filled()
+    {
+        var lines = Section("## Try it with a public client").SkipWhile(l => l != "```json").Skip(1).TakeWhile(l => l != "```").ToList();
+        var bodies = lines.Select(line =>
+        {
+            line = line.Replace("EPOCH", "AAECAwQFBgcI", StringComparison.Ordinal).Replace("CHARGE", "AAECAwQFBgcI-9", StringComparison.Ordinal)
+                .Replace("HASH", Convert.ToBase64String(new byte[32]), StringComparison.Ordinal);
+            var error = MessageCodec.TryDecode(Encoding.UTF8.GetBytes(line), out Uplink? message, out _);
+            Assert.True(error.Ok, $"{error.Detail}: {line}");
+            return message!.BodyCase;
+        });
+        Assert.Equal(9, bodies.Distinct().Count());
+    }
+
+    [Fact]
+    public void Every_reason_that_the_endpoint_gives_is_explained()
+    {
+        var gateways = Path.Combine(Vectors.Folder, "..", "src", "DeviceHub.Gateways");
+        var given = Directory.GetFiles(Path.Combine(gateways, "Mqtt"), "MqttConnection*.cs").Append(Path.Combine(gateways, "CutReasons.cs"))
+            .SelectMany(file => Reason().Matches(File.ReadAllText(file))).Select(m => m.Value).Distinct().ToList();
+        Assert.True(given.Count > 20, $"only {given.Count} reasons");
+        var explained = string.Join('\n', Section("## Transport"));
+        Assert.All(given, reason => Assert.Contains(reason, explained, StringComparison.Ordinal));
     }
 
     [Theory]
@@ -119,6 +146,10 @@ public sealed partial class SpecificationTests
 
     [GeneratedRegex("`(\\w+):(\\w+)`")]
     private static partial Regex OptionName();
+
+    /// <summary>Reason codes of MQTT 5.0, from 0x81 to the last.</summary>
+    [GeneratedRegex("0x(8[1-9A-F]|9[0-9A-F]|A[0-2])\\b")]
+    private static partial Regex Reason();
 
     [GeneratedRegex("<data name=\"(\\w+)\"")]
     private static partial Regex TextId();

@@ -64,6 +64,22 @@ public sealed class RoutingCoreTests
     }
 
     [Fact]
+    public void Request_for_one_channel_is_no_try_of_an_account_that_had_failed()
+    {
+        Add("A", 1);
+        for (var i = 0; i < 5; i++)
+        {
+            core.Learn(Lesson("A", Lost));
+        }
+
+        clock.Advance(TimeSpan.FromSeconds(15));
+        Assert.Equal("A", core.Choose(Request() with { OnlyChannel = book.Known("A")!.Channel }).Account?.Id);
+        Assert.False(core.Standing(book.Known("A")!, clock.GetUtcNow()).Circuit.Probing);
+        Assert.Equal("A", Choose());
+        Assert.True(core.Standing(book.Known("A")!, clock.GetUtcNow()).Circuit.Probing);
+    }
+
+    [Fact]
     public void Slow_answers_open_the_circuit_too()
     {
         Add("A", 1);
@@ -119,6 +135,44 @@ public sealed class RoutingCoreTests
         // 23:00 in China.
         clock.Advance(TimeSpan.FromHours(1));
         Assert.Equal("A", Choose());
+    }
+
+    [Fact]
+    public void Payments_that_run_count_for_the_day_limit_until_they_are_settled()
+    {
+        Add("A", 1, t => t with { DayLimitFen = 2500 });
+        Assert.Equal(["A", "A", null], Payments("p1", "p2", "p3").Select(Of));
+        Assert.Equal("A", Of(Payments("p1")[0]));
+        Assert.Equal(0, core.Standing(book.Known("A")!, clock.GetUtcNow()).TodayFen);
+
+        // What may still be charged counts; what was refused gives its room free, and what was paid is taken.
+        core.Learn(Lesson("A", Lost) with { Payment = new("SN1", "p1") });
+        Assert.Null(Of(Payments("p3")[0]));
+        core.Learn(Lesson("A", new(Verdict.Closed, "CLOSED"), EffectKind.Query) with { Payment = new("SN1", "p1") });
+        Assert.Equal("A", Of(Payments("p3")[0]));
+        core.Learn(Lesson("A", Paid) with { Payment = new("SN1", "p2") });
+        Assert.Null(Of(Payments("p4")[0]));
+        Assert.Equal(1000, core.Standing(book.Known("A")!, clock.GetUtcNow()).TodayFen);
+
+        // Of p3 nothing was heard.
+        clock.Advance(TimeSpan.FromMinutes(3));
+        Assert.Equal("A", Of(Payments("p4")[0]));
+
+        string? Of(RouteRequest request) => core.Choose(request).Account?.Id;
+    }
+
+    [Fact]
+    public async Task Payments_that_are_chosen_for_at_the_same_moment_do_not_pass_the_day_limit()
+    {
+        Add("A", 1, t => t with { DayLimitFen = 25_500 });
+        var requests = Payments([.. Enumerable.Range(0, 400).Select(n => $"p{n}")]);
+        var taken = 0;
+        await Parallel.ForEachAsync(requests, new ParallelOptions { MaxDegreeOfParallelism = 8 }, (request, _) =>
+        {
+            Interlocked.Add(ref taken, core.Choose(request).Account is null ? 0 : 1);
+            return ValueTask.CompletedTask;
+        });
+        Assert.Equal(25, taken);
     }
 
     [Fact]
@@ -195,6 +249,8 @@ public sealed class RoutingCoreTests
 
             Assert.Equal(Circuit.Closed, breaker.View(now).Circuit);
         });
+
+    private RouteRequest[] Payments(params string[] ids) => [.. ids.Select(id => Request() with { Payment = new("SN1", id) })];
 
     private string? Choose() => core.Choose(Request()).Account?.Id;
 

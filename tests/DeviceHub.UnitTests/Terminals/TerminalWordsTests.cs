@@ -30,10 +30,9 @@ public sealed class TerminalWordsTests
         { "not shown", Good, Presence(PaymentTrouble.NotShown), [new(TerminalSign.OutcomeNotShown, TerminalMood.Warning, null, "r-1")] },
         { "silence is worse than a doubt", Good with { LastSeen = Now.AddMinutes(-11) }, Presence(PaymentTrouble.InDoubt), [new(TerminalSign.Silent, TerminalMood.Bad, Now.AddMinutes(-11))] },
         {
-            "another board", Good with { OtherHardware = new("HW2", "10.0.0.9:1", Now.AddHours(-1)) }, null,
-            [new(TerminalSign.TakesMoney, TerminalMood.Good), new(TerminalSign.OtherHardware, TerminalMood.Bad, Now.AddHours(-1), "HW2 (10.0.0.9:1)")]
+            "another board, until a person has seen to it", With(r => r with { OtherHardware = new("HW2", "10.0.0.9:1", Now.AddDays(-9)) }), null,
+            [new(TerminalSign.TakesMoney, TerminalMood.Good), new(TerminalSign.OtherHardware, TerminalMood.Bad, Now.AddDays(-9), "HW2 (10.0.0.9:1)")]
         },
-        { "another board, long ago", Good with { OtherHardware = new("HW2", "", Now.AddDays(-2)) }, null, [new(TerminalSign.TakesMoney, TerminalMood.Good)] },
         {
             "configuration refused", Desired(new(2, [], ConfigurationResult.Refused, "sound.volume: 0 to 9", Now)), null,
             [new(TerminalSign.TakesMoney, TerminalMood.Good), new(TerminalSign.ConfigurationRefused, TerminalMood.Bad, Now, "sound.volume: 0 to 9")]

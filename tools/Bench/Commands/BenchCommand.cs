@@ -10,7 +10,7 @@ internal static class BenchCommand
     {
         var language = new Option<string?>("--language") { Description = "Language of what operators see: en or zh. Default: the machine's.", Recursive = true };
         language.AcceptOnlyFromAmong("en", "zh");
-        return new RootCommand("Tests payment terminals at the other end of a serial line. It is the hub itself: none is needed.")
+        return new RootCommand("Tests payment terminals at the other end of a serial line, where it is the hub itself, or through a hub.")
         {
             language,
             PortsCommand.Build(language),
@@ -19,13 +19,15 @@ internal static class BenchCommand
             MonitorCommand.Build(),
             MonitorCommand.BuildReplay(),
             TestCommand.Build(language),
+            CodesCommand.Build(language),
             ReportCommand.Build(language),
             VerifyCommand.Build(),
         };
     }
 
     /// <summary>Runs a command's action and tells people what was wrong.</summary>
-    public static async Task<int> Guard(Func<Task<int>> action)
+    /// <param name="texts">Of those in front of a unit; null: it is for engineers.</param>
+    public static async Task<int> Guard(Func<Task<int>> action, Texts? texts = null)
     {
         try
         {
@@ -37,7 +39,7 @@ internal static class BenchCommand
         }
         catch (PortException e)
         {
-            return Tell(e.Message, ExitCode.NoPort);
+            return Tell(texts is null ? e.Message : e.Phrase.In(texts), ExitCode.NoPort);
         }
         catch (OperationCanceledException)
         {

@@ -1,6 +1,7 @@
 using System.CommandLine;
-using System.Reflection;
+using System.Security.Cryptography;
 using DeviceHub.Tools.Bench.Conformance;
+using DeviceHub.Tools.Bench.Hub;
 using DeviceHub.Tools.Bench.Line;
 using DeviceHub.Tools.Bench.Link;
 using DeviceHub.Tools.Bench.Reports;
@@ -14,19 +15,20 @@ internal static class ConformanceCommand
     private static readonly (JigAction Action, string Option)[] JigOptions =
         [(JigAction.Scan, "--jig-scan"), (JigAction.Cancel, "--jig-cancel"), (JigAction.PowerCut, "--jig-power"), (JigAction.FactoryReset, "--jig-reset")];
 
-    private sealed record Choice(string Port, int Baud, byte[]? Key, IReadOnlyList<ConformanceCase> Cases, IReadOnlyDictionary<JigAction, string> Jig, bool Alone, string? Report, Texts Texts);
+    private sealed record Choice(string Port, HubTarget? Hub, int Baud, byte[]? Key, IReadOnlyList<ConformanceCase> Cases, IReadOnlyDictionary<JigAction, string> Jig, bool Alone, string? Report, Texts Texts);
 
     public static Command Build(Option<string?> language)
     {
         var port = PortOptions.Port();
         port.Arity = ArgumentArity.ZeroOrOne;
         var (baud, key, report) = (PortOptions.Baud(), PortOptions.Key(), PortOptions.Report());
+        var (hub, terminal, apiKey) = (PortOptions.Hub(), PortOptions.Terminal(), PortOptions.ApiKey());
         var only = new Option<string[]>("--case") { HelpName = "ID", Description = "Only these cases, as in S05,S06 or all that begin with C.", AllowMultipleArgumentsPerToken = true };
         var quick = new Option<bool>("--quick") { Description = "Without the cases that take longer than 15 s." };
         var alone = new Option<bool>("--alone") { Description = "Nobody is in front of the unit: what needs hands and has no jig is not run." };
         var list = new Option<bool>("--list") { Description = "Lists the cases." };
         var jigs = JigOptions.Select(j => new Option<string?>(j.Option) { HelpName = "COMMAND", Description = $"Does it instead of the operator: {j.Action}. README.md has its environment." }).ToList();
-        var command = new Command("conformance", "Tries every MUST of the specification that a bench can see: numbered, in order, each for itself.") { port, baud, key, only, quick, alone, list, report };
+        var command = new Command("conformance", "Tries every MUST of the specification that a bench can see: numbered, in order, each for itself.") { port, baud, key, hub, terminal, apiKey, only, quick, alone, list, report };
         jigs.ForEach(command.Options.Add);
         command.SetAction((values, _) => BenchCommand.Guard(async () =>
         {
@@ -37,14 +39,18 @@ internal static class ConformanceCommand
             }
 
             var jig = jigs.Zip(JigOptions).Where(j => values.GetValue(j.First) is not null).ToDictionary(j => j.Second.Action, j => values.GetValue(j.First)!);
+            var target = HubTarget.Of(values.GetValue(hub), values.GetValue(terminal), values.GetValue(apiKey), values.GetValue(port) is not null);
+            if (target is not null && values.GetValue(key) is not null)
+            {
+                throw new BadInputException("--key goes with a PORT: the hub has the terminal's key");
+            }
+
             return await Run(new Choice(
-                PortOptions.PathOf(values.GetValue(port) ?? throw new BadInputException("conformance: which port? (devicehub-bench ports)")),
-                values.GetValue(baud), TerminalKeys.Parse(values.GetValue(key)), cases, jig, values.GetValue(alone), values.GetValue(report), Texts.In(values.GetValue(language))));
-        }));
+                target is not null ? target.Address.ToString() : PortOptions.PathOf(values.GetValue(port) ?? throw new BadInputException("conformance: which port? (devicehub-bench ports)")),
+                target, values.GetValue(baud), TerminalKeys.Parse(values.GetValue(key)), cases, jig, values.GetValue(alone), values.GetValue(report), Texts.In(values.GetValue(language))));
+        }, Texts.In(values.GetValue(language))));
         return command;
     }
-
-    public static string Tool => $"devicehub-bench {Assembly.GetExecutingAssembly().GetName().Version}";
 
     private static IReadOnlyList<ConformanceCase> Chosen(string[] only, bool quick)
     {
@@ -61,7 +67,7 @@ internal static class ConformanceCommand
     {
         foreach (var one in cases)
         {
-            Console.WriteLine($"{one.Id}  {one.Demand}{(one.IsSlow ? " (slow)" : "")}  [{one.Section}]");
+            Console.WriteLine($"{one.Id}  {one.Demand}{(one.IsSlow ? " (slow)" : "")}{(one.NeedsLine ? "" : " (through a hub too)")}  [{one.Section}]");
         }
 
         return ExitCode.Passed;
@@ -70,30 +76,37 @@ internal static class ConformanceCommand
     private static async Task<int> Run(Choice choice)
     {
         using var stop = new StopKeys();
-        var home = BenchHome.Default;
+        using var signing = ReportFiles.Begin(choice.Report);
         var console = BenchCommand.Output();
-        using var line = SerialLine.Open(choice.Port, choice.Baud);
-        using var link = new BenchLink(line, choice.Baud);
-        var session = new BenchSession(link, new TerminalKeys(home, choice.Key));
-        IJig hands = choice.Alone || Console.IsInputRedirected ? new NoJig() : new OperatorJig(text => console.MarkupLine($"[bold yellow]>> {Markup.Escape(text)}[/]"), choice.Texts);
-        var rig = new Rig(link, session, new EitherJig(new CommandJig(choice.Jig, choice.Port), hands), stop.Token);
-        _ = line.Ended.ContinueWith(_ => stop.Stop(), TaskScheduler.Default);
-
-        var (began, from) = (DateTimeOffset.Now, SerialLine.Now);
-        var results = await ConformanceRun.Run(choice.Cases, rig, Begins, result => Ended(console, result, choice.Texts));
-        var lost = line.Ended.IsCompleted;
-        var found = new BenchReport(
-            BenchReport.PresentSchema, Tool, "conformance", "", Environment.MachineName, choice.Port, session.Unit, began, Math.Round((SerialLine.Now - from).TotalSeconds, 1),
-            stop.Token.IsCancellationRequested, results, [link.Acknowledgements.ToHistogram()]);
-        Tell(console, found, choice.Texts);
-        if (choice.Report is { } folder)
+        IJig hands = choice.Alone || Console.IsInputRedirected ? new NoJig() : new OperatorJig((text, _) => console.MarkupLine($"[bold yellow]>> {Markup.Escape(text)}[/]"), choice.Texts);
+        var jig = new EitherJig(new CommandJig(choice.Jig, choice.Port), hands);
+        if (choice.Hub is { } hub)
         {
-            using var signing = SigningKey.LoadOrMake(home);
-            Console.WriteLine(ReportFiles.Write(found, folder, ReportFiles.Name(found), signing, choice.Texts));
+            return await hub.Reach((reach, stopped) => Run(reach(jig, stopped), choice, signing, console), choice.Texts, stop.Token);
         }
 
-        return lost ? throw new PortException($"{choice.Port}: lost: {await line.Ended}")
-            : found.Verdict switch { Verdict.Pass => ExitCode.Passed, Verdict.Fail => ExitCode.Failed, _ => found.Stopped ? ExitCode.Stopped : ExitCode.Failed };
+        using var line = SerialLine.Open(choice.Port, choice.Baud);
+        using var link = new BenchLink(line, choice.Baud);
+        using var lost = CancellationTokenSource.CreateLinkedTokenSource(stop.Token);
+        _ = line.Ended.ContinueWith(_ => lost.Cancel(), lost.Token, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        var code = await Run(new LineRig(link, new BenchSession(link, new TerminalKeys(BenchHome.Default, choice.Key)), jig, choice.Texts, lost.Token), choice, signing, console);
+        var isLost = line.Ended.IsCompleted && !stop.Token.IsCancellationRequested;
+        await lost.CancelAsync();
+        return isLost ? throw new PortException($"{choice.Port}: lost: {await line.Ended}") : code;
+    }
+
+    private static async Task<int> Run(Rig rig, Choice choice, ECDsa? signing, IAnsiConsole console)
+    {
+        var (began, from) = (DateTimeOffset.Now, SerialLine.Now);
+        var results = await ConformanceRun.Run(choice.Cases, rig, Begins, result => Ended(console, result, choice.Texts));
+        var found = BenchReport.Of(rig, "conformance", "", began, from, rig.Cancellation.IsCancellationRequested, results);
+        Tell(console, found, choice.Texts);
+        if (signing is not null)
+        {
+            Console.WriteLine(ReportFiles.Write(found, choice.Report!, ReportFiles.Name(found), signing, choice.Texts));
+        }
+
+        return found.Verdict switch { Verdict.Pass => ExitCode.Passed, Verdict.Fail => ExitCode.Failed, _ => found.Stopped ? ExitCode.Stopped : ExitCode.Failed };
     }
 
     /// <summary>On a screen the case that runs is seen, and replaced by what became of it.</summary>
@@ -116,7 +129,7 @@ internal static class ConformanceCommand
 
         foreach (var measured in result.MoreMeasured)
         {
-            console.MarkupLine($"      [grey]{Markup.Escape(Wording.Of(measured))}[/]");
+            console.MarkupLine($"      [grey]{Markup.Escape(Wording.Of(measured, texts))}[/]");
         }
     }
 

@@ -24,7 +24,7 @@ internal static class EmulateCommand
         var hardware = new Option<string>("--hardware-id") { HelpName = "ID", DefaultValueFactory = _ => "bench-emulator", Description = "The board." };
         var fault = new Option<Fault>("--fault") { HelpName = "FAULT", Description = "Is broken in one way, to test the bench itself: " + string.Join(", ", Enum.GetNames<Fault>()) + "." };
         var stall = new Option<int>("--stall-ms") { HelpName = "MS", DefaultValueFactory = _ => 100, Description = "What HELLO states, 1 to 2000." };
-        var rates = new Option<int[]>("--rates") { HelpName = "RATE", Description = "Faster rates that it offers, the best first.", AllowMultipleArgumentsPerToken = true };
+        var rates = new Option<int[]>("--rates") { HelpName = "RATE", Description = "Faster rates that it offers, the best first, as in 921600 460800.", AllowMultipleArgumentsPerToken = true };
         var jitter = new Option<int>("--jitter-ms") { HelpName = "MS", DefaultValueFactory = _ => 30_000, Description = "The most that is added to a back-off that the hub asked for." };
         var script = new Option<string?>("--script") { HelpName = "FILE", Description = "Does what stands in it, and ends. Default: what is typed." };
         var command = new Command("emulate", "Is the terminal itself, on a serial line or MQTT. Type help.") { port, mqtt, ca, baud, key, code, name, hardware, fault, stall, rates, jitter, script };
@@ -54,14 +54,14 @@ internal static class EmulateCommand
             using var line = SerialLine.Open(PortOptions.PathOf(port), choice.Baud, isTerminal: true);
             using var serial = new SerialTerminal(line, terminal, choice.Identity.SerialNumber, choice.Fault, choice.StallMs, choice.Rates, choice.JitterMs);
             hands.Use(serial.Do, serial.PowerCut);
-            return await hands.Work(choice.Script, line.Ended, stop.Token);
+            return await hands.Work(choice.Script, line, stop.Token);
         }
 
         var (host, tcp) = HostAndPort(choice.Mqtt ?? throw new BadInputException("emulate: --port PORT or --mqtt HOST:PORT"));
         await using var mqtt = new MqttTerminal(terminal, choice.Identity.SerialNumber, host, tcp, choice.Ca, hands.Show);
         hands.Use(mqtt.Do, mqtt.PowerCut);
         mqtt.Start();
-        return await hands.Work(choice.Script, Task.Delay(Timeout.Infinite, stop.Token), stop.Token);
+        return await hands.Work(choice.Script, null, stop.Token);
     }
 
     private static (string Host, int Port) HostAndPort(string text) =>

@@ -87,7 +87,8 @@ internal static class MonitorCommand
         }
 
         await Task.WhenAny(line.Ended, other?.Ended ?? line.Ended, Task.Delay(Timeout.Infinite, stop.Token));
-        return stop.Token.IsCancellationRequested ? ExitCode.Passed : throw new PortException($"{choice.Port}: lost");
+        var lost = line.Ended.IsCompleted ? line : other ?? line;
+        return stop.Token.IsCancellationRequested ? ExitCode.Passed : throw new PortException($"{lost.Path}: lost: {await lost.Ended}");
     }
 
     private static async Task<int> Send(IEnumerable<LineBytes> recorded, string port, int baud, double speed)

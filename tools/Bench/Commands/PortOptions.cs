@@ -1,4 +1,5 @@
 using System.CommandLine;
+using DeviceHub.Tools.Bench.Hub;
 
 namespace DeviceHub.Tools.Bench.Commands;
 
@@ -19,6 +20,12 @@ internal static class PortOptions
     public static Option<string?> Key() => new("--key") { HelpName = "HEX|FILE", Description = "The terminal's key: 64 hex digits, or a file with them. Default: the one that this bench gave it at its activation." };
 
     public static Option<string?> Report() => new("--report") { HelpName = "FOLDER", Description = "Where the signed JSON, the HTML and the JUnit XML go." };
+
+    public static Option<string?> Hub() => new("--hub") { HelpName = "URL", Description = "Through this hub, at which the terminal is logged in, instead of on a PORT." };
+
+    public static Option<string?> Terminal() => new("--terminal") { HelpName = "SERIAL", Description = "The terminal at the hub." };
+
+    public static Option<string?> ApiKey() => new("--api-key") { HelpName = "KEY|FILE", Description = $"A key of the hub with the scope operate. Default: the environment's {HubTarget.KeyVariable}." };
 
     public static string PathOf(string port) =>
         port.Contains('/', StringComparison.Ordinal) || File.Exists(port) ? port : $"/dev/serial/by-id/{port}" is var byId && File.Exists(byId) ? byId : $"/dev/{port}";

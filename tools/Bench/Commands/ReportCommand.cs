@@ -27,7 +27,7 @@ internal static class ReportCommand
         return command;
     }
 
-    private static void Write(string path, string text)
+    public static void Write(string path, string text)
     {
         try
         {

@@ -35,7 +35,7 @@ internal static class ConformanceRun
                 break;
             }
 
-            blocked = result.Status == StepStatus.Skipped && !rig.Link.IsUp ? blocked + 1 : 0;
+            blocked = result.Status == StepStatus.Skipped && !rig.IsThere ? blocked + 1 : 0;
             rig.IsImpatient = blocked >= BlockedBeforeImpatience;
             results.Add(result);
             ended(result);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using DeviceHub.Tools.Bench.Codes;
 
 namespace DeviceHub.Tools.Bench.Conformance;
 
@@ -8,7 +9,9 @@ internal enum JigAction { Scan, Cancel, PowerCut, FactoryReset }
 
 /// <param name="Code">To be scanned; else empty.</param>
 /// <param name="AmountFen">To be typed before the scan; else 0.</param>
-internal sealed record JigOrder(JigAction Action, string Code = "", long AmountFen = 0);
+/// <param name="Drawn">How the code is drawn that is scanned; null: any way.</param>
+/// <param name="Number">Of the code on the sheet; 0: on none.</param>
+internal sealed record JigOrder(JigAction Action, string Code = "", long AmountFen = 0, Symbology? Drawn = null, int Number = 0);
 
 /// <summary>Hands for a unit: commands that drive a fixture, or the operator.</summary>
 internal interface IJig
@@ -20,7 +23,7 @@ internal interface IJig
 }
 
 /// <summary>
-/// Runs a command of the shell an action, with the order in BENCH_ACTION, BENCH_CODE, BENCH_AMOUNT_FEN, BENCH_PORT: in variables, since a code in the
+/// Runs a command of the shell an action, with the order in BENCH_ACTION, BENCH_CODE, BENCH_AMOUNT_FEN, BENCH_SYMBOLOGY, BENCH_PORT: in variables, since a code in the
 /// command line would be read by the shell.
 /// </summary>
 internal sealed class CommandJig(IReadOnlyDictionary<JigAction, string> commands, string port) : IJig
@@ -38,6 +41,7 @@ internal sealed class CommandJig(IReadOnlyDictionary<JigAction, string> commands
                 ["BENCH_ACTION"] = order.Action.ToString(),
                 ["BENCH_CODE"] = order.Code,
                 ["BENCH_AMOUNT_FEN"] = order.AmountFen.ToString(CultureInfo.InvariantCulture),
+                ["BENCH_SYMBOLOGY"] = order.Drawn?.ToString() ?? "",
                 ["BENCH_PORT"] = port,
             },
             cancellation);
@@ -80,15 +84,23 @@ internal sealed class CommandJig(IReadOnlyDictionary<JigAction, string> commands
 }
 
 /// <summary>Asks a person in front of the unit.</summary>
-internal sealed class OperatorJig(Action<string> tell, Texts texts) : IJig
+/// <param name="tell">Shows a text, and the code that is to be scanned from the screen where it says how that is drawn.</param>
+internal sealed class OperatorJig(Action<string, DrawnCode?> tell, Texts texts) : IJig
 {
     public bool Can(JigAction action) => true;
 
     public Task Do(JigOrder order, CancellationToken cancellation)
     {
         var amount = (order.AmountFen / 100m).ToString("0.00", CultureInfo.InvariantCulture);
-        var text = order is { Action: JigAction.Scan, AmountFen: 0 } ? "DoScanOnly" : "Do" + order.Action;
-        tell(texts.Format(text, order.Code, amount));
+        if (order.Drawn is { } symbology)
+        {
+            tell(texts.Format("DoScanDrawn", order.Code, amount, texts["Symbology" + symbology], order.Number), DrawnCode.Of(symbology, order.Code));
+        }
+        else
+        {
+            tell(texts.Format(order is { Action: JigAction.Scan, AmountFen: 0 } ? "DoScanOnly" : "Do" + order.Action, order.Code, amount), null);
+        }
+
         return Task.CompletedTask;
     }
 }

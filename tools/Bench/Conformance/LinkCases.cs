@@ -1,6 +1,7 @@
 using DeviceHub.Protocol.Serial;
 using DeviceHub.Protocol.Wire;
 using DeviceHub.Tools.Bench.Link;
+using static DeviceHub.Tools.Bench.Conformance.LineRig;
 using static DeviceHub.Tools.Bench.Conformance.Rig;
 using Up = DeviceHub.Protocol.Wire.Uplink.BodyOneofCase;
 
@@ -21,7 +22,7 @@ internal static class LinkCases
         new("S22", "A REPLY with another boot id does not link", States, ForeignReply),
         new("S23", "The boot id is new each time the link went down", States, NewBootId),
         new("S24", "The first DATA of a link has sequence 0 and is the session's hello", "serial.md#the-session-above", FirstData),
-        new("S25", "A good frame is acknowledged", Sequences, rig => Acknowledged(rig, Ms(3000))),
+        new("S25", "A good frame is acknowledged", Sequences, rig => Acknowledged(rig, Ms(5000))),
         new("S26", "A frame is acknowledged within the time-out", Sequences, AcknowledgedInTime),
         new("S27", "A repeat is acknowledged again", Sequences, RepeatAcknowledged),
         new("S28", "A repeat is not handed on again", Sequences, RepeatNotHandedOn),
@@ -37,11 +38,11 @@ internal static class LinkCases
         new("S38", "LINKED: a REPLY of this link is ignored", States, RepeatedReply),
         new("S39", "LINKED: a REPLY with another boot id brings the link down", States, rig => Falls(rig, r => Reply(r, r.Link.Hello!.BootId ^ 1, HelloResult.Linked))),
         new("S40", "LINKED: CLOSE 0 brings the link down, HELLO follows at once", States, rig => Falls(rig, r => r.Link.Frame(FrameType.Close, 0, [0]))),
-        new("S41", "LINKED: after CLOSE with a code HELLO waits for the back-off, and comes", States, BackOff, IsSlow: true),
-        new("S42", "A REPLY that refuses silences HELLO for 30 s", "serial.md#frames", Refused, IsSlow: true),
+        new("S41", "LINKED: after CLOSE with a code HELLO waits for the back-off, and comes", States, BackOff, isSlow: true),
+        new("S42", "A REPLY that refuses silences HELLO for 30 s", "serial.md#frames", Refused, isSlow: true),
     ];
 
-    private static async Task HelloEachSecond(Rig rig)
+    private static async Task HelloEachSecond(LineRig rig)
     {
         await rig.Linked();
         rig.Link.Habits = Mute;
@@ -55,7 +56,7 @@ internal static class LinkCases
         Assert(first.Frame.Payload.Length == third.Frame.Payload.Length, "HELLO changed its length");
     }
 
-    private static async Task HelloAtClose(Rig rig)
+    private static async Task HelloAtClose(LineRig rig)
     {
         await rig.Linked();
         rig.Link.Habits = Mute;
@@ -63,7 +64,8 @@ internal static class LinkCases
         await rig.Expect(h => h.Is(FrameType.Hello), Ms(1500), "HELLO after CLOSE 0");
         var last = await rig.Expect(h => h.Is(FrameType.Hello), Ms(2500), "second HELLO");
         rig.Link.SendRaw(rig.Link.Frame(FrameType.Close, 0, [0]));
-        await rig.Quiet(h => h.Is(FrameType.Hello), Ms(150), "HELLO within 250 ms of the last one");
+        // The next one of those that it says each second may come before this bench looks.
+        await rig.Quiet(h => h.Is(FrameType.Hello) && h.At - last.At < Ms(250), Ms(150), "HELLO within 250 ms of the last one");
         await Task.Delay(150, rig.Cancellation);
         rig.Link.Heard.Forget();
         rig.Link.SendRaw(rig.Link.Frame(FrameType.Close, 0, [0]));
@@ -71,7 +73,7 @@ internal static class LinkCases
         rig.Measure("HELLO after the last one, asked for at 300 ms", (next.At - last.At).TotalMilliseconds, "ms", 230, 700 + rig.Link.Hello!.StallMs);
     }
 
-    private static async Task ForeignReply(Rig rig)
+    private static async Task ForeignReply(LineRig rig)
     {
         await rig.Linked();
         rig.Link.Habits = Mute;
@@ -83,7 +85,7 @@ internal static class LinkCases
         await rig.Quiet(h => h.IsSequenced, Ms(700), "it linked by a REPLY that was not for it");
     }
 
-    private static async Task NewBootId(Rig rig)
+    private static async Task NewBootId(LineRig rig)
     {
         var seen = new HashSet<uint>();
         for (var i = 0; i < 3; i++)
@@ -93,13 +95,13 @@ internal static class LinkCases
         }
     }
 
-    private static async Task FirstData(Rig rig)
+    private static async Task FirstData(LineRig rig)
     {
         var first = await rig.Linked();
         Assert(first.Frame.Sequence == 0, $"the hello has sequence {first.Frame.Sequence}");
     }
 
-    private static async Task<Heard> Acknowledged(Rig rig, TimeSpan within)
+    private static async Task<Heard> Acknowledged(LineRig rig, TimeSpan within)
     {
         await rig.Linked();
         var sequence = rig.Link.NextSequence;
@@ -107,7 +109,7 @@ internal static class LinkCases
         return await rig.Expect(AckOf(sequence), within, "ACK");
     }
 
-    private static async Task AcknowledgedInTime(Rig rig)
+    private static async Task AcknowledgedInTime(LineRig rig)
     {
         await rig.Linked();
         double worst = 0;
@@ -123,7 +125,7 @@ internal static class LinkCases
         rig.Measure("slowest ACK of 5", worst, "ms", atMost: rig.Link.Timeout.TotalMilliseconds);
     }
 
-    private static async Task RepeatAcknowledged(Rig rig)
+    private static async Task RepeatAcknowledged(LineRig rig)
     {
         await rig.Linked();
         var sequence = rig.Link.NextSequence;
@@ -134,11 +136,10 @@ internal static class LinkCases
         }
     }
 
-    private static async Task RepeatNotHandedOn(Rig rig)
+    private static async Task RepeatNotHandedOn(LineRig rig)
     {
         await rig.Linked();
-        var challenge = new Downlink { Challenge = new Challenge { HubNonce = Google.Protobuf.ByteString.CopyFrom(new byte[16]) } };
-        var (frame, sequence) = rig.NextFrame(challenge);
+        var (frame, sequence) = rig.NextFrame(new Downlink { Challenge = rig.Session.Challenge });
         rig.Link.SendRaw(frame);
         await rig.Expect(h => h.Has(Up.Proof) || h.Has(Up.Activate), Ms(5000), "proof");
         rig.Link.SendRaw(frame);
@@ -146,7 +147,7 @@ internal static class LinkCases
         await rig.Quiet(h => h.Has(Up.Proof) || h.Has(Up.Activate), Ms(700), "the repeated challenge was answered a second time");
     }
 
-    private static async Task Jump(Rig rig)
+    private static async Task Jump(LineRig rig)
     {
         await rig.Linked();
         var next = rig.Link.NextSequence;
@@ -156,7 +157,7 @@ internal static class LinkCases
         await rig.Expect(AckOf(next), rig.AckLimit, "ACK of the right sequence");
     }
 
-    private static async Task RoundTheCorner(Rig rig)
+    private static async Task RoundTheCorner(LineRig rig)
     {
         await rig.Linked();
         for (var i = 0; i < 258; i++)
@@ -165,7 +166,7 @@ internal static class LinkCases
         }
     }
 
-    private static async Task CountsAnew(Rig rig)
+    private static async Task CountsAnew(LineRig rig)
     {
         await rig.Linked();
         for (var i = 0; i < 3; i++)
@@ -179,7 +180,7 @@ internal static class LinkCases
         await rig.Expect(AckOf(0), rig.AckLimit, "ACK of sequence 0 of the next link");
     }
 
-    private static async Task Window(Rig rig)
+    private static async Task Window(LineRig rig)
     {
         await rig.LoggedIn();
         rig.Link.Habits = new LinkHabits { Acknowledges = false };
@@ -193,7 +194,7 @@ internal static class LinkCases
         rig.Measure("frames that waited at once", waiting, "", atMost: 1);
     }
 
-    private static async Task Repeats(Rig rig)
+    private static async Task Repeats(LineRig rig)
     {
         var sends = await Unacknowledged(rig, 4);
         Assert(sends.Count >= 2, "the frame was sent once and never again");
@@ -203,19 +204,17 @@ internal static class LinkCases
         rig.Measure("from send to send", (sends[^1].At - sends[0].At).TotalMilliseconds / (sends.Count - 1), "ms", timeout * 0.9, timeout + rig.Link.Hello!.StallMs + 200);
     }
 
-    private static async Task GivesUp(Rig rig)
+    private static async Task GivesUp(LineRig rig)
     {
-        await rig.Linked();
-        var old = rig.Link.Hello!.BootId;
         var sends = await Unacknowledged(rig, SerialLink.MaxSends);
         var hello = await rig.Expect(h => h.Is(FrameType.Hello), rig.Link.Timeout * 2 + Ms(1000), "HELLO after the last send");
         LinkHello.TryRead(hello.Frame.Payload, out _, out var bootId);
-        Assert(bootId != old, "the boot id is the same");
+        Assert(bootId != sends[0].BootId, "the boot id is the same");
         rig.Measure("sends", sends.Count, "", SerialLink.MaxSends, SerialLink.MaxSends);
     }
 
     /// <summary>The sends of the first frame of a link that is not acknowledged, up to a number, or to the next HELLO.</summary>
-    private static async Task<List<Heard>> Unacknowledged(Rig rig, int most)
+    private static async Task<List<Heard>> Unacknowledged(LineRig rig, int most)
     {
         var sends = new List<Heard> { await FirstUnacknowledged(rig) };
         rig.Link.Habits = rig.Link.Habits with { Replies = false, Calls = false };
@@ -227,27 +226,21 @@ internal static class LinkCases
         return sends;
     }
 
-    /// <summary>Of a new link: what the link before still repeats comes before its HELLO.</summary>
-    private static async Task<Heard> FirstUnacknowledged(Rig rig)
+    private static async Task<Heard> FirstUnacknowledged(LineRig rig)
     {
         rig.Session.Script = new SessionScript { Challenges = false };
         rig.Link.Habits = new LinkHabits { Acknowledges = false };
-        rig.Link.Heard.Forget();
-        rig.Link.Close(0);
-        return await rig.Next(h => h.Is(FrameType.Hello), rig.Patience(Ms(33_000))) is not null
-            && await rig.Next(h => h.IsSequenced, rig.Patience(Ms(5_000))) is { } first
-            ? first
-            : throw new CaseBlockedException("no link came up");
+        return await rig.FirstAnew(h => h.IsSequenced) ?? throw new CaseBlockedException("no link came up");
     }
 
-    private static async Task ForeignAck(Rig rig)
+    private static async Task ForeignAck(LineRig rig)
     {
         var sent = await FirstUnacknowledged(rig);
         rig.Link.SendRaw(rig.Link.Frame(FrameType.HubAck, (byte)(sent.Frame.Sequence + 7), []));
         await rig.Expect(h => h.IsSequenced && h.Frame.Sequence == sent.Frame.Sequence, rig.Link.Timeout * 2 + Ms(300), "second send of the frame");
     }
 
-    private static async Task Idles(Rig rig)
+    private static async Task Idles(LineRig rig)
     {
         await rig.Linked();
         var from = Now;
@@ -257,7 +250,7 @@ internal static class LinkCases
         rig.Measure("longest silence of an idle terminal", longest.TotalMilliseconds, "ms", atMost: SerialLink.IdleMs + rig.Link.Hello!.StallMs + 250);
     }
 
-    private static async Task Silence(Rig rig)
+    private static async Task Silence(LineRig rig)
     {
         await rig.Linked();
         var old = rig.Link.Hello!.BootId;
@@ -269,7 +262,7 @@ internal static class LinkCases
         rig.Measure("HELLO after the last frame", (hello.At - from).TotalMilliseconds, "ms", SerialLink.SilenceMs - 700, SerialLink.SilenceMs + rig.Link.Hello.StallMs + 500);
     }
 
-    private static async Task RepeatedReply(Rig rig)
+    private static async Task RepeatedReply(LineRig rig)
     {
         await rig.Linked();
         var sequence = rig.Link.NextSequence;
@@ -279,7 +272,7 @@ internal static class LinkCases
         await rig.Expect(AckOf(sequence), rig.AckLimit, "ACK in the link that goes on");
     }
 
-    private static async Task Falls(Rig rig, Func<Rig, byte[]> frame)
+    private static async Task Falls(LineRig rig, Func<LineRig, byte[]> frame)
     {
         await rig.Linked();
         var old = rig.Link.Hello!.BootId;
@@ -292,7 +285,7 @@ internal static class LinkCases
         rig.Measure("HELLO after", (hello.At - from).TotalMilliseconds, "ms", atMost: rig.Link.Hello!.StallMs + 400);
     }
 
-    private static async Task BackOff(Rig rig)
+    private static async Task BackOff(LineRig rig)
     {
         await rig.Linked();
         rig.Link.Close(0x97);
@@ -300,7 +293,7 @@ internal static class LinkCases
         await rig.Expect(h => h.Is(FrameType.Hello), Ms(32_500), "HELLO after back-off and jitter");
     }
 
-    private static async Task Refused(Rig rig)
+    private static async Task Refused(LineRig rig)
     {
         await rig.Linked();
         rig.Link.Habits = new LinkHabits { Replies = false };
@@ -315,7 +308,7 @@ internal static class LinkCases
         rig.Measure("HELLO after the refusal", (again.At - hello.At).TotalSeconds, "s", 29, 33);
     }
 
-    private static byte[] Reply(Rig rig, uint bootId, HelloResult result)
+    private static byte[] Reply(LineRig rig, uint bootId, HelloResult result)
     {
         Span<byte> payload = stackalloc byte[LinkReply.Bytes];
         new LinkReply(bootId, result, 512, 0).Write(payload);

@@ -20,7 +20,7 @@ internal static class RateCases
         new("S53", "3 bad frames in a row above the first rate bring the link down", "serial.md#states", BadFrames),
     ];
 
-    private static async Task<Heard> Granted(Rig rig, LinkHabits habits)
+    private static async Task<Heard> Granted(LineRig rig, LinkHabits habits)
     {
         await rig.Linked();
         if (rig.Link.Hello!.Rates.Count == 0)
@@ -29,12 +29,11 @@ internal static class RateCases
         }
 
         rig.Link.Habits = habits;
-        rig.Link.Heard.Forget();
-        rig.Link.Close(0);
-        return await rig.Expect(h => h.IsSequenced, Ms(5000), "sequenced frame");
+        return await rig.FirstAnew(h => h.IsSequenced)
+            ?? throw (rig.Link.IsUp ? new CaseFailedException("linked, but no sequenced frame came") : new CaseBlockedException("no link came up"));
     }
 
-    private static async Task Agrees(Rig rig)
+    private static async Task Agrees(LineRig rig)
     {
         var first = await Granted(rig, Granting);
         Assert(first.Is(FrameType.Baud), "the first sequenced frame is no BAUD");
@@ -42,7 +41,7 @@ internal static class RateCases
         Assert(first.Frame.Payload.Length >= 4 && BitConverter.ToInt32(first.Frame.Payload) == rig.Link.Hello!.Rates[0], "BAUD names another rate than the granted one");
     }
 
-    private static async Task Changes(Rig rig)
+    private static async Task Changes(LineRig rig)
     {
         var baud = await Granted(rig, Granting);
         // What it says until it has the ACK is an idle ACK at the most, and the bench's ACK leaves at once.
@@ -52,7 +51,7 @@ internal static class RateCases
         Assert(await rig.Link.Send(FrameCases.Probe) is not null, "a frame at the new rate was not acknowledged");
     }
 
-    private static async Task LostAck(Rig rig)
+    private static async Task LostAck(LineRig rig)
     {
         await Granted(rig, Granting with { TakesBaud = false });
         var old = rig.Link.Hello!.BootId;
@@ -61,7 +60,7 @@ internal static class RateCases
         Assert(rig.Link.Hello.BootId != old, "the boot id is the same");
     }
 
-    private static async Task BadFrames(Rig rig)
+    private static async Task BadFrames(LineRig rig)
     {
         await Granted(rig, Granting);
         if (await rig.Next(h => h.Has(Up.Hello), Ms(3000)) is null)

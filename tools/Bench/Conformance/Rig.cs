@@ -1,50 +1,128 @@
-using DeviceHub.Protocol;
-using DeviceHub.Protocol.Serial;
 using DeviceHub.Protocol.Wire;
 using DeviceHub.Tools.Bench.Line;
-using DeviceHub.Tools.Bench.Link;
 using DeviceHub.Tools.Bench.Reports;
-using Up = DeviceHub.Protocol.Wire.Uplink.BodyOneofCase;
 
 namespace DeviceHub.Tools.Bench.Conformance;
 
 /// <summary>The terminal does not do what the specification demands; the text says what was seen.</summary>
-internal sealed class CaseFailedException(string message) : Exception(message);
+internal sealed class CaseFailedException(Phrase phrase) : Exception(phrase.ToString())
+{
+    public Phrase Phrase => phrase;
+}
 
 /// <summary>What a case needs is not there, so that it says nothing about its demand.</summary>
-internal sealed class CaseBlockedException(string message) : Exception(message);
+internal sealed class CaseBlockedException(Phrase phrase) : Exception(phrase.ToString())
+{
+    public Phrase Phrase => phrase;
+}
 
-/// <summary>What cases and steps are written with: the link, the session on it, a jig, and expectations.</summary>
-internal sealed class Rig(BenchLink link, BenchSession session, IJig jig, CancellationToken cancellation)
+/// <summary>A heartbeat of a unit, and when it came: on the clock of who heard it.</summary>
+internal sealed record Beat(Heartbeat Said, TimeSpan At);
+
+/// <summary>What was made of a configuration.</summary>
+/// <param name="Hash">Of its entries.</param>
+internal sealed record Pushed(ulong Version, byte[] Hash, ConfigurationReport Report);
+
+/// <summary>
+/// What cases and steps are written with: a jig, expectations, and what a unit is brought to do, whichever way it is reached. One that takes a <see cref="LineRig"/> needs the
+/// line itself.
+/// </summary>
+internal abstract class Rig(IJig jig, Texts texts, CancellationToken cancellation)
 {
     /// <summary>A scan, a plug: what people need for it.</summary>
     public static readonly TimeSpan Hands = TimeSpan.FromSeconds(90);
-
-    /// <summary>Back-off with its jitter, at the most.</summary>
-    private static readonly TimeSpan ToHello = TimeSpan.FromSeconds(33);
-
-    private TimeSpan linkedAt;
-
-    public BenchLink Link => link;
-
-    public BenchSession Session => session;
 
     public IJig Jig => jig;
 
     public CancellationToken Cancellation => cancellation;
 
-    public List<Measurement> Measured { get; } = [];
+    private readonly List<Measurement> measured = [];
 
-    /// <summary>Nothing has linked for some cases: the rest do not wait long for what does not come.</summary>
+    private readonly List<string> leftOut = [];
+
+    /// <summary>Nothing has answered for some cases: the rest do not wait long for what does not come.</summary>
     public bool IsImpatient { get; set; }
 
-    /// <summary>The time-out, and some more for the bench's own machine.</summary>
-    public TimeSpan AckLimit => link.Timeout + TimeSpan.FromMilliseconds(100);
+    /// <summary>For what cannot be seen through a hub.</summary>
+    public LineRig Line => this as LineRig ?? throw new CaseBlockedException("needs the line itself, and a hub stands between");
+
+    /// <summary>The port's path, or the hub's address.</summary>
+    public abstract string Place { get; }
+
+    /// <summary>The hub that stands between; null: none does.</summary>
+    public virtual string? Hub => null;
+
+    /// <summary>Empty: nobody has said yet.</summary>
+    public abstract string SerialNumber { get; }
+
+    /// <summary>The unit that told of itself last.</summary>
+    public abstract UnitSeen? Unit { get; }
+
+    /// <summary>The unit can be spoken to.</summary>
+    public abstract bool IsThere { get; }
+
+    /// <summary>Of the way to the unit.</summary>
+    public virtual IReadOnlyList<Histogram> Latencies => [];
+
+    protected Texts Texts => texts;
+
+    /// <summary>Has the unit tell who it is; what it tells must be good.</summary>
+    public abstract Task<UnitSeen> Identify();
+
+    /// <summary>The unit must prove its key.</summary>
+    /// <param name="within">From its hello on; a hub has seen to it at the login.</param>
+    public abstract Task ProveKey(TimeSpan within);
+
+    /// <summary>The unit is logged in.</summary>
+    /// <param name="toPay">And what it scans can be answered, without anybody's money.</param>
+    public abstract Task Ready(bool toPay = false);
+
+    /// <summary>A good heartbeat: the first of a session, or what a hub heard last.</summary>
+    public abstract Task<Heartbeat> Heartbeat();
+
+    /// <summary>A heartbeat that is sent after this configuration was applied.</summary>
+    public abstract Task<Heartbeat> HeartbeatAfter((ulong Version, byte[] Hash) applied);
+
+    /// <summary>Has the unit send heartbeats; the interval that it was told, in seconds, and when it sent one.</summary>
+    /// <param name="wantedS">A hub tells it an interval of its own.</param>
+    /// <param name="mostS">A longer interval of its own is not waited for.</param>
+    public abstract Task<(double IntervalS, TimeSpan At)> Beats(double wantedS, double mostS);
+
+    /// <summary>The next heartbeat; null: none within the time.</summary>
+    public abstract Task<Beat?> NextBeat(TimeSpan within);
+
+    /// <summary>Sends a configuration, under a version of its own, and waits for the unit's report.</summary>
+    public abstract Task<Pushed> Push(IReadOnlyList<ConfigurationEntry> entries, TimeSpan within);
+
+    /// <summary>Has the unit collect an amount for the till; the charge's id, and how long it took to say so.</summary>
+    public abstract Task<(string Id, TimeSpan Took)> Collect(long amountFen, string orderNumber);
+
+    /// <summary>The till closes a charge.</summary>
+    public abstract Task CloseCharge(string id);
+
+    /// <summary>Has somebody, or the jig, scan; the request that follows.</summary>
+    /// <param name="amountFen">To be typed before; 0: the unit collects it.</param>
+    public abstract Task<PaymentRequest> Scan(string code, long amountFen);
+
+    /// <summary>A scan of which the bank makes this: approved, declined, in-doubt, late.</summary>
+    public abstract Task<PaymentRequest> ScanFor(string result, string code, long amountFen);
+
+    /// <summary>Has the payment end so, and the unit show it; the time between.</summary>
+    public abstract Task<TimeSpan> Conclude(PaymentRequest request, string result, TimeSpan shownWithin);
+
+    /// <summary>Leaves no open payment behind.</summary>
+    public abstract Task Settle(PaymentRequest request);
+
+    /// <summary>Puts a text before people at the unit's screen.</summary>
+    public abstract Task Show(string text);
+
+    /// <summary>Switches the unit off and on, or makes it new; its first heartbeat, or null: it did not log in again.</summary>
+    public abstract Task<Heartbeat?> Restart(JigAction action, TimeSpan within);
 
     /// <summary>Runs a case or step and judges it. Null: it was stopped.</summary>
-    public async Task<StepResult?> Judge(string id, string title, string? section, Func<Task> run)
+    public async Task<StepResult?> Judge(string id, Phrase title, string? section, Func<Task> run)
     {
-        Measured.Clear();
+        Forget();
         var from = Now;
         var (status, detail) = (StepStatus.Passed, "");
         try
@@ -53,81 +131,40 @@ internal sealed class Rig(BenchLink link, BenchSession session, IJig jig, Cancel
         }
         catch (CaseFailedException e)
         {
-            (status, detail) = (StepStatus.Failed, e.Message);
+            (status, detail) = (StepStatus.Failed, e.Phrase.In(texts));
         }
         catch (CaseBlockedException e)
         {
-            (status, detail) = (StepStatus.Skipped, e.Message);
+            (status, detail) = (StepStatus.Skipped, e.Phrase.In(texts));
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
             return null;
         }
 
-        link.Habits = new LinkHabits();
-        return new StepResult(id, title, section, status, detail, [.. Measured], Math.Round((Now - from).TotalSeconds, 3));
+        Judged();
+        var bad = measured.Where(m => !m.IsGood).Select(m => Wording.Of(m, texts)).ToList();
+        return new StepResult(
+            id, title.In(texts), section, bad.Count > 0 ? StepStatus.Failed : status, string.Join("; ", [.. bad, .. detail.Length > 0 ? [detail] : Array.Empty<string>(), .. leftOut]), [.. measured],
+            Math.Round((Now - from).TotalSeconds, 3));
     }
 
-    /// <summary>Ends what was and has the terminal begin anew, up to its Uplink <c>hello</c>.</summary>
-    public async Task<Heard> Linked(SessionScript? script = null, LinkHabits? habits = null)
+    /// <summary>What was measured and left out so far.</summary>
+    public void Forget()
     {
-        session.Script = script ?? new SessionScript { Challenges = false };
-        link.Habits = habits ?? new();
-        link.Heard.Forget();
-        linkedAt = Now;
-        link.Close(0);
-        // HELLO, REPLY, and the first DATA; a HELLO that was on its way already leads to a second one.
-        return await Next(h => h.Has(Up.Hello), Patience(ToHello))
-            ?? throw new CaseBlockedException(link.IsUp ? "linked, but no hello came" : "no link came up");
+        measured.Clear();
+        leftOut.Clear();
     }
 
-    /// <summary>A whole login, up to the first message after synced or <paramref name="settle"/>.</summary>
-    public async Task LoggedIn(SessionScript? script = null, LinkHabits? habits = null, bool needsKey = false)
+    /// <summary>Says with the result what of the step was not tried.</summary>
+    public void LeaveOut(Phrase what) => leftOut.Add(what.In(texts));
+
+    /// <summary>A case is over: the next finds everything as usual.</summary>
+    protected virtual void Judged()
     {
-        await Linked(script ?? new(), habits);
-        if (await Next(h => h.Has(Up.Proof), Patience(TimeSpan.FromSeconds(10))) is null || session.ProofIsGood is false)
-        {
-            throw new CaseBlockedException(session.ProofIsGood is false ? "the proof was wrong" : "no proof came");
-        }
-
-        if (needsKey && session.SessionKey is null)
-        {
-            throw new CaseBlockedException("the bench has no key of this unit (--key)");
-        }
-
-        if (session.Script.Syncs && await Next(h => h.Has(Up.Heartbeat), Patience(TimeSpan.FromSeconds(5))) is null)
-        {
-            throw new CaseBlockedException("no heartbeat came after synced");
-        }
     }
 
-    /// <summary>Has somebody, or the jig, scan; the request that follows.</summary>
-    public async Task<PaymentRequest> Scan(string code, long amountFen)
-    {
-        Need(JigAction.Scan);
-        await SettleOld();
-        await jig.Do(new JigOrder(JigAction.Scan, code, amountFen), cancellation);
-        var heard = await Next(h => h.Has(Up.PaymentRequest), Hands) ?? throw new CaseFailedException("no payment_request came of the scan");
-        return heard.Said!.IsGood
-            ? heard.Said.Message!.PaymentRequest
-            : throw new CaseFailedException(heard.Said.Seal is null ? "the payment_request is not sealed" : $"the payment_request is not good: {heard.Said.Seal} {heard.Said.Error.Detail}");
-    }
-
-    /// <summary>A payment that the unit holds from before is told as not charged: it would be taken for this scan's, and keeps the unit from scanning.</summary>
-    private async Task SettleOld()
-    {
-        await Task.Delay(150, cancellation);
-        var session = link.Heard.Since(linkedAt);
-        var shown = session.Select(h => h.Said?.Message?.OutcomeShown?.RequestId).ToHashSet();
-        var open = session.Select(h => h.Said?.Message?.PaymentRequest?.RequestId ?? h.Said?.Message?.PaymentQuery?.RequestId).OfType<string>().Distinct();
-        foreach (var id in open.Where(id => !shown.Contains(id)).ToList())
-        {
-            await Told(SealCases.LateOutcome(id));
-            await Next(h => h.Has(Up.OutcomeShown), Ms(3000));
-        }
-    }
-
-    public void Need(JigAction action)
+    public virtual void Need(JigAction action)
     {
         if (!jig.Can(action))
         {
@@ -135,38 +172,7 @@ internal sealed class Rig(BenchLink link, BenchSession session, IJig jig, Cancel
         }
     }
 
-    public async Task<Heard> Expect(Func<Heard, bool> fits, TimeSpan within, string what) =>
-        await Next(fits, within) ?? throw new CaseFailedException($"no {what} within {within.TotalMilliseconds:0} ms");
-
-    /// <summary>A good message of the terminal.</summary>
-    public async Task<Uplink> ExpectSaid(Up body, TimeSpan within, string? what = null)
-    {
-        var heard = await Expect(h => h.Has(body), within, what ?? body.ToString());
-        Assert(heard.Said!.IsGood, $"{body} is not good: {(heard.Said.Error.Ok ? heard.Said.Seal is null ? "not sealed" : heard.Said.Seal.ToString() : heard.Said.Error.Detail)}");
-        return heard.Said.Message!;
-    }
-
-    public async Task<Heard?> Next(Func<Heard, bool> fits, TimeSpan within) => await link.Heard.Next(fits, within, cancellation);
-
-    /// <summary>Nothing of the kind may come.</summary>
-    public async Task Quiet(Func<Heard, bool> unwanted, TimeSpan during, string what)
-    {
-        if (await Next(unwanted, during) is not null)
-        {
-            throw new CaseFailedException(what);
-        }
-    }
-
-    /// <summary>A payload that the terminal must acknowledge in time.</summary>
-    public async Task Told(Downlink message)
-    {
-        if (await session.Tell(message) is null)
-        {
-            throw new CaseFailedException($"the {message.BodyCase} was not acknowledged");
-        }
-    }
-
-    public static void Assert(bool good, string otherwise)
+    public static void Assert(bool good, Phrase otherwise)
     {
         if (!good)
         {
@@ -174,24 +180,9 @@ internal sealed class Rig(BenchLink link, BenchSession session, IJig jig, Cancel
         }
     }
 
-    /// <summary>Keeps a measured value, and judges it.</summary>
-    public void Measure(string name, double value, string unit, double? atLeast = null, double? atMost = null)
-    {
-        var measured = new Measurement(name, Math.Round(value, 3), unit, atLeast, atMost);
-        Measured.Add(measured);
-        Assert(measured.IsGood, Wording.Of(measured));
-    }
-
-    public TimeSpan Patience(TimeSpan usual) => IsImpatient && usual > TimeSpan.FromSeconds(1.5) ? TimeSpan.FromSeconds(1.5) : usual;
-
-    /// <summary>A frame with the sequence that is next, and what the terminal's ACK of it would be.</summary>
-    public (byte[] Bytes, byte Sequence) NextFrame(Downlink message)
-    {
-        var sequence = link.NextSequence;
-        return (link.Frame(FrameType.HubData, sequence, session.Encode(message)), sequence);
-    }
-
-    public static Func<Heard, bool> AckOf(byte sequence) => h => h.Is(FrameType.Ack) && h.Frame.Sequence == sequence;
+    /// <summary>Keeps a measured value. It is judged when the case is over, so that one that is bad hides no other.</summary>
+    public void Measure(Phrase name, double value, string unit, double? atLeast = null, double? atMost = null) =>
+        measured.Add(new Measurement(name.In(texts), Math.Round(value, 3), unit, atLeast, atMost));
 
     public static TimeSpan Ms(double milliseconds) => TimeSpan.FromMilliseconds(milliseconds);
 

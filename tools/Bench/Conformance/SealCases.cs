@@ -2,6 +2,7 @@ using DeviceHub.Protocol;
 using DeviceHub.Protocol.Wire;
 using DeviceHub.Tools.Bench.Link;
 using Google.Protobuf;
+using static DeviceHub.Tools.Bench.Conformance.LineRig;
 using static DeviceHub.Tools.Bench.Conformance.Rig;
 using Up = DeviceHub.Protocol.Wire.Uplink.BodyOneofCase;
 
@@ -48,19 +49,19 @@ internal static class SealCases
     /// <summary>Of an earlier session that the unit has forgotten.</summary>
     public static string ForgottenId() => $"Bench{Random.Shared.Next(1_000_000, 9_999_999)}-1";
 
-    private static Task LoggedIn(Rig rig) => rig.LoggedIn(needsKey: true);
+    private static Task LoggedIn(LineRig rig) => rig.LoggedIn(needsKey: true);
 
     private static Func<Heard, bool> ShownOf(string id) => h => h.Has(Up.OutcomeShown) && h.Said!.Message!.OutcomeShown.RequestId == id;
 
-    private static async Task<Heard> ExpectShown(Rig rig, string id, uint revision)
+    private static async Task<Heard> ExpectShown(LineRig rig, string id, uint revision)
     {
         var heard = await rig.Expect(ShownOf(id), ToShow, "outcome_shown");
-        Assert(heard.Said!.IsGood, $"outcome_shown is not good: {heard.Said.Seal?.ToString() ?? "not sealed"} {heard.Said.Error.Detail}");
-        Assert(heard.Said.Message!.OutcomeShown.Revision == revision, $"outcome_shown has revision {heard.Said.Message.OutcomeShown.Revision} instead of {revision}");
+        IsGood(heard, Up.OutcomeShown);
+        Assert(heard.Said!.Message!.OutcomeShown.Revision == revision, $"outcome_shown has revision {heard.Said.Message.OutcomeShown.Revision} instead of {revision}");
         return heard;
     }
 
-    private static async Task Shown(Rig rig)
+    private static async Task Shown(LineRig rig)
     {
         await LoggedIn(rig);
         var (id, from) = (ForgottenId(), Now);
@@ -70,13 +71,13 @@ internal static class SealCases
     }
 
     /// <summary>A spoiled outcome is not confirmed; a good one after it is, so that silence is no proof of a dead unit.</summary>
-    private static async Task IgnoredOutcome(Rig rig, Func<Rig, Downlink, Downlink> spoil)
+    private static async Task IgnoredOutcome(LineRig rig, Func<LineRig, Downlink, Downlink> spoil)
     {
         await LoggedIn(rig);
         await Ignored(rig, spoil(rig, LateOutcome(ForgottenId())));
     }
 
-    private static async Task Ignored(Rig rig, Downlink spoiled)
+    private static async Task Ignored(LineRig rig, Downlink spoiled)
     {
         await rig.Link.Send(rig.Session.Encode(spoiled));
         await rig.Quiet(h => h.Has(Up.OutcomeShown), Ms(900), "it was shown: this unit announces money that nobody vouched for");
@@ -85,7 +86,7 @@ internal static class SealCases
         await ExpectShown(rig, id, 1);
     }
 
-    private static Downlink WithWrongMac(Rig rig, Downlink outcome)
+    private static Downlink WithWrongMac(LineRig rig, Downlink outcome)
     {
         var sealedOne = rig.Session.Seal(outcome);
         var mac = sealedOne.Sealed.Mac.ToByteArray();
@@ -94,7 +95,7 @@ internal static class SealCases
         return sealedOne;
     }
 
-    private static async Task Replayed(Rig rig)
+    private static async Task Replayed(LineRig rig)
     {
         await LoggedIn(rig);
         var id = ForgottenId();
@@ -105,7 +106,7 @@ internal static class SealCases
         await rig.Quiet(ShownOf(id), Ms(900), "a replayed message was acted upon");
     }
 
-    private static async Task OldKey(Rig rig)
+    private static async Task OldKey(LineRig rig)
     {
         await LoggedIn(rig);
         await LoggedIn(rig);
@@ -113,7 +114,7 @@ internal static class SealCases
         await Ignored(rig, rig.Session.Seal(LateOutcome(ForgottenId()), old));
     }
 
-    private static async Task SequenceGrows(Rig rig)
+    private static async Task SequenceGrows(LineRig rig)
     {
         await LoggedIn(rig);
         ulong last = 0;
@@ -127,7 +128,7 @@ internal static class SealCases
         }
     }
 
-    private static async Task AtWelcome(Rig rig)
+    private static async Task AtWelcome(LineRig rig)
     {
         var id = ForgottenId();
         await rig.Linked(new SessionScript { Unsettled = [LateOutcome(id)], Syncs = false });
@@ -139,7 +140,7 @@ internal static class SealCases
         await ExpectShown(rig, id, 1);
     }
 
-    private static async Task SameRevision(Rig rig)
+    private static async Task SameRevision(LineRig rig)
     {
         await LoggedIn(rig);
         var id = ForgottenId();
@@ -150,7 +151,7 @@ internal static class SealCases
         }
     }
 
-    private static async Task LargerRevision(Rig rig)
+    private static async Task LargerRevision(LineRig rig)
     {
         await LoggedIn(rig);
         var id = ForgottenId();

@@ -1,4 +1,5 @@
 using System.Globalization;
+using DeviceHub.Tools.Bench.Line;
 
 namespace DeviceHub.Tools.Bench.Emulation;
 
@@ -34,9 +35,11 @@ internal sealed class EmulatorHands
         }
     }
 
+    /// <param name="line">What it is on; null: something that mends itself.</param>
     /// <returns>The exit code.</returns>
-    public async Task<int> Work(string? script, Task ended, CancellationToken stop)
+    public async Task<int> Work(string? script, SerialLine? line, CancellationToken stop)
     {
+        var ended = line?.Ended ?? Task.Delay(Timeout.Infinite, stop);
         using var file = script is null ? null : OpenScript(script);
         TextReader input = file ?? Console.In;
         var number = 0;
@@ -46,11 +49,11 @@ internal sealed class EmulatorHands
             var reading = Task.Run(input.ReadLine, CancellationToken.None);
             if (await Task.WhenAny(reading, ended, Task.Delay(Timeout.Infinite, stop)) != reading)
             {
-                return stop.IsCancellationRequested ? ExitCode.Stopped : throw new PortException("the line was lost");
+                return stop.IsCancellationRequested ? ExitCode.Stopped : throw new PortException($"{line!.Path}: lost: {await line.Ended}");
             }
 
             number++;
-            if (await reading is not { } line)
+            if (await reading is not { } typed)
             {
                 // Nobody types: it is a terminal until it is stopped.
                 if (file is not null)
@@ -59,10 +62,10 @@ internal sealed class EmulatorHands
                 }
 
                 await Task.WhenAny(ended, Task.Delay(Timeout.Infinite, stop));
-                return stop.IsCancellationRequested ? ExitCode.Stopped : throw new PortException("the line was lost");
+                return stop.IsCancellationRequested ? ExitCode.Stopped : throw new PortException($"{line!.Path}: lost: {await line.Ended}");
             }
 
-            if (await Do(line, number, file is not null, stop) is { } code)
+            if (await Do(typed, number, file is not null, stop) is { } code)
             {
                 return code;
             }

@@ -7,7 +7,7 @@ namespace DeviceHub.Tools.Bench.Emulation;
 internal sealed class FaultyWriter(SerialLine line, Fault fault, int stallMs)
 {
     private const int TooLateMs = 900;
-    private const int TooLongPauseMs = 500;
+    private const int TooLongPauseMs = 1000;
 
     private readonly FrameReader reader = new(FrameSize.LargestPayload);
     private readonly Queue<(long Due, byte[] Bytes)> later = [];
@@ -31,6 +31,11 @@ internal sealed class FaultyWriter(SerialLine line, Fault fault, int stallMs)
             case Fault.AnswersLate when frame.Type == FrameType.Ack:
                 later.Enqueue((nowMs + stallMs + TooLateMs, bytes.ToArray()));
                 break;
+            case Fault.StallsMidFrame when frame.Type == FrameType.Hello:
+                // It begins anew: what stalled would else let its frames wait whole, and none would stall within.
+                Flush(long.MaxValue);
+                line.Write(bytes);
+                break;
             case Fault.StallsMidFrame when frame.Type == FrameType.Data || later.Count > 0:
                 var half = frame.Type == FrameType.Data && later.Count == 0 ? bytes.Length / 2 : 0;
                 line.Write(bytes[..half]);
@@ -44,7 +49,9 @@ internal sealed class FaultyWriter(SerialLine line, Fault fault, int stallMs)
         lastSequenced = isSequenced ? bytes.ToArray() : lastSequenced;
     }
 
-    public void Tick(long nowMs)
+    public void Tick(long nowMs) => Flush(nowMs);
+
+    private void Flush(long nowMs)
     {
         while (later.TryPeek(out var next) && nowMs >= next.Due)
         {

@@ -20,6 +20,8 @@ internal sealed class TerminalFlash
 /// <summary>Chunks that were kept aside, and what is applied; README.md, "Configuration".</summary>
 internal sealed class TerminalSettings(TerminalFlash flash, Fault fault)
 {
+    private const int LoudestVolume = 10;
+
     private readonly SortedDictionary<uint, ConfigurationChunk> chunks = [];
     private ulong collecting;
 
@@ -69,6 +71,14 @@ internal sealed class TerminalSettings(TerminalFlash flash, Fault fault)
         if (mine.Count != commit.Chunks || !commit.Hash.Span.SequenceEqual(hash))
         {
             return Report(ConfigurationReport.Types.Result.HashMismatch);
+        }
+
+        if (mine.SelectMany(c => c.Entries).Any(e => e is { Key: "sound.volume", Number: < 0 or > LoudestVolume }))
+        {
+            return new ConfigurationReport
+            {
+                Version = commit.Version, Hash = ByteString.CopyFrom(Hash), Result = ConfigurationReport.Types.Result.Refused, Detail = $"sound.volume: 0 to {LoudestVolume}",
+            };
         }
 
         (Version, Hash) = (commit.Version, hash);

@@ -153,6 +153,17 @@ internal sealed class BenchLink : IDisposable
         }
     }
 
+    /// <summary>CLOSE 0, and what was heard until then is read. The boot id that was replied to last; 0: none yet.</summary>
+    public uint BeginAnew()
+    {
+        lock (gate)
+        {
+            Close(0);
+            Heard.Forget();
+            return Hello?.BootId ?? 0;
+        }
+    }
+
     public void Dispose()
     {
         ticking.Dispose();
@@ -170,7 +181,7 @@ internal sealed class BenchLink : IDisposable
             foreach (var frame in scanner.Take(bytes, at))
             {
                 var said = frame.IsGood ? Take(frame) : null;
-                Heard.Add(new Heard(frame, said, line.Rate, scanner.LastRaw));
+                Heard.Add(new Heard(frame, said, line.Rate, IsUp ? Hello!.BootId : 0, scanner.LastRaw));
             }
         }
     }
@@ -248,32 +259,46 @@ internal sealed class BenchLink : IDisposable
         Write(Frame(FrameType.Reply, 0, payload));
     }
 
+    /// <summary>While a line is slow to take bytes no tick waits for its turn: each would hold a thread, and soon there were none to read with.</summary>
     private void Tick()
     {
-        lock (gate)
+        if (!gate.TryEnter())
         {
-            var now = SerialLine.Now;
-            if (changeRateAt is { } change && now >= change)
-            {
-                changeRateAt = null;
-                SetRate(Habits.RateIs(Hello?.Rates.FirstOrDefault(rate => rate <= Habits.GrantUpTo && rate > firstRate) ?? 0, firstRate));
-            }
+            return;
+        }
 
-            if (!IsUp)
+        try
+        {
+            DoWhatIsDue(SerialLine.Now);
+        }
+        finally
+        {
+            gate.Exit();
+        }
+    }
+
+    private void DoWhatIsDue(TimeSpan now)
+    {
+        if (changeRateAt is { } change && now >= change)
+        {
+            changeRateAt = null;
+            SetRate(Habits.RateIs(Hello?.Rates.FirstOrDefault(rate => rate <= Habits.GrantUpTo && rate > firstRate) ?? 0, firstRate));
+        }
+
+        if (!IsUp)
+        {
+            if (Habits.Calls && now - lastSent >= TimeSpan.FromMilliseconds(SerialLink.IdleMs))
             {
-                if (Habits.Calls && now - lastSent >= TimeSpan.FromMilliseconds(SerialLink.IdleMs))
-                {
-                    Write(Frame(FrameType.Close, 0, [0]));
-                }
+                Write(Frame(FrameType.Close, 0, [0]));
             }
-            else if (now - lastGood >= TimeSpan.FromMilliseconds(SerialLink.SilenceMs))
-            {
-                Close(0);
-            }
-            else
-            {
-                Repeat(now);
-            }
+        }
+        else if (now - lastGood >= TimeSpan.FromMilliseconds(SerialLink.SilenceMs))
+        {
+            Close(0);
+        }
+        else
+        {
+            Repeat(now);
         }
     }
 

@@ -61,6 +61,9 @@ internal sealed class BenchSession
     /// <summary>The unit that logged in last.</summary>
     public UnitSeen? Unit { get; private set; }
 
+    /// <summary>What a proof of this session is judged by.</summary>
+    public Challenge Challenge => new() { HubNonce = ByteString.CopyFrom(hubNonce) };
+
     public byte[]? Key => link.Hello is { } hello ? keys.Find(hello.SerialNumber) : null;
 
     /// <summary>Money goes sealed, the rest bare. How long the link's ACK took; null: there was none.</summary>
@@ -122,7 +125,7 @@ internal sealed class BenchSession
                 Unit = new UnitSeen(link.Hello!.SerialNumber, Hello.HardwareId, Hello.Model, Hello.Firmware);
                 if (Script.Challenges)
                 {
-                    Tell(new Downlink { Challenge = new Challenge { HubNonce = ByteString.CopyFrom(hubNonce) } });
+                    Tell(new Downlink { Challenge = Challenge });
                 }
 
                 break;

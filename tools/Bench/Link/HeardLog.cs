@@ -46,8 +46,9 @@ internal sealed record Said(Uplink? Message, DecodeError Error, SealFault? Seal,
 /// <summary>Something that came from the terminal.</summary>
 /// <param name="Said">What a new DATA frame held; null for everything else.</param>
 /// <param name="Rate">Of the line when it came, in baud.</param>
+/// <param name="BootId">Of the link that was up when it came, or came up by it; 0: none was.</param>
 /// <param name="Raw">The bytes between the zero bytes.</param>
-internal sealed record Heard(ScannedFrame Frame, Said? Said, int Rate, byte[] Raw)
+internal sealed record Heard(ScannedFrame Frame, Said? Said, int Rate, uint BootId, byte[] Raw)
 {
     public TimeSpan At => Frame.At;
 

@@ -8,8 +8,18 @@ internal sealed class TerminalKeys(BenchHome home, byte[]? given)
     private readonly Dictionary<string, byte[]> offered = new(StringComparer.Ordinal);
 
     /// <summary>One that was offered in this run counts more than the given one: the unit has been made new since.</summary>
-    public byte[]? Find(string serialNumber) =>
-        offered.GetValueOrDefault(serialNumber) ?? given ?? (home.ReadSecret(FileOf(serialNumber)) is { } hex ? Convert.FromHexString(hex.Trim()) : null);
+    /// <exception cref="IOException">The file of its key is damaged; in words.</exception>
+    public byte[]? Find(string serialNumber)
+    {
+        try
+        {
+            return offered.GetValueOrDefault(serialNumber) ?? given ?? (home.ReadSecret(FileOf(serialNumber)) is { } hex ? Convert.FromHexString(hex.Trim()) : null);
+        }
+        catch (FormatException)
+        {
+            throw new IOException($"{FileOf(serialNumber)} in the bench's folder is damaged; say the unit's key with --key");
+        }
+    }
 
     /// <summary>Kept before it is offered: a cut right after the offer loses nothing.</summary>
     public void Keep(string serialNumber, byte[] key)

@@ -1,4 +1,6 @@
+using DeviceHub.Tools.Bench.Codes;
 using DeviceHub.Tools.Bench.Conformance;
+using DeviceHub.Tools.Bench.Hub;
 using DeviceHub.Tools.Bench.Line;
 using DeviceHub.Tools.Bench.Link;
 using DeviceHub.Tools.Bench.Reports;
@@ -27,6 +29,9 @@ internal sealed class LaneView(string port)
 
     /// <summary>What the operator is to do, or is asked; empty: nothing.</summary>
     public string Instruction { get; set; } = "";
+
+    /// <summary>What the operator is to scan, from the screen or from paper; null: nothing, or any code.</summary>
+    public DrawnCode? Code { get; set; }
 
     public Verdict Verdict { get; set; }
 
@@ -71,37 +76,66 @@ internal sealed class ScannedLabels
     }
 }
 
+/// <summary>A place where units are tested: a port, or a hub.</summary>
+internal abstract class Lane(string place, LaneOptions options, Action<LaneView, StepResult?> told)
+{
+    public LaneView View { get; } = new(place);
+
+    protected LaneOptions Options => options;
+
+    /// <returns>The verdicts of the units.</returns>
+    public abstract Task<IReadOnlyList<Verdict>> Work(CancellationToken stop);
+
+    protected async Task<Verdict> Test(string serialNumber, Func<IJig, CancellationToken, Rig> reach, CancellationToken stop)
+    {
+        var run = new PlanRun(options.Plan, reach, place, options.Texts);
+        (View.State, View.Serial, View.Began, View.Results, View.RoundTrips) = (LaneState.Testing, serialNumber, SerialLine.Now, [], run.RoundTrips);
+        var report = await run.Run(
+            options.MakeHands(View),
+            options.MakeOperator(View),
+            (number, title) => (View.StepNumber, View.Step, View.Instruction, View.Code) = (number + 1, title, "", null),
+            result =>
+            {
+                View.Results = [.. View.Results, result];
+                told(View, result);
+            },
+            stop);
+        (View.State, View.Verdict, View.Instruction, View.Code, View.Note) = (LaneState.Done, report.Verdict, "", null, options.Report(report) ?? "");
+        View.Passed += report.Verdict == Verdict.Pass ? 1 : 0;
+        View.Failed += report.Verdict == Verdict.Pass ? 0 : 1;
+        told(View, null);
+        return report.Verdict;
+    }
+}
+
 /// <summary>One port: waits for a unit, tests it, shows the verdict until the unit is gone, and waits for the next.</summary>
-internal sealed class Lane(string port, LaneOptions options, Action<LaneView, StepResult?> told)
+internal sealed class PortLane(string port, LaneOptions options, Action<LaneView, StepResult?> told) : Lane(port, options, told)
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
 
     /// <summary>A unit that says nothing for so long is gone.</summary>
     private static readonly TimeSpan Gone = TimeSpan.FromSeconds(2);
 
-    public LaneView View { get; } = new(port);
-
-    /// <returns>The verdicts of the units.</returns>
-    public async Task<IReadOnlyList<Verdict>> Work(CancellationToken stop)
+    public override async Task<IReadOnlyList<Verdict>> Work(CancellationToken stop)
     {
         var verdicts = new List<Verdict>();
-        while (!stop.IsCancellationRequested && (options.Units == 0 || verdicts.Count < options.Units))
+        while (!stop.IsCancellationRequested && (Options.Units == 0 || verdicts.Count < Options.Units))
         {
             try
             {
-                using var line = SerialLine.Open(port, options.Baud);
-                using var link = new BenchLink(line, options.Baud);
-                await WithPort(line, link, new BenchSession(link, options.Keys), verdicts, stop);
+                using var line = SerialLine.Open(View.Port, Options.Baud);
+                using var link = new BenchLink(line, Options.Baud);
+                await WithPort(line, link, new BenchSession(link, Options.Keys), verdicts, stop);
             }
             catch (PortException e)
             {
-                if (options.Units > 0)
+                if (Options.Units > 0)
                 {
                     throw;
                 }
 
                 // On a line the port comes with the unit.
-                (View.State, View.Note, View.Instruction) = (LaneState.Waiting, File.Exists(port) ? e.Message : options.Texts["PlugIn"], "");
+                (View.State, View.Note, View.Instruction) = (LaneState.Waiting, File.Exists(View.Port) ? e.Phrase.In(Options.Texts) : Options.Texts["PlugIn"], "");
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
@@ -116,48 +150,29 @@ internal sealed class Lane(string port, LaneOptions options, Action<LaneView, St
 
     private async Task WithPort(SerialLine line, BenchLink link, BenchSession session, List<Verdict> verdicts, CancellationToken stop)
     {
-        while (options.Units == 0 || verdicts.Count < options.Units)
+        while (Options.Units == 0 || verdicts.Count < Options.Units)
         {
-            (View.State, View.Serial, View.Note) = (LaneState.Waiting, "", options.Texts[options.Labels is null ? "PlugIn" : "PlugInAndScan"]);
-            await Until(() => link.IsUp && session.Hello is not null && (options.Labels?.Take(link.Hello!.SerialNumber) ?? true), line, stop);
+            (View.State, View.Serial, View.Note) = (LaneState.Waiting, "", Options.Texts[Options.Labels is null ? "PlugIn" : "PlugInAndScan"]);
+            await Until(() => link.IsUp && session.Hello is not null && (Options.Labels?.Take(link.Hello!.SerialNumber) ?? true), line, stop);
             using (var lost = CancellationTokenSource.CreateLinkedTokenSource(stop))
             {
                 _ = line.Ended.ContinueWith(_ => lost.Cancel(), lost.Token, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-                verdicts.Add(await Test(link, session, lost.Token));
+                verdicts.Add(await Test(link.Hello!.SerialNumber, (hands, stopped) => new LineRig(link, session, hands, Options.Texts, stopped), lost.Token));
                 await lost.CancelAsync();
             }
 
-            if (line.Ended.IsCompleted && options.Units > 0)
+            // Ctrl-C reaches what makes the line too, as a socat: then it was stopped.
+            stop.ThrowIfCancellationRequested();
+            if (line.Ended.IsCompleted && Options.Units > 0)
             {
-                throw new PortException($"{port}: lost during the test");
+                throw new PortException($"{View.Port}: lost during the test: {await line.Ended}");
             }
 
-            if (options.Units == 0 || verdicts.Count < options.Units)
+            if (Options.Units == 0 || verdicts.Count < Options.Units)
             {
                 await UntilGone(line, link, stop);
             }
         }
-    }
-
-    private async Task<Verdict> Test(BenchLink link, BenchSession session, CancellationToken stop)
-    {
-        var run = new PlanRun(options.Plan, link, session, options.Texts);
-        (View.State, View.Serial, View.Began, View.Results, View.RoundTrips) = (LaneState.Testing, link.Hello!.SerialNumber, SerialLine.Now, [], run.RoundTrips);
-        var report = await run.Run(
-            options.MakeHands(View),
-            options.MakeOperator(View),
-            (number, title) => (View.StepNumber, View.Step, View.Instruction) = (number + 1, title, ""),
-            result =>
-            {
-                View.Results = [.. View.Results, result];
-                told(View, result);
-            },
-            stop);
-        (View.State, View.Verdict, View.Instruction, View.Note) = (LaneState.Done, report.Verdict, "", options.Report(report) ?? "");
-        View.Passed += report.Verdict == Verdict.Pass ? 1 : 0;
-        View.Failed += report.Verdict == Verdict.Pass ? 0 : 1;
-        told(View, null);
-        return report.Verdict;
     }
 
     /// <summary>Unplugged, silent, or another unit.</summary>
@@ -178,12 +193,20 @@ internal sealed class Lane(string port, LaneOptions options, Action<LaneView, St
     {
         while (!condition())
         {
+            stop.ThrowIfCancellationRequested();
             if (line.Ended.IsCompleted)
             {
-                throw new PortException($"{line.Path}: unplugged");
+                throw new PortException($"{line.Path}: lost: {await line.Ended}");
             }
 
             await Task.Delay(Look, stop);
         }
     }
+}
+
+/// <summary>One terminal that is logged in at a hub.</summary>
+internal sealed class HubLane(HubTarget hub, LaneOptions options, Action<LaneView, StepResult?> told) : Lane(hub.Address.ToString(), options, told)
+{
+    public override async Task<IReadOnlyList<Verdict>> Work(CancellationToken stop) =>
+        [await hub.Reach((reach, stopped) => Test(hub.SerialNumber, reach, stopped), Options.Texts, stop)];
 }

@@ -12,14 +12,14 @@ internal static class LinkSteps
 {
     public static async Task RoundTrips(StepContext on)
     {
-        await on.Rig.Linked();
+        await on.Line.Linked();
         await Trips(on, (int)on.Step.Number("count"), (int)on.Step.Number("bytes"), on.Step.Number("p99-ms"));
     }
 
     public static async Task Baud(StepContext on)
     {
-        await on.Rig.Linked();
-        var rates = on.Rig.Link.Hello!.Rates.ToList();
+        await on.Line.Linked();
+        var rates = on.Line.Link.Hello!.Rates.ToList();
         if (rates.Count == 0)
         {
             throw new CaseBlockedException("HELLO names no faster rate");
@@ -27,8 +27,8 @@ internal static class LinkSteps
 
         foreach (var rate in rates)
         {
-            await on.Rig.Linked(habits: new LinkHabits { GrantUpTo = rate });
-            Assert(on.Rig.Link.Rate == rate, $"{rate} baud was granted, and the line is at {on.Rig.Link.Rate}");
+            await on.Line.Linked(habits: new LinkHabits { GrantUpTo = rate });
+            Assert(on.Line.Link.Rate == rate, $"{rate} baud was granted, and the line is at {on.Line.Link.Rate}");
             await Trips(on, (int)on.Step.Number("count"), 256, on.Step.Number("p99-ms"), $" at {rate} baud");
         }
     }
@@ -36,31 +36,31 @@ internal static class LinkSteps
     /// <summary>Every payload must come through a bad line once and in order, or the link must say that it is down, and come back.</summary>
     public static async Task Noise(StepContext on)
     {
-        await on.Rig.Linked();
+        await on.Line.Linked();
         var noise = new LineNoise(
             new NoiseLevel(on.Step.Number("flip"), on.Step.Number("drop"), on.Step.Number("repeat"), (int)on.Step.Number("delay-ms")), (int)on.Step.Number("seed"));
-        var (count, lost, resent) = ((int)on.Step.Number("count"), 0, on.Rig.Link.Resent);
-        on.Rig.Link.Noise = noise;
+        var (count, lost, resent) = ((int)on.Step.Number("count"), 0, on.Line.Link.Resent);
+        on.Line.Link.Noise = noise;
         try
         {
             for (var i = 0; i < count; i++)
             {
-                if (await on.Rig.Link.Send(FrameCases.ProbeOf(200)) is null)
+                if (await on.Line.Link.Send(FrameCases.ProbeOf(200)) is null)
                 {
                     lost++;
-                    await on.Rig.Next(h => h.Has(Up.Hello), Ms(20_000));
+                    await on.Line.Next(h => h.Has(Up.Hello), Ms(20_000));
                 }
             }
         }
         finally
         {
-            on.Rig.Link.Noise = null;
+            on.Line.Link.Noise = null;
         }
 
-        on.Rig.Measure("bytes that the bench spoiled", noise.Flipped + noise.Dropped + noise.Repeated, "");
-        on.Rig.Measure("frames sent again", on.Rig.Link.Resent - resent, "");
-        on.Rig.Measure("times the link was lost", lost, "", atMost: Math.Ceiling(count * 0.1));
-        await on.Rig.Linked();
+        on.Line.Measure("bytes that the bench spoiled", noise.Flipped + noise.Dropped + noise.Repeated, "");
+        on.Line.Measure("frames sent again", on.Line.Link.Resent - resent, "");
+        on.Line.Measure("times the link was lost", lost, "", atMost: Math.Ceiling(count * 0.1));
+        await on.Line.Linked();
     }
 
     public static async Task Conformance(StepContext on)
@@ -72,23 +72,32 @@ internal static class LinkSteps
             results.Add(await ConformanceRun.Run(one, on.Rig) ?? throw new OperationCanceledException(on.Rig.Cancellation));
         }
 
-        on.Rig.Measured.Clear();
+        on.Rig.Forget();
         on.Rig.Measure("cases passed", results.Count(r => r.Status == StepStatus.Passed), "");
         on.Rig.Measure("cases not run", results.Count(r => r.Status == StepStatus.Skipped), "");
+        foreach (var skipped in results.Where(r => r.Status == StepStatus.Skipped).GroupBy(r => r.Detail, r => r.Id))
+        {
+            on.Rig.LeaveOut($"{string.Join(", ", skipped)}: {skipped.Key}");
+        }
+
         var failed = results.Where(r => r.Status == StepStatus.Failed).ToList();
         Assert(failed.Count == 0, string.Join("; ", failed.Select(f => $"{f.Id} {f.Title}: {f.Detail}")));
+        if (results.All(r => r.Status == StepStatus.Skipped))
+        {
+            throw new CaseBlockedException("no case was run");
+        }
     }
 
     public static async Task Soak(StepContext on)
     {
         var (hours, every) = (on.Step.Number("hours"), Ms(on.Step.Number("every-ms")));
-        await on.Rig.LoggedIn();
+        await on.Line.LoggedIn();
         var (until, sent, lost, book) = (Now + TimeSpan.FromHours(hours), 0, 0, new LatencyBook("soak"));
         using var timer = new PeriodicTimer(every);
-        while (Now < until && await timer.WaitForNextTickAsync(on.Rig.Cancellation))
+        while (Now < until && await timer.WaitForNextTickAsync(on.Line.Cancellation))
         {
             sent++;
-            if (await on.Rig.Link.Send(FrameCases.ProbeOf(64)) is { } took)
+            if (await on.Line.Link.Send(FrameCases.ProbeOf(64)) is { } took)
             {
                 book.Add(took.TotalMilliseconds);
                 on.Latencies.Add(took.TotalMilliseconds);
@@ -96,27 +105,27 @@ internal static class LinkSteps
             else
             {
                 lost++;
-                await on.Rig.Next(h => h.Has(Up.Heartbeat), Ms(40_000));
+                await on.Line.Next(h => h.Has(Up.Heartbeat), Ms(40_000));
             }
         }
 
-        on.Rig.Measure("round trips", sent - lost, "");
-        on.Rig.Measure("times the link was lost", lost, "", atMost: on.Step.Number("lost"));
-        on.Rig.Measure("p99 of the round trips", book.Percentile(0.99), "ms", atMost: on.Step.Number("p99-ms"));
+        on.Line.Measure("round trips", sent - lost, "");
+        on.Line.Measure("times the link was lost", lost, "", atMost: on.Step.Number("lost"));
+        on.Line.Measure("p99 of the round trips", book.Percentile(0.99), "ms", atMost: on.Step.Number("p99-ms"));
     }
 
-    private static async Task Trips(StepContext on, int count, int bytes, double p99Ms, string where = "")
+    private static async Task Trips(StepContext on, int count, int bytes, double p99Ms, Phrase? where = null)
     {
-        var (book, resent) = (new LatencyBook("round trips"), on.Rig.Link.Resent);
+        var (book, resent) = (new LatencyBook("round trips"), on.Line.Link.Resent);
         for (var i = 0; i < count; i++)
         {
-            var took = await on.Rig.Link.Send(FrameCases.ProbeOf(bytes)) ?? throw new CaseFailedException($"round trip {i + 1} of {count}{where} was not acknowledged");
+            var took = await on.Line.Link.Send(FrameCases.ProbeOf(bytes)) ?? throw new CaseFailedException($"round trip {i + 1} of {count}{where} was not acknowledged");
             book.Add(took.TotalMilliseconds);
             on.Latencies.Add(took.TotalMilliseconds);
         }
 
-        on.Rig.Measure("frames sent again" + where, on.Rig.Link.Resent - resent, "");
-        on.Rig.Measure("p50" + where, book.Percentile(0.5), "ms");
-        on.Rig.Measure("p99" + where, book.Percentile(0.99), "ms", atMost: p99Ms);
+        on.Line.Measure($"frames sent again{where}", on.Line.Link.Resent - resent, "");
+        on.Line.Measure($"p50{where}", book.Percentile(0.5), "ms");
+        on.Line.Measure($"p99{where}", book.Percentile(0.99), "ms", atMost: p99Ms);
     }
 }

@@ -35,7 +35,12 @@ internal sealed record ListField(string Name, IReadOnlyList<string> Usual, Func<
 internal sealed record StepKind(string Name, IReadOnlyList<FieldRule> Fields, Func<StepContext, Task> Run);
 
 /// <summary>What a step has to do with.</summary>
-internal sealed record StepContext(PlanStep Step, Conformance.Rig Rig, IOperator Operator, Reports.LatencyBook Latencies, Texts Texts);
+/// <param name="LimitS">Of the whole unit, in seconds.</param>
+internal sealed record StepContext(PlanStep Step, Conformance.Rig Rig, IOperator Operator, Reports.LatencyBook Latencies, Texts Texts, double LimitS)
+{
+    /// <summary>Of a step that needs the line; through a hub it is not run.</summary>
+    public Conformance.LineRig Line => Rig.Line;
+}
 
 /// <summary>Who looks at the unit, and answers.</summary>
 internal interface IOperator

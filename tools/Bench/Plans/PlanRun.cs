@@ -5,8 +5,9 @@ using DeviceHub.Tools.Bench.Reports;
 
 namespace DeviceHub.Tools.Bench.Plans;
 
-/// <summary>A plan, for one unit that is linked.</summary>
-internal sealed class PlanRun(Plan plan, BenchLink link, BenchSession session, Texts texts)
+/// <summary>A plan, for one unit that is there.</summary>
+/// <param name="reach">The rig that reaches the unit, with these hands, until it is stopped.</param>
+internal sealed class PlanRun(Plan plan, Func<IJig, CancellationToken, Rig> reach, string place, Texts texts)
 {
     public LatencyBook RoundTrips { get; } = new("round trips");
 
@@ -17,7 +18,7 @@ internal sealed class PlanRun(Plan plan, BenchLink link, BenchSession session, T
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
         limit.CancelAfter(TimeSpan.FromSeconds(plan.LimitSeconds));
-        var rig = new Rig(link, session, new EitherJig(new CommandJig(plan.Jig, link.Path), makeJig), limit.Token);
+        var rig = reach(new EitherJig(new CommandJig(plan.Jig, place), makeJig), limit.Token);
         var (startedAt, from, results) = (DateTimeOffset.Now, SerialLine.Now, new List<StepResult>());
         void Add(StepResult result)
         {
@@ -35,7 +36,7 @@ internal sealed class PlanRun(Plan plan, BenchLink link, BenchSession session, T
             var step = plan.Steps[i];
             var (id, title) = ($"{i + 1}", texts["Step_" + step.Kind.Name]);
             began(i, title);
-            var result = await rig.Judge(id, title, null, () => step.Kind.Run(new StepContext(step, rig, people, RoundTrips, texts)));
+            var result = await rig.Judge(id, title, null, () => step.Kind.Run(new StepContext(step, rig, people, RoundTrips, texts, plan.LimitSeconds)));
             if (result is not null)
             {
                 Add(result);
@@ -46,14 +47,11 @@ internal sealed class PlanRun(Plan plan, BenchLink link, BenchSession session, T
             }
         }
 
-        var report = new BenchReport(
-            BenchReport.PresentSchema, Commands.ConformanceCommand.Tool, "test", plan.Name, Environment.MachineName, link.Path, session.Unit, startedAt,
-            Math.Round((SerialLine.Now - from).TotalSeconds, 1), stop.IsCancellationRequested, results, [link.Acknowledgements.ToHistogram(), RoundTrips.ToHistogram()]);
+        var report = BenchReport.Of(rig, "test", plan.Name, startedAt, from, stop.IsCancellationRequested, results, RoundTrips.ToHistogram());
         if (plan.After is { } after)
         {
             // Over, stopped or unplugged: the relay lets go of the unit all the same.
-            var hands = new Rig(link, session, new NoJig(), CancellationToken.None);
-            Add(await Outside(hands, "after", after, report.Verdict));
+            Add(await Outside(reach(new NoJig(), CancellationToken.None), "after", after, report.Verdict));
         }
 
         return report with { Steps = [.. results] };
@@ -64,8 +62,8 @@ internal sealed class PlanRun(Plan plan, BenchLink link, BenchSession session, T
         {
             var variables = new Dictionary<string, string>
             {
-                ["BENCH_PORT"] = link.Path,
-                ["BENCH_SERIAL"] = link.Hello?.SerialNumber ?? "",
+                ["BENCH_PORT"] = place,
+                ["BENCH_SERIAL"] = rig.SerialNumber,
                 ["BENCH_VERDICT"] = verdict.ToString().ToUpperInvariant(),
             };
             var (code, line) = await CommandJig.Run(command, variables, rig.Cancellation);

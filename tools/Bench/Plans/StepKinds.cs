@@ -1,3 +1,4 @@
+using DeviceHub.Tools.Bench.Codes;
 using DeviceHub.Tools.Bench.Conformance;
 
 namespace DeviceHub.Tools.Bench.Plans;
@@ -5,8 +6,14 @@ namespace DeviceHub.Tools.Bench.Plans;
 /// <summary>The kinds of steps that a plan can have; README.md, "Steps", has them in a table.</summary>
 internal static class StepKinds
 {
+    /// <summary>The kind whose codes are drawn by <c>codes</c>.</summary>
+    public const string DecodeRate = "decode-rate";
+
     private static readonly TextField Ask = new("ask", "");
     private static readonly TextField AskZh = new("ask-zh", "");
+
+    /// <summary>As they are named in a plan.</summary>
+    public static IReadOnlyDictionary<string, Symbology> Symbologies { get; } = new Dictionary<string, Symbology> { ["code-128"] = Symbology.Code128, ["qr"] = Symbology.Qr };
 
     public static IReadOnlyList<StepKind> All { get; } =
     [
@@ -16,7 +23,8 @@ internal static class StepKinds
         new("signal", [new NumberField("at-least-dbm", -100, -150, -1, "dBm")], UnitSteps.Signal),
         new("sim", [new TextField("iccid", "^[0-9A-Za-z]{19,20}$")], UnitSteps.Sim),
         new("battery", [new NumberField("at-least-percent", 20, 0, 100, "%")], UnitSteps.Battery),
-        new("configuration", [new NumberField("apply-ms", 3000, 10, 60_000, "ms")], UnitSteps.Configuration),
+        new("configuration",
+            [new NumberField("apply-ms", 3000, 10, 60_000, "ms"), new ListField("refused", [], s => UnitSteps.Setting(s) is not null, "KEY=VALUE")], UnitSteps.Configuration),
         new("round-trips", [new NumberField("count", 100, 1, 100_000), new NumberField("bytes", 64, 4, 500, "bytes"), new NumberField("p99-ms", 200, 1, 60_000, "ms")], LinkSteps.RoundTrips),
         new("baud", [new NumberField("count", 50, 1, 100_000), new NumberField("p99-ms", 200, 1, 60_000, "ms")], LinkSteps.Baud),
         new("noise",
@@ -30,8 +38,13 @@ internal static class StepKinds
                 new TextField("result", "approved", ["approved", "declined", "in-doubt", "late"]), new TextField("code", PaymentCases.Code), new NumberField("amount", 12.80, 0.01, 50_000, "yuan"),
                 new NumberField("request-ms", 2000, 1, 60_000, "ms"), new NumberField("shown-ms", 1000, 1, 60_000, "ms"), Ask, AskZh,
             ], MoneySteps.Payment),
-        new("decode-rate", [new ListField("codes", [PaymentCases.Code], code => code.Length is >= 1 and <= 64, "1 to 64 characters"), new NumberField("at-least-percent", 99, 0, 100, "%"), new NumberField("each-s", 10, 1, 120, "s")], MoneySteps.DecodeRate),
-        new("cashier", [], MoneySteps.Cashier),
+        new(DecodeRate,
+            [
+                new ListField("codes", [PaymentCases.Code], DrawnCode.CanBe, "1 to 64 printable characters of ASCII"),
+                new ListField("symbologies", [.. Symbologies.Keys], Symbologies.ContainsKey, "one of " + string.Join(", ", Symbologies.Keys)),
+                new NumberField("times", 1, 1, 100), new NumberField("at-least-percent", 99, 0, 100, "%"), new NumberField("each-s", 10, 1, 120, "s"),
+            ], MoneySteps.DecodeRate),
+        new("cashier", [], CashierSteps.Table),
         new("show", [new TextField("text", "𠮷野家 䶮 㐂 Ω"), Ask, AskZh], MoneySteps.Show),
         new("prompt", [Ask, AskZh], UnitSteps.Prompt),
         new("power-cut", [new NumberField("back-s", 30, 1, 600, "s")], UnitSteps.PowerCut),

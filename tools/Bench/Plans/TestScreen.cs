@@ -18,8 +18,9 @@ internal sealed class TestScreen(IReadOnlyList<LaneView> lanes, Plan plan, Texts
     {
         var rows = new List<IRenderable> { new Markup($"[bold]{Text(plan.Name)}[/]  {Text(lane.Port)}  [bold]{Text(lane.Serial)}[/]  {Clock(lane)}  {Counts(lane)}") };
         var big = lane.State == LaneState.Done ? BigText.Of(Word(lane.Verdict), Color(lane.Verdict), Math.Max(1, Math.Min(4, width / 20)), 2) : [];
-        var histogram = lane.State == LaneState.Testing ? Histogram(lane) : [];
-        var room = Math.Max(3, height - big.Count - histogram.Count - 6);
+        var code = lane.Code is { } drawn && drawn.ToLines() is { } lines && lines[0].Length <= width && lines.Count + 8 <= height ? lines : [];
+        var histogram = lane.State == LaneState.Testing && code.Count == 0 ? Histogram(lane) : [];
+        var room = Math.Max(3, height - big.Count - histogram.Count - code.Count - 6);
         foreach (var result in lane.Results.TakeLast(room))
         {
             rows.Add(Line(result, width));
@@ -35,6 +36,7 @@ internal sealed class TestScreen(IReadOnlyList<LaneView> lanes, Plan plan, Texts
             rows.Add(new Markup($"[black on yellow] {Text(lane.Instruction)} [/]"));
         }
 
+        rows.AddRange(code.Select(line => new Markup($"[black on white]{line}[/]")));
         rows.AddRange(histogram);
         rows.AddRange(big);
         rows.Add(lane.State switch
@@ -83,11 +85,11 @@ internal sealed class TestScreen(IReadOnlyList<LaneView> lanes, Plan plan, Texts
     private Markup Line(StepResult result, int width)
     {
         var color = result.Status switch { StepStatus.Passed => "green", StepStatus.Failed => "red", _ => "yellow" };
-        var said = result.Detail.Length > 0 ? result.Detail : string.Join(", ", result.Measured.Select(Wording.Of));
+        var said = result.Detail.Length > 0 ? result.Detail : string.Join(", ", result.Measured.Select(m => Wording.Of(m, texts)));
         return new Markup($"[{color}]{Text(texts["Status" + result.Status])}[/]  {Cut($"{result.Id}  {result.Title}{(said.Length > 0 ? ": " + said : "")}", width - 10)}");
     }
 
-    private static List<IRenderable> Histogram(LaneView lane)
+    private List<IRenderable> Histogram(LaneView lane)
     {
         if (lane.RoundTrips is not { Count: > 0 } book)
         {
@@ -98,7 +100,7 @@ internal sealed class TestScreen(IReadOnlyList<LaneView> lanes, Plan plan, Texts
         var most = Math.Max(1, histogram.Counts.Max());
         return
         [
-            new Markup($"[grey]{histogram.Name}: n {book.Count}, p50 {Wording.Number(histogram.P50Ms)} ms, p99 {Wording.Number(histogram.P99Ms)} ms[/]"),
+            new Markup($"[grey]{Text(texts.Finding(histogram.Name))}: n {book.Count}, p50 {Wording.Number(histogram.P50Ms)} ms, p99 {Wording.Number(histogram.P99Ms)} ms[/]"),
             .. histogram.Counts.Select((count, i) => (count, i)).Where(c => c.count > 0).Take(HistogramRows).Select(c => new Markup(
                 $"[grey]{(c.i < histogram.UpToMs.Count ? $"<={Wording.Number(histogram.UpToMs[c.i])}" : ">5000"),7} ms[/] [blue]{new string('█', Math.Max(1, c.count * 40 / most))}[/] {c.count}")),
         ];

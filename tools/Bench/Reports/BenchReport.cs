@@ -1,4 +1,6 @@
+using System.Reflection;
 using System.Text.Json.Serialization;
+using DeviceHub.Tools.Bench.Conformance;
 
 namespace DeviceHub.Tools.Bench.Reports;
 
@@ -8,12 +10,13 @@ namespace DeviceHub.Tools.Bench.Reports;
 /// <param name="Kind"><c>conformance</c> or <c>test</c>.</param>
 /// <param name="Plan">The plan's name; <c>conformance</c> has none of its own.</param>
 /// <param name="Bench">The machine's name.</param>
-/// <param name="Port">As it was given.</param>
+/// <param name="Port">As it was given; empty: it went through a hub.</param>
 /// <param name="Unit">Null: nothing ever said HELLO.</param>
 /// <param name="Began">Wall clock of the bench.</param>
 /// <param name="Seconds">How long it took.</param>
 /// <param name="Stopped">The operator ended it.</param>
 /// <param name="Latencies">Of link acknowledgements and round trips.</param>
+/// <param name="Hub">The address of the hub that stood between; null: none did.</param>
 internal sealed record BenchReport(
     int Schema,
     string Tool,
@@ -26,9 +29,19 @@ internal sealed record BenchReport(
     double Seconds,
     bool Stopped,
     IReadOnlyList<StepResult> Steps,
-    IReadOnlyList<Histogram> Latencies)
+    IReadOnlyList<Histogram> Latencies,
+    string? Hub = null)
 {
     public const int PresentSchema = 1;
+
+    private static readonly string ThisTool = $"devicehub-bench {Assembly.GetExecutingAssembly().GetName().Version}";
+
+    /// <summary>Of what a rig has found.</summary>
+    /// <param name="from">When it began on the clock that never jumps.</param>
+    public static BenchReport Of(
+        Rig rig, string kind, string plan, DateTimeOffset began, TimeSpan from, bool stopped, IReadOnlyList<StepResult> steps, params IReadOnlyList<Histogram> latencies) => new(
+        PresentSchema, ThisTool, kind, plan, Environment.MachineName, rig.Hub is null ? rig.Place : "", rig.Unit, began, Math.Round((Rig.Now - from).TotalSeconds, 1), stopped, steps,
+        [.. rig.Latencies, .. latencies], rig.Hub);
 
     [JsonInclude]
     public Verdict Verdict =>
@@ -50,9 +63,9 @@ internal enum StepStatus { Passed, Failed, Skipped }
 internal sealed record StepResult(
     string Id, string Title, string? Section, StepStatus Status, string Detail, IReadOnlyList<Measurement> Measured, double Seconds)
 {
-    /// <summary>Without the one that the detail tells already.</summary>
+    /// <summary>Without the one that is over its limit: the detail tells it already.</summary>
     [JsonIgnore]
-    public IEnumerable<Measurement> MoreMeasured => Measured.Where(m => Wording.Of(m) != Detail);
+    public IEnumerable<Measurement> MoreMeasured => Measured.Where(m => m.IsGood);
 }
 
 /// <param name="AtLeast">Null: no such limit.</param>

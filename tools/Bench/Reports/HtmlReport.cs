@@ -16,7 +16,7 @@ internal static class HtmlReport
         table { border-collapse: collapse; width: 100%; } th, td { text-align: left; vertical-align: top; padding: .3rem .5rem; border-bottom: 1px solid #d8dee6; }
         td.status { font-weight: 700; white-space: nowrap; } tr.failed td { background: #fdecea; } tr.failed td.status { color: #b42318; }
         tr.passed td.status { color: #1a7f37; } tr.skipped { color: #6b7683; }
-        .measured { color: #44505e; font-size: .9em; } .over { color: #b42318; font-weight: 700; }
+        .measured { color: #44505e; font-size: .9em; }
         svg { width: 100%; height: auto; font: 12px system-ui, sans-serif; fill: #1c2430; } .bar { fill: #4a7fb5; } .bar.bad { fill: #b42318; }
         .signed { margin-top: 2.5rem; color: #5a6675; font-size: .85em; overflow-wrap: anywhere; }
         @media print { body { margin: 0; max-width: none; font-size: 11px; } tr, svg { break-inside: avoid; } .verdict { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
@@ -36,7 +36,7 @@ internal static class HtmlReport
         page.Append(CultureInfo.InvariantCulture, $"<h2>{Text(texts["ReportDurations"])}</h2>\n{Charts.Durations(report.Steps, texts["ReportDurations"])}\n");
         foreach (var histogram in report.Latencies.Where(h => h.Counts.Sum() > 0))
         {
-            page.Append(CultureInfo.InvariantCulture, $"<h2>{Text(histogram.Name)}</h2>\n<p class=\"measured\">")
+            page.Append(CultureInfo.InvariantCulture, $"<h2>{Text(texts.Finding(histogram.Name))}</h2>\n<p class=\"measured\">")
                 .Append(CultureInfo.InvariantCulture, $"n {histogram.Counts.Sum()}, p50 {Wording.Number(histogram.P50Ms)} ms, p99 {Wording.Number(histogram.P99Ms)} ms, ")
                 .Append(CultureInfo.InvariantCulture, $"max {Wording.Number(histogram.MaxMs)} ms</p>\n{Charts.Latencies(histogram)}\n");
         }
@@ -61,6 +61,7 @@ internal static class HtmlReport
         Fact("FactFirmware", report.Unit?.Firmware);
         Fact("FactPlan", $"{report.Kind} {report.Plan}");
         Fact("FactPort", report.Port);
+        Fact("FactHub", report.Hub);
         Fact("FactBench", report.Bench);
         Fact("FactTime", $"{report.Began:yyyy-MM-dd HH:mm:ss zzz}, {Wording.Number(report.Seconds)} s");
         Fact("FactCounts", texts.Format(
@@ -89,7 +90,7 @@ internal static class HtmlReport
 
             foreach (var measured in step.MoreMeasured)
             {
-                page.Append(CultureInfo.InvariantCulture, $"<br><span class=\"{(measured.IsGood ? "measured" : "over")}\">{Text(Wording.Of(measured))}</span>");
+                page.Append(CultureInfo.InvariantCulture, $"<br><span class=\"measured\">{Text(Wording.Of(measured, texts))}</span>");
             }
 
             page.Append(CultureInfo.InvariantCulture, $"</td><td class=\"status\">{Text(texts["Status" + step.Status])}</td></tr>\n");

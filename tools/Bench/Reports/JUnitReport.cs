@@ -8,6 +8,9 @@ namespace DeviceHub.Tools.Bench.Reports;
 /// <summary>The form that build servers read.</summary>
 internal static class JUnitReport
 {
+    /// <summary>Programs read it.</summary>
+    private static readonly Texts English = Texts.In("en");
+
     public static string Write(BenchReport report)
     {
         var counts = report.Steps.CountBy(s => s.Status).ToDictionary();
@@ -43,11 +46,11 @@ internal static class JUnitReport
             StepStatus.Skipped => new XElement("skipped", new XAttribute("message", Clean(step.Detail))),
             _ => null,
         },
-        step.Measured.Count == 0 ? null : new XElement("system-out", Clean(string.Join('\n', step.Measured.Select(Wording.Of)))));
+        step.Measured.Count == 0 ? null : new XElement("system-out", Clean(string.Join('\n', step.Measured.Select(m => Wording.Of(m, English))))));
 
     private static IEnumerable<(string Name, string Value)> Properties(BenchReport report)
     {
-        yield return ("port", report.Port);
+        yield return report.Hub is { } hub ? ("hub", hub) : ("port", report.Port);
         yield return ("tool", report.Tool);
         if (report.Unit is { } unit)
         {

@@ -17,11 +17,29 @@ internal static class SigningKey
         }
 
         var made = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        home.WriteSecret(FileName, made.ExportPkcs8PrivateKeyPem() + "\n");
-        return made;
+        try
+        {
+            home.WriteSecret(FileName, made.ExportPkcs8PrivateKeyPem() + "\n");
+            return made;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            made.Dispose();
+            throw new BadInputException($"{home.SigningKeyFile}: the bench's key cannot be kept: {e.Message}");
+        }
     }
 
-    public static ECDsa? LoadIfThere(BenchHome home) => home.ReadSecret(FileName) is { } pem ? FromPem(pem, home.SigningKeyFile) : null;
+    public static ECDsa? LoadIfThere(BenchHome home)
+    {
+        try
+        {
+            return home.ReadSecret(FileName) is { } pem ? FromPem(pem, home.SigningKeyFile) : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new BadInputException($"{home.SigningKeyFile}: {e.Message}");
+        }
+    }
 
     /// <summary>A private or public key in PEM.</summary>
     public static ECDsa FromPem(string pem, string path)

@@ -5,16 +5,16 @@ namespace DeviceHub.Tools.Bench.Reports;
 /// <summary>Measured values in words.</summary>
 internal static class Wording
 {
-    public static string Of(Measurement measured) => $"{measured.Name} {Value(measured)}{Limit(measured) switch { "" => "", var limit => $" ({limit})" }}";
+    public static string Of(Measurement measured, Texts texts) => $"{measured.Name} {Value(measured)}{Limit(measured).In(texts) switch { "" => "", var limit => $" ({limit})" }}";
 
-    public static string Value(Measurement measured) => $"{Number(measured.Value)} {measured.Unit}".TrimEnd();
+    private static string Value(Measurement measured) => $"{Number(measured.Value)} {measured.Unit}".TrimEnd();
 
-    public static string Limit(Measurement measured) => (measured.AtLeast, measured.AtMost) switch
+    private static Phrase Limit(Measurement measured) => (measured.AtLeast, measured.AtMost) switch
     {
-        ({ } least, { } most) => $"{Number(least)} to {Number(most)}",
-        ({ } least, null) => $"at least {Number(least)}",
-        (null, { } most) => $"at most {Number(most)}",
-        _ => "",
+        ({ } least, { } most) => (Phrase)$"{Number(least)} to {Number(most)}",
+        ({ } least, null) => (Phrase)$"at least {Number(least)}",
+        (null, { } most) => (Phrase)$"at most {Number(most)}",
+        _ => (Phrase)"",
     };
 
     public static string Number(double value) => value.ToString(Math.Abs(value) < 10 ? "0.##" : "0.#", CultureInfo.InvariantCulture);

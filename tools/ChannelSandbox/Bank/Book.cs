@@ -10,6 +10,9 @@ namespace DeviceHub.Tools.ChannelSandbox.Bank;
 /// </summary>
 internal sealed class Book : IDisposable
 {
+    /// <summary>How each line begins.</summary>
+    private const string Begin = "{\"channel\":";
+
     private readonly FileStream? file;
     private readonly Lock gate = new();
     private readonly ArrayBufferWriter<byte> buffer = new(4096);
@@ -63,6 +66,12 @@ internal sealed class Book : IDisposable
                 var end = whole + System.Text.Encoding.UTF8.GetByteCount(line) + 1;
                 if (end > file.Length)
                 {
+                    // Cut off below, so it must be half a line of ours and no other file's.
+                    if (!line.StartsWith(Begin, StringComparison.Ordinal) && !Begin.StartsWith(line, StringComparison.Ordinal))
+                    {
+                        throw NoBook(line, "its last line has no end");
+                    }
+
                     break;
                 }
 
@@ -147,9 +156,12 @@ internal sealed class Book : IDisposable
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or ArgumentException)
         {
-            throw new InvalidDataException($"{file!.Name} is no book of this program: '{(line.Length > 40 ? line[..40] + "..." : line)}' ({e.Message})", e);
+            throw NoBook(line, e.Message, e);
         }
     }
+
+    private InvalidDataException NoBook(string line, string why, Exception? inner = null) =>
+        new($"{file!.Name} is no book of this program: '{(line.Length > 40 ? line[..40] + "..." : line)}' ({why})", inner);
 
     private static Order Read(JsonElement json)
     {

@@ -30,7 +30,7 @@ internal sealed class HubBooks(
     public async Task<IReadOnlyList<Difference>> CompareAll()
     {
         atRest.Clear();
-        var listed = await reads.Run(async (db, stop) => await db.Payments.AsNoTracking().Select(p => new { p.SerialNumber, p.RequestId }).ToListAsync(stop));
+        var listed = await reads.Search(async (db, stop) => await db.Payments.AsNoTracking().Select(p => new { p.SerialNumber, p.RequestId }).ToListAsync(stop));
         known.UnionWith(listed.Select(p => new PaymentId(p.SerialNumber, p.RequestId)));
         return await CompareKnown();
     }

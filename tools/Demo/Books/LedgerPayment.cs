@@ -8,6 +8,7 @@ namespace DeviceHub.Tools.Demo.Books;
 /// <param name="IsDue">The hub will still do something about it by itself, such as a late check.</param>
 /// <param name="ChannelOrders">Of all its attempts.</param>
 /// <param name="RefundedFen">What people gave back of an approved payment.</param>
+/// <param name="Notices">Of its channels that were news.</param>
 public sealed record LedgerPayment(
     PaymentId Id,
     DateTimeOffset AcceptedAt,
@@ -19,7 +20,8 @@ public sealed record LedgerPayment(
     bool Shown,
     bool IsDue,
     IReadOnlyList<string> ChannelOrders,
-    long RefundedFen = 0)
+    long RefundedFen = 0,
+    int Notices = 0)
 {
     /// <summary>Nothing about it will change any more.</summary>
     public bool IsAtRest => Result != PaymentResult.None && Shown && !IsDue;
@@ -38,6 +40,7 @@ public sealed record LedgerPayment(
             state.IsShown,
             isDue,
             [.. state.Attempts.Select(a => a.OrderNumber)],
-            state.Outcome is { Result: PaymentResult.Approved } ? state.RefundedFen : 0);
+            state.Outcome is { Result: PaymentResult.Approved } ? state.RefundedFen : 0,
+            history.Events.OfType<NoticeReceived>().Count());
     }
 }

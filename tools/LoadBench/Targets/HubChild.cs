@@ -6,7 +6,11 @@ using DeviceHub.Core.Merchants;
 using DeviceHub.Core.Terminals;
 using DeviceHub.Gateways.Mqtt;
 using DeviceHub.Server.Hosting;
+using DeviceHub.Storage;
 using DeviceHub.Tools.LoadBench.Driver;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -28,6 +32,7 @@ internal static class HubChild
         ["Mqtt:PacketBurst"] = "1000000",
         ["Mqtt:BytesPerSecond"] = "1000000000",
         ["Sandbox:MaxOrders"] = "10000000",
+        ["Server:SignInsPerMinute"] = "1000",
     };
 
     private const string Merchant = "M-bench";
@@ -58,27 +63,17 @@ internal static class HubChild
         var folder = Directory.CreateTempSubdirectory("devicehub-bench-");
         try
         {
-            await using var app = HubApplication.Build([], builder =>
-            {
-                builder.Configuration.AddInMemoryCollection(Options);
-                builder.Configuration["Server:DataFolder"] = folder.FullName;
-                if (channel is not null)
-                {
-                    builder.Configuration["WeChatPay:Url"] = channel.Url;
-                }
-            });
-            await app.StartAsync();
             var serials = groups.SelectMany(g => Enumerable.Range(0, int.Parse(g.Split('=')[1], CultureInfo.InvariantCulture)).Select(n => SerialNumber(g.Split('=')[0], n)));
-            if (channel is not null)
+            await Serve(folder.FullName, channel is null ? [] : [new("WeChatPay:Url", channel.Url)], async (services, start) =>
             {
-                app.Services.GetRequiredService<ChannelAccountBook>().Put(channel.Account(Merchant));
-            }
+                foreach (var account in channel?.Accounts(Merchant) ?? [])
+                {
+                    services.GetRequiredService<ChannelAccountBook>().Put(account);
+                }
 
-            await Register(app.Services.GetRequiredService<ITerminalStore>(), serials);
-            var addresses = app.Services.GetRequiredService<MqttAddresses>();
-            Console.WriteLine($"ready {addresses.Plain!.Port} {addresses.Tls!.Port}");
-            await ChildLoop.Serve();
-            await app.StopAsync();
+                await Register(services.GetRequiredService<ITerminalStore>(), serials);
+                return start.FirstPassword!;
+            });
         }
         finally
         {
@@ -86,6 +81,63 @@ internal static class HubChild
         }
 
         return 0;
+    }
+
+    /// <summary>In a folder that the seeding tool has filled; what it says was connected is so again.</summary>
+    public static async Task<int> RunIn(string folder)
+    {
+        var connected = Connected(folder);
+        await Serve(folder, [new("Reconciliation:Daily", "false")], async (services, start) =>
+        {
+            var password = RandomNumberGenerator.GetHexString(20);
+            await services.GetRequiredService<HubWrites>().Run(async (db, stop) =>
+            {
+                var owner = await db.Users.FirstAsync(u => u.UserName == start.UserName, stop);
+                (owner.PasswordHash, owner.MustSetUp) = (new PasswordHasher<HubUser>().HashPassword(owner, password), true);
+                await db.SaveChangesAsync(stop);
+            });
+            var (seen, now) = (services.GetRequiredService<ILastSeen>(), TimeProvider.System.GetUtcNow());
+            connected.ForEach(serial => seen.Saw(new Sighting(serial, now, null, null)));
+            return password;
+        });
+        return 0;
+    }
+
+    /// <summary>Who was heard in the last minutes before the folder was left. Read before the hub starts: a file that nobody has read yet takes longer than its readers may.</summary>
+    private static List<string> Connected(string folder)
+    {
+        using var file = new SqliteConnection($"Data Source={Path.Combine(folder, "hub.db")};Pooling=False");
+        file.Open();
+        using var command = file.CreateCommand();
+        command.CommandText = "SELECT serial_number FROM last_seen WHERE at > (SELECT max(at) FROM last_seen) - 600000";
+        using var rows = command.ExecuteReader();
+        var connected = new List<string>();
+        while (rows.Read())
+        {
+            connected.Add(rows.GetString(0));
+        }
+
+        return connected;
+    }
+
+    /// <param name="prepare">Is called when it has started; the first password of its owner.</param>
+    private static async Task Serve(string folder, KeyValuePair<string, string?>[] more, Func<IServiceProvider, HubStart, Task<string>> prepare)
+    {
+        HubStart? start = null;
+        await using var app = HubApplication.Build(
+            [],
+            builder =>
+            {
+                builder.Configuration.AddInMemoryCollection(Options.Concat(more));
+                builder.Configuration["Server:DataFolder"] = folder;
+            },
+            started => start = started);
+        await app.StartAsync();
+        var password = await prepare(app.Services, start!);
+        var addresses = app.Services.GetRequiredService<MqttAddresses>();
+        Console.WriteLine($"ready {addresses.Plain!.Port} {addresses.Tls!.Port} {start!.Pages[0]} {start.UserName} {password}");
+        await ChildLoop.Serve();
+        await app.StopAsync();
     }
 
     private static Task Register(ITerminalStore store, IEnumerable<string> serials) => Parallel.ForEachAsync(

@@ -54,7 +54,9 @@ internal static class ReconcileChild
             store.Put(db, account, now);
             await db.SaveChangesAsync(stop);
         });
-        FillLedger(app.Services.GetRequiredService<HubDatabase>().File, payments);
+        var search = app.Services.GetRequiredService<SearchFile>();
+        _ = search.Writes;
+        FillSearched(search.File, payments);
         await app.StopAsync();
         return 0;
     }
@@ -123,8 +125,8 @@ internal static class ReconcileChild
     private static long Peak() =>
         long.Parse(File.ReadLines("/proc/self/status").First(l => l.StartsWith("VmHWM", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
 
-    /// <summary>The ledger's projection, which is what reconciliation reads, as its own writer leaves it.</summary>
-    private static void FillLedger(string file, int payments)
+    /// <summary>What is made from the ledger, which is what reconciliation reads, as its own writer leaves it.</summary>
+    private static void FillSearched(string file, int payments)
     {
         using var connection = new SqliteConnection($"Data Source={file};Pooling=False");
         connection.Open();

@@ -226,6 +226,8 @@ public sealed class AlipayChannelTests
     public async Task Account_without_a_key_sends_nothing_and_says_which(string field, string says)
     {
         var stub = new AlipayStub(_ => AlipayStub.Paid()) { Account = AlipayStub.NewAccount(without: field) };
+        Assert.Equal((field, says), stub.Channel.WholeFault(stub.Account));
+        Assert.Null(stub.Channel.WholeFault(AlipayStub.NewAccount()));
         Assert.Equal(new ChannelVerdict(Verdict.Rerouteable, "account", says), await stub.Pay());
         Assert.Equal(new ChannelVerdict(Verdict.Unknown, "account", says), await stub.Channel.Query(stub.Reference, default));
         var check = await stub.Channel.Test(stub.Account, default);

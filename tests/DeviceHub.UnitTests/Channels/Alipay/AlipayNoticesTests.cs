@@ -47,6 +47,17 @@ public sealed class AlipayNoticesTests
     }
 
     [Fact]
+    public void Notice_is_read_with_an_expired_certificate_whose_key_it_is_signed_with()
+    {
+        // It proves nothing by itself: it has the payment asked about.
+        var account = AlipaySigningTests.Certified(days: 1, AlipayStub.ApplicationKey);
+        stub.Clock.Advance(TimeSpan.FromDays(2));
+        Assert.Equal("o1", stub.Notices.Read(account, Request(Signed())).Notice?.OrderNumber);
+        using var another = RSA.Create(2048);
+        Assert.Equal("its signature is wrong", stub.Notices.Read(account, Request(Signed(another))).Fault);
+    }
+
+    [Fact]
     public void Notice_with_another_key_or_changed_or_for_another_application_is_not_believed()
     {
         using var another = RSA.Create(2048);

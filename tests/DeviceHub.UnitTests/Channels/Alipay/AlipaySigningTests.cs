@@ -118,19 +118,61 @@ public sealed class AlipaySigningTests
     }
 
     [Fact]
-    public async Task Expired_certificate_or_one_of_another_key_sends_nothing_and_is_named()
+    public async Task Account_with_an_expired_certificate_charges_nothing_and_still_ends_what_was_begun()
     {
-        var stub = new AlipayStub(_ => AlipayStub.Paid()) { Account = Certified(days: 1, AlipayStub.ApplicationKey) };
+        var stub = new AlipayStub(method => method switch
+        {
+            "alipay.trade.query" => AlipayStub.Paid(more: ",\"trade_status\":\"TRADE_SUCCESS\""),
+            "alipay.trade.cancel" => $$"""{"code":"10000","msg":"Success","out_trade_no":"{{AlipayStub.Order}}","retry_flag":"N","action":"refund"}""",
+            _ => AlipayStub.Failed("40004", "ACQ.SYSTEM_ERROR"),
+        })
+        {
+            Account = Certified(days: 1, AlipayStub.ApplicationKey),
+        };
         stub.Clock.Advance(TimeSpan.FromDays(2));
         Assert.Equal(new ChannelVerdict(Verdict.Rerouteable, "account", "a certificate expired at 2026-11-26 16:30Z"), await stub.Pay());
-        Assert.Contains("a certificate expired", (await stub.Channel.Test(stub.Account, default)).Says, StringComparison.Ordinal);
+        Assert.Empty(stub.Handler.Requests);
 
-        var foreign = new AlipayStub(_ => AlipayStub.Paid()) { Account = Certified(days: 1, AlipayStub.AlipayKey) };
-        Assert.Equal("appCertificate is not the certificate of privateKey", (await foreign.Pay()).Text);
-        Assert.Empty(stub.Handler.Requests.Concat(foreign.Handler.Requests));
+        Assert.Equal(Verdict.Approved, (await stub.Channel.Query(stub.Reference, default)).Verdict);
+        Assert.Equal(Verdict.Reversed, (await stub.Channel.Reverse(stub.Reference, default)).Verdict);
+        Assert.Equal(2, stub.Handler.Requests.Count);
+
+        // The key of the certificate is the account's still: what another key signed is believed no more than before.
+        var forged = new AlipayStub(raw: request => ScriptedHandler.Bytes(Encoding.UTF8.GetBytes(
+            $$"""{"alipay_trade_query_response":{{AlipayStub.Paid(more: ",\"trade_status\":\"TRADE_SUCCESS\"")}},"sign":"{{AlipayStub.Sign("another text")}}"}""")))
+        {
+            Account = stub.Account,
+        };
+        forged.Clock.Advance(TimeSpan.FromDays(2));
+        var said = await forged.Channel.Query(forged.Reference, default);
+        Assert.Equal((Verdict.Unknown, "bad-signature"), (said.Verdict, said.Code));
     }
 
-    private static ChannelAccount Certified(int days, RSA application)
+    [Fact]
+    public async Task Test_of_an_account_names_its_expired_certificate_whatever_Alipay_answers()
+    {
+        foreach (var subCode in new[] { "ACQ.TRADE_NOT_EXIST", "isv.app-cert-expired" })
+        {
+            var stub = new AlipayStub(_ => AlipayStub.Failed("40004", subCode)) { Account = Certified(days: 1, AlipayStub.ApplicationKey) };
+            stub.Clock.Advance(TimeSpan.FromDays(2));
+            var check = await stub.Channel.Test(stub.Account, default);
+            Assert.False(check.Works);
+            Assert.Contains("a certificate expired at 2026-11-26 16:30Z", check.Says, StringComparison.Ordinal);
+            Assert.Single(stub.Handler.Requests);
+        }
+    }
+
+    [Fact]
+    public async Task Certificate_of_another_key_sends_nothing_and_is_named()
+    {
+        var stub = new AlipayStub(_ => AlipayStub.Paid()) { Account = Certified(days: 1, AlipayStub.AlipayKey) };
+        Assert.Equal("appCertificate is not the certificate of privateKey", (await stub.Pay()).Text);
+        var said = await stub.Channel.Query(stub.Reference, default);
+        Assert.Equal((Verdict.Unknown, "account"), (said.Verdict, said.Code));
+        Assert.Empty(stub.Handler.Requests);
+    }
+
+    internal static ChannelAccount Certified(int days, RSA application)
     {
         var from = new DateTimeOffset(2026, 11, 25, 16, 30, 0, TimeSpan.Zero);
         string Certificate(RSA key)

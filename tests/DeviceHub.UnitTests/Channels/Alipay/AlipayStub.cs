@@ -30,7 +30,7 @@ internal sealed class AlipayStub
         var alarms = new ChannelAlarms(NullLogger<ChannelAlarms>.Instance, Clock);
         var client = new AlipayClient(http, alarms, new NoticeAddress(new Uri("https://hub.example.com/")), options, Clock);
         Channel = new AlipayChannel(client, alarms, Clock);
-        Notices = new AlipayNotices(Clock);
+        Notices = new AlipayNotices();
         Bills = new AlipayBills(client, http);
     }
 

@@ -170,6 +170,9 @@ public sealed class ShouqianbaChannelTests
     public async Task Account_without_a_terminal_sends_nothing_and_says_what_to_do(string field)
     {
         var stub = new ShouqianbaStub(fields: [(field, null)]);
+        Assert.Null(stub.Channel.WholeFault(stub.Kept));
+        var bare = new ShouqianbaStub(fields: [(field, null), ("vendorSn", null)]);
+        Assert.Equal("activationCode", bare.Channel.WholeFault(bare.Kept)?.Field);
         Assert.Equal(new ChannelVerdict(Verdict.Rerouteable, "account", "the account has no terminalSn and terminalKey: activate it"), await stub.Pay());
         Assert.Equal(Verdict.Unknown, (await stub.Channel.Query(stub.Reference, default)).Verdict);
         Assert.Contains("activate it", (await stub.Channel.Test(stub.Kept, default)).Says, StringComparison.Ordinal);

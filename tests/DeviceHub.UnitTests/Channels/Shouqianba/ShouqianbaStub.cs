@@ -54,6 +54,9 @@ internal sealed class ShouqianbaStub : IChannelAccounts, IAccountKeeper
     /// <summary>Keepings that find the account changed by another.</summary>
     public int ChangedMeanwhile { get; set; }
 
+    /// <summary>Happens once, between a look at the account and what is done with it.</summary>
+    public Action? Meanwhile { get; set; }
+
     public List<string> Logged { get; } = [];
 
     public string Key => $"key{keys}";
@@ -64,7 +67,13 @@ internal sealed class ShouqianbaStub : IChannelAccounts, IAccountKeeper
 
     public IEnumerable<string> Paths => Handler.Requests.Select(r => r.Address.AbsolutePath);
 
-    public ChannelAccount? Find(string id) => id == account.Id ? account : null;
+    public ChannelAccount? Find(string id)
+    {
+        var (found, meanwhile) = (account, Meanwhile);
+        Meanwhile = null;
+        meanwhile?.Invoke();
+        return id == found.Id ? found : null;
+    }
 
     public Task<bool> Keep(ChannelAccount known, IReadOnlyDictionary<string, SecretText> fields, CancellationToken cancellationToken)
     {

@@ -35,6 +35,18 @@ public sealed class ShouqianbaTerminalsTests
     }
 
     [Fact]
+    public async Task Call_that_looked_before_anothers_check_in_and_comes_after_it_signs_with_the_new_key()
+    {
+        var stub = Stub();
+        var first = Verdict.Unknown;
+        stub.Meanwhile = () => first = Task.Run(stub.Pay).GetAwaiter().GetResult().Verdict;
+
+        Assert.Equal(Verdict.Approved, (await stub.Pay()).Verdict);
+        Assert.Equal(Verdict.Approved, first);
+        Assert.Single(stub.Paths, p => p == "/terminal/checkin");
+    }
+
+    [Fact]
     public async Task Caller_with_an_older_instance_of_the_account_signs_with_the_key_that_is_kept()
     {
         var stub = Stub();

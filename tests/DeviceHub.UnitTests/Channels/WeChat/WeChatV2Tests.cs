@@ -250,6 +250,16 @@ public sealed class WeChatV2Tests : IDisposable
         Assert.Equal(Verdict.NotFound, WeChatCodes.RefundV3.Find("NOT_ENOUGH")?.Verdict);
     }
 
+    [Theory]
+    [InlineData("REFUND_FEE_MISMATCH", Verdict.Unknown)]
+    [InlineData("BIZERR_NEED_RETRY", Verdict.Unknown)]
+    [InlineData("TRADE_OVERDUE", Verdict.RefundFailed)]
+    public async Task Refund_frees_its_amount_only_when_it_is_refused_for_good(string code, Verdict verdict)
+    {
+        stub.Answer = (_, _) => Failed(code, "x");
+        Assert.Equal((verdict, code), Of(await stub.V2.Refund(new(WeChatStub.Reference(WeChatStub.AccountV2()), "r1", 1), default)));
+    }
+
     [Fact]
     public void Order_of_which_a_refund_was_begun_is_not_called_reversed() => Assert.Equal(Verdict.Refunded, WeChatCodes.TradeState.Find("REFUND")?.Verdict);
 
@@ -292,8 +302,12 @@ public sealed class WeChatV2Tests : IDisposable
     public async Task Key_of_another_certificate_is_told_without_the_key()
     {
         using var other = RSA.Create(2048);
-        var verdict = await stub.V2.Pay(WeChatStub.Payment(WeChatStub.AccountV2(other: ("clientPrivateKey", other.ExportPkcs8PrivateKeyPem()))), default);
-        Assert.Equal((Verdict.Rerouteable, "clientCertificate is not what it should be: it cannot be read as PEM of that kind"), (verdict.Verdict, verdict.Text));
+        var account = WeChatStub.AccountV2(other: ("clientPrivateKey", other.ExportPkcs8PrivateKeyPem()));
+        const string says = "clientCertificate is not the certificate of clientPrivateKey, or one of the two cannot be read";
+        Assert.Equal(("clientCertificate", says), stub.V2.WholeFault(account));
+        Assert.Null(stub.V2.WholeFault(WeChatStub.AccountV2()));
+        var verdict = await stub.V2.Pay(WeChatStub.Payment(account), default);
+        Assert.Equal((Verdict.Rerouteable, says), (verdict.Verdict, verdict.Text));
     }
 
     [Fact]

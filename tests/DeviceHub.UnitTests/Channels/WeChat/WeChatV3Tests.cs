@@ -168,6 +168,21 @@ public sealed class WeChatV3Tests : IDisposable
         Assert.False(stub.Asked[0].Request.Headers.Contains("Wechatpay-Serial"));
     }
 
+    [Fact]
+    public async Task Account_whose_platform_certificates_have_all_expired_charges_nothing_and_still_asks()
+    {
+        var expired = WeChatStub.SelfSigned(WeChatStub.Platform, WeChatStub.Now.AddYears(-1), WeChatStub.Now);
+        var account = WeChatStub.AccountV3(null, ("platformPublicKey", null), ("platformPublicKeyId", null), ("platformCertificate", expired.ExportCertificatePem()));
+        Assert.Equal(
+            new ChannelVerdict(Verdict.Rerouteable, "account", "the platform certificate expired at 2026-11-25 04:00:00Z: no answer could be checked"),
+            await stub.V3.Pay(WeChatStub.Payment(account), default));
+        Assert.Empty(stub.Asked);
+
+        // What was begun before is finished, as far as WeChat still signs with it.
+        stub.Answer = (_, _) => WeChatStub.Json(Paid.Replace("ORDER", WeChatStub.Order, StringComparison.Ordinal), serial: expired.SerialNumber);
+        Assert.Equal(Verdict.Approved, (await stub.V3.Query(WeChatStub.Reference(account), default)).Verdict);
+    }
+
     [Theory]
     [InlineData("""{"mchid":"1900000109","out_trade_no":"ORDER"}""", 200, Verdict.Reversed, "SUCCESS")]
     [InlineData("", 204, Verdict.Reversed, "SUCCESS")]
@@ -214,6 +229,8 @@ public sealed class WeChatV3Tests : IDisposable
     public async Task Account_without_a_key_sends_nothing_and_says_which(string field, string says)
     {
         var account = WeChatStub.AccountV3(null, (field, null));
+        Assert.Equal((field, says), stub.V3.WholeFault(account));
+        Assert.Null(stub.V3.WholeFault(WeChatStub.AccountV3()));
         Assert.Equal(new ChannelVerdict(Verdict.Rerouteable, "account", says), await stub.V3.Pay(WeChatStub.Payment(account), default));
         Assert.Equal(new AccountCheck(false, says), await stub.V3.Test(account, default));
         Assert.Empty(stub.Asked);

@@ -1,0 +1,11 @@
+using DeviceHub.Core.Problems;
+
+namespace DeviceHub.Storage;
+
+/// <summary>Lists of payments do not show all of them yet. From memory: it must be told just when the search file cannot be asked.</summary>
+internal sealed class SearchProblem(SearchProgress progress) : IProblemSource
+{
+    public ValueTask<IReadOnlyList<Problem>> Newest(int limit) => new(progress.Behind is { } behind
+        ? [new Problem(ProblemKind.SearchBehind, behind.Since, Serious: false, "", Count: (int)Math.Min(behind.Rows, int.MaxValue))]
+        : []);
+}
