@@ -4,6 +4,7 @@ using DeviceHub.Core;
 using DeviceHub.Core.Merchants;
 using DeviceHub.Core.Payments;
 using DeviceHub.Storage;
+using Microsoft.Extensions.Logging.Abstractions;
 using SQLitePCL;
 
 namespace DeviceHub.Tools.Seed;
@@ -67,7 +68,7 @@ internal sealed class PaymentWriter(SeedSetup setup, FleetPlan plan, Dictionary<
 
     private int Put(IEnumerable<Told[]> made)
     {
-        using var book = new LedgerBook(database, new LedgerKeys(database), new StorageOptions().KeyBatch);
+        using var book = new LedgerBook(database, new LedgerKeys(database, NullLogger<LedgerKeys>.Instance), new StorageOptions().KeyBatch);
         var (written, said, hands) = (0, 0, 0);
         Must(book.Begin());
         foreach (var payments in made)

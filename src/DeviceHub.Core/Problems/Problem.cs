@@ -37,6 +37,9 @@ public enum ProblemKind
     /// <summary>Lists, sums and search do not show all payments yet: what is searched is made anew from the ledger.</summary>
     SearchBehind,
 
+    /// <summary>What is searched cannot follow the ledger: lists, sums and search stay as they are.</summary>
+    SearchFailing,
+
     /// <summary>The certificate of the TLS listener could not be renewed.</summary>
     CertificateEnds,
 }

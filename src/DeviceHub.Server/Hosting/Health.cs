@@ -65,6 +65,8 @@ internal static class Health
         {
             using var limit = new CancellationTokenSource(Limit, clock);
             return await probe.Fault(limit.Token) is { } fault ? HealthCheckResult.Unhealthy(fault)
+                : search.Failing is { } failing ? HealthCheckResult.Degraded(
+                    string.Create(CultureInfo.InvariantCulture, $"payments go on; lists do not follow them since {failing.Since:HH:mm:ss} UTC: {failing.Why}"))
                 : search.Behind is { } behind ? HealthCheckResult.Degraded(
                     string.Create(CultureInfo.InvariantCulture, $"payments go on; lists do not show all of them yet: {behind.Rows:n0} ledger rows to go since {behind.Since:HH:mm:ss} UTC"))
                 : HealthCheckResult.Healthy();

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using DeviceHub.Core.Payments;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging;
 
 namespace DeviceHub.Storage;
 
@@ -12,7 +13,7 @@ internal readonly record struct MerchantOrder(string MerchantId, string Number);
 /// payment's is a page of its own, and pages are what a commit costs. So the newest wait here until many are written together (<see cref="LedgerKeyWriter"/>). What waits is
 /// read from the ledger's entries again at a start: nothing is lost with it. Another process that reads the file knows what waited when it began. Any thread may ask; what has waited is in the tables before it leaves.
 /// </summary>
-internal sealed class LedgerKeys(HubDatabase database)
+internal sealed partial class LedgerKeys(HubDatabase database, ILogger<LedgerKeys> logger)
 {
     private readonly ConcurrentDictionary<PaymentId, long> payments = new();
     private readonly ConcurrentDictionary<MerchantOrder, PaymentId> orders = new();
@@ -32,10 +33,20 @@ internal sealed class LedgerKeys(HubDatabase database)
         return payment == 0 ? null : payment;
     }
 
-    /// <inheritdoc cref="Find(PreparedConnection, PaymentId)"/>
-    public async Task<long?> Find(HubDbContext db, PaymentId id, CancellationToken stop) => Waiting.Payments.TryGetValue(id, out var waiting)
-        ? waiting
-        : await db.Set<PaymentKeyRow>().Where(k => k.Sn == id.SerialNumber && k.RequestId == id.RequestId).Select(k => (long?)k.Payment).FirstOrDefaultAsync(stop);
+    /// <summary>The numbers of those payments of one request id that the ledger has.</summary>
+    /// <param name="db">As in <see cref="Find(PreparedConnection, PaymentId)"/>.</param>
+    public async Task<IReadOnlyCollection<long>> Find(HubDbContext db, string requestId, IReadOnlyCollection<string> serialNumbers, CancellationToken stop)
+    {
+        if (serialNumbers.Count == 0)
+        {
+            return [];
+        }
+
+        var waiting = Waiting.Payments;
+        var numbers = serialNumbers.Select(sn => waiting.TryGetValue(new(sn, requestId), out var number) ? number : 0).Where(n => n > 0).ToHashSet();
+        numbers.UnionWith(await db.Set<PaymentKeyRow>().Where(k => serialNumbers.Contains(k.Sn) && k.RequestId == requestId).Select(k => k.Payment).ToListAsync(stop));
+        return numbers;
+    }
 
     /// <summary>The payment that holds a merchant's order number: while it is open, and for ever once it is paid. Null: none does.</summary>
     /// <param name="db">As in <see cref="Find(PreparedConnection, PaymentId)"/>.</param>
@@ -124,9 +135,11 @@ internal sealed class LedgerKeys(HubDatabase database)
     }
 
     /// <summary>What the entries after the last ones whose keys are written did to the keys.</summary>
-    private static (Dictionary<PaymentId, long> Payments, Dictionary<MerchantOrder, PaymentId> Orders) Replay(PreparedConnection db)
+    private (Dictionary<PaymentId, long> Payments, Dictionary<MerchantOrder, PaymentId> Orders) Replay(PreparedConnection db)
     {
+        Exception? unreadable = null;
         var (ids, held, states) = (new Dictionary<PaymentId, long>(), new Dictionary<MerchantOrder, PaymentId>(), new Dictionary<long, PaymentState?>());
+        var damaged = new HashSet<PaymentId>();
         var written = db.Prepare("SELECT written_to FROM ledger_keys").Number();
         var rows = db.Prepare("SELECT payment, sn, request_id, version, body FROM payment_event WHERE seq > ?1 ORDER BY seq").Bind(1, written);
         try
@@ -147,7 +160,9 @@ internal sealed class LedgerKeys(HubDatabase database)
                 }
                 catch (Exception e) when (LedgerReads.IsUnreadable(e))
                 {
-                    // Damaged: it keeps what it holds. The projection meets it, too, and logs it.
+                    // Damaged: it keeps what it holds.
+                    unreadable ??= e;
+                    damaged.Add(id);
                 }
 
                 if (isFirst)
@@ -169,6 +184,11 @@ internal sealed class LedgerKeys(HubDatabase database)
             rows.Reset();
         }
 
+        if (unreadable is not null)
+        {
+            LogUnreadable(damaged.Count, damaged.First().ToString(), unreadable);
+        }
+
         return (ids, held);
     }
 
@@ -185,6 +205,11 @@ internal sealed class LedgerKeys(HubDatabase database)
         live.Reset();
         return order;
     }
+
+    [LoggerMessage(
+        EventId = 1, EventName = "KeysUnreadable", Level = LogLevel.Error,
+        Message = "Ledger entries of {Count} payments whose keys are not written yet cannot be read; they keep their ids and what they hold; the first is {Payment}")]
+    private partial void LogUnreadable(int count, string payment, Exception e);
 }
 
 /// <summary>A payment whose keys are not in the tables.</summary>

@@ -57,7 +57,6 @@ internal sealed partial class PaymentProjection(
     private readonly PaymentMinutes minutes = new();
     private readonly TimeSpan shownWithin = TimeSpan.FromSeconds(terminals.Value.ShownWithinSeconds);
     private DateTimeOffset deleteAt;
-    private bool failing;
     private long? shown;
 
     /// <summary>Ledger rows that lists do not show yet, as of the last batch.</summary>
@@ -123,17 +122,15 @@ internal sealed partial class PaymentProjection(
                     deleteAt = clock.GetUtcNow() + DeleteEvery;
                 }
 
-                failing = false;
+                progress.Succeeds();
             }
             catch (Exception e) when (e is not OperationCanceledException)
             {
                 StorageMetrics.ProjectionFaults.Add(1);
-                if (!failing)
+                if (progress.Fails(e))
                 {
                     LogFailed(e);
                 }
-
-                failing = true;
             }
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));

@@ -124,7 +124,7 @@ internal sealed class PaymentSearch(HubReads reads, LedgerKeys keys, IOptions<Te
     {
         if (word.Payment is { } id)
         {
-            return (await Numbers(db, [id], stop), PaymentWordKind.Payment);
+            return (await OfIds(db, id.RequestId, [id.SerialNumber], stop), PaymentWordKind.Payment);
         }
 
         if (word.Number is not { } number)
@@ -166,30 +166,18 @@ internal sealed class PaymentSearch(HubReads reads, LedgerKeys keys, IOptions<Te
     {
         var terminals = await db.Database
             .SqlQuery<string>($"SELECT serial_number AS Value FROM request_epoch WHERE epoch = {HubKeys.EpochOf(requestId)} LIMIT {MaxOfNumber}").ToListAsync(stop);
-        return await Numbers(db, terminals.Select(t => new PaymentId(t, requestId)), stop);
+        return await OfIds(db, requestId, terminals, stop);
     }
 
     /// <summary>By the ledger's own keys: every attempt's number finds its payment.</summary>
     private async Task<List<long>> OfChannelOrder(HubDbContext db, string number, CancellationToken stop)
     {
-        var rows = await db.Set<ChannelOrderRow>().Where(o => o.Number == number).ToListAsync(stop);
-        return await Numbers(db, rows.Select(o => new PaymentId(o.Sn, o.RequestId)), stop);
+        var row = await db.Set<ChannelOrderRow>().SingleOrDefaultAsync(o => o.Number == number, stop);
+        return row is null ? [] : await OfIds(db, row.RequestId, [row.Sn], stop);
     }
 
-    /// <summary>Of those that the ledger has.</summary>
-    private async Task<List<long>> Numbers(HubDbContext db, IEnumerable<PaymentId> ids, CancellationToken stop)
-    {
-        var numbers = new List<long>();
-        foreach (var id in ids)
-        {
-            if (await keys.Find(db, id, stop) is { } number)
-            {
-                numbers.Add(number);
-            }
-        }
-
-        return numbers;
-    }
+    private async Task<List<long>> OfIds(HubDbContext db, string requestId, List<string> serialNumbers, CancellationToken stop) =>
+        [.. await keys.Find(db, requestId, serialNumbers, stop)];
 
     /// <summary>The rows by the index that has the fewest of them, or by the one of time, whose entries say most of what is asked for.</summary>
     /// <param name="narrow">More is asked for that the entries by time say, and that few payments have.</param>

@@ -7,9 +7,14 @@ namespace DeviceHub.Storage;
 /// <param name="Rows">Ledger rows that it does not show yet.</param>
 public sealed record SearchBehind(DateTimeOffset Since, long Rows);
 
+/// <summary>What is searched does not follow the ledger.</summary>
+/// <param name="Since">When that was found.</param>
+/// <param name="Why">What the first try said; the log has it whole.</param>
+public sealed record SearchFailing(DateTimeOffset Since, string Why);
+
 /// <summary>
-/// How what is searched catches up with the ledger after it was far behind, as a file that is made anew is: told in the log at its beginning, each 10 s and at its end; readiness
-/// and the list of problems ask for it. One thread tells; any may ask.
+/// How what is searched follows the ledger: whether it can, and how it catches up after it was far behind, as a file that is made anew is, which is told in the log at its beginning,
+/// each 10 s and at its end. Readiness and the list of problems ask for it. One thread tells; any may ask.
 /// </summary>
 public sealed partial class SearchProgress(TimeProvider clock, ILogger<SearchProgress> logger)
 {
@@ -19,6 +24,7 @@ public sealed partial class SearchProgress(TimeProvider clock, ILogger<SearchPro
     private static readonly TimeSpan TellEvery = TimeSpan.FromSeconds(10);
 
     private volatile SearchBehind? behind;
+    private volatile SearchFailing? failing;
     private long began;
     private long told;
     private long taken;
@@ -28,6 +34,19 @@ public sealed partial class SearchProgress(TimeProvider clock, ILogger<SearchPro
 
     /// <summary>Null: it shows the whole ledger, but for what came in within the last second or two.</summary>
     public SearchBehind? Behind => behind;
+
+    /// <summary>Null: the last try to follow the ledger went well, or there was none yet.</summary>
+    public SearchFailing? Failing => failing;
+
+    /// <summary>A try did not go well. True: it is the first since one did.</summary>
+    internal bool Fails(Exception e)
+    {
+        var first = failing is null;
+        failing ??= new SearchFailing(clock.GetUtcNow(), e.Message);
+        return first;
+    }
+
+    internal void Succeeds() => failing = null;
 
     /// <param name="lag">Ledger rows that are not shown yet.</param>
     /// <param name="more">That were written since it was called last.</param>

@@ -5,7 +5,8 @@ namespace DeviceHub.Storage;
 /// <summary>Lists of payments do not show all of them yet. From memory: it must be told just when the search file cannot be asked.</summary>
 internal sealed class SearchProblem(SearchProgress progress) : IProblemSource
 {
-    public ValueTask<IReadOnlyList<Problem>> Newest(int limit) => new(progress.Behind is { } behind
-        ? [new Problem(ProblemKind.SearchBehind, behind.Since, Serious: false, "", Count: (int)Math.Min(behind.Rows, int.MaxValue))]
+    public ValueTask<IReadOnlyList<Problem>> Newest(int limit) => new(
+        progress.Failing is { } failing ? [new Problem(ProblemKind.SearchFailing, failing.Since, Serious: false, "", failing.Why)]
+        : progress.Behind is { } behind ? [new Problem(ProblemKind.SearchBehind, behind.Since, Serious: false, "", Count: (int)Math.Min(behind.Rows, int.MaxValue))]
         : []);
 }

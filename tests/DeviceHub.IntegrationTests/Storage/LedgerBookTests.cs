@@ -1,6 +1,7 @@
 using DeviceHub.Core.Payments;
 using DeviceHub.Storage;
 using DeviceHub.Tests;
+using Microsoft.Extensions.Logging.Abstractions;
 using SQLitePCL;
 using static DeviceHub.IntegrationTests.Storage.StorageFixture;
 
@@ -43,7 +44,7 @@ public sealed class LedgerBookTests : IDisposable
             return commitFails ? 1 : 0;
         };
         hub.Database.Connected = c => raw.sqlite3_commit_hook(c.Handle!, committing, null);
-        var keys = new LedgerKeys(hub.Database);
+        var keys = new LedgerKeys(hub.Database, NullLogger<LedgerKeys>.Instance);
         var book = new LedgerBook(hub.Database, keys, keyBatch);
         for (var i = 0; i < Transactions; i++)
         {
@@ -52,7 +53,7 @@ public sealed class LedgerBookTests : IDisposable
                 case 0:
                     // The hub's connection is not the one that committed: it knows nothing of it until it begins anew.
                     book.Dispose();
-                    using (var unheard = new LedgerBook(hub.Database, new LedgerKeys(hub.Database), keyBatch))
+                    using (var unheard = new LedgerBook(hub.Database, new LedgerKeys(hub.Database, NullLogger<LedgerKeys>.Instance), keyBatch))
                     {
                         Transact(unheard, dice, null, i);
                     }
@@ -61,7 +62,7 @@ public sealed class LedgerBookTests : IDisposable
                     break;
                 case 1:
                     book.Dispose();
-                    keys = new LedgerKeys(hub.Database);
+                    keys = new LedgerKeys(hub.Database, NullLogger<LedgerKeys>.Instance);
                     book = new LedgerBook(hub.Database, keys, keyBatch);
                     break;
                 default:
@@ -73,7 +74,7 @@ public sealed class LedgerBookTests : IDisposable
         }
 
         book.Dispose();
-        Check(new LedgerKeys(hub.Database), Transactions);
+        Check(new LedgerKeys(hub.Database, NullLogger<LedgerKeys>.Instance), Transactions);
         Assert.InRange(payments.Count, 200, 2_000);
         GC.KeepAlive(committing);
     }

@@ -62,42 +62,4 @@ public sealed partial class SearchFileTests
     private static async Task<List<string>> Listed(StorageFixture hub) =>
         (await hub.Reads.Search((db, stop) => db.Payments.OrderBy(p => p.Seq).ToListAsync(stop)))
             .ConvertAll(p => string.Create(CultureInfo.InvariantCulture, $"{p.Seq} {p.SerialNumber} {p.RequestId} {p.Version} {p.AmountFen} {p.Result} {p.ChannelOrderNumber}"));
-
-    /// <summary>The names and words of what was logged above information.</summary>
-    private sealed class Told
-    {
-        private readonly List<string> lines = [];
-
-        public List<string> Lines
-        {
-            get
-            {
-                lock (lines)
-                {
-                    return [.. lines];
-                }
-            }
-        }
-
-        public ILogger<T> Of<T>() => new Log<T>(this);
-
-        private sealed class Log<T>(Told told) : ILogger<T>
-        {
-            public IDisposable? BeginScope<TState>(TState state)
-                where TState : notnull => null;
-
-            public bool IsEnabled(LogLevel logLevel) => logLevel > LogLevel.Information;
-
-            void ILogger.Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-            {
-                if (IsEnabled(logLevel))
-                {
-                    lock (told.lines)
-                    {
-                        told.lines.Add($"{eventId.Name}: {formatter(state, exception)}");
-                    }
-                }
-            }
-        }
-    }
 }

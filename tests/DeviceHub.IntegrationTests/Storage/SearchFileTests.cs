@@ -1,11 +1,12 @@
 using DeviceHub.Core.Payments;
+using DeviceHub.Core.Problems;
 using DeviceHub.Storage;
 using DeviceHub.Tests;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
-using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging;
 using static DeviceHub.IntegrationTests.Storage.StorageFixture;
 
 namespace DeviceHub.IntegrationTests.Storage;
@@ -14,7 +15,7 @@ namespace DeviceHub.IntegrationTests.Storage;
 public sealed partial class SearchFileTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("hub-storage-").FullName;
-    private readonly Told told = new();
+    private readonly LogLines told = new(LogLevel.Warning);
 
     public enum Fate
     {
@@ -75,7 +76,7 @@ public sealed partial class SearchFileTests : IDisposable
             Assert.Equal(expected, shown[..^1]);
         }
 
-        Assert.Equal(said, told.Lines.Exists(l => l.StartsWith("SearchFileMadeAnew", StringComparison.Ordinal)));
+        Assert.Equal(said, told.All.Exists(l => l.StartsWith("SearchFileMadeAnew", StringComparison.Ordinal)));
         Assert.Equal((UnixFileMode)0, OperatingSystem.IsWindows() ? 0 : System.IO.File.GetUnixFileMode(File) & (UnixFileMode)0b000_111_111);
     }
 
@@ -93,7 +94,7 @@ public sealed partial class SearchFileTests : IDisposable
         using var hub = Open();
         await Accepted(hub, "later", since);
         await Follow(hub);
-        Assert.Contains("the ledger was brought back", Assert.Single(told.Lines), StringComparison.Ordinal);
+        Assert.Contains("the ledger was brought back", Assert.Single(told.All), StringComparison.Ordinal);
         Assert.Equal(10 + since, (await Listed(hub)).Count);
         Assert.Equal(0, hub.Number("SELECT count(*) FROM payment p WHERE NOT EXISTS (SELECT 1 FROM payment_event e WHERE e.payment = p.seq AND e.sn = p.serial_number AND e.request_id = p.request_id)"));
         Assert.Equal(10 + since, hub.Number("SELECT sum(accepted) FROM payment_minute"));
@@ -130,7 +131,7 @@ public sealed partial class SearchFileTests : IDisposable
         using var next = Open();
         Assert.Equal(0, await Behind(next));
         Assert.Equal(expected.Count + 1, (await Listed(next)).Count);
-        Assert.Contains("it is damaged", Assert.Single(told.Lines), StringComparison.Ordinal);
+        Assert.Contains("it is damaged", Assert.Single(told.All), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -149,7 +150,7 @@ public sealed partial class SearchFileTests : IDisposable
         await Follow(next);
         await next.Projection.DeleteOldMinutes();
         Assert.Equal(expected, await Listed(next));
-        Assert.Contains("it is damaged", Assert.Single(told.Lines), StringComparison.Ordinal);
+        Assert.Contains("it is damaged", Assert.Single(told.All), StringComparison.Ordinal);
     }
 
     /// <summary>It may be made anew, so somebody deletes it. Windows does not let anybody delete a file that is open.</summary>
@@ -180,7 +181,7 @@ public sealed partial class SearchFileTests : IDisposable
 
         using var next = Open();
         Assert.Equal(expected, await Listed(next));
-        Assert.Contains("it was deleted", Assert.Single(told.Lines), StringComparison.Ordinal);
+        Assert.Contains("it was deleted", Assert.Single(told.All), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -277,13 +278,17 @@ public sealed partial class SearchFileTests : IDisposable
         _ = hub.Search.Writes;
         using var projection = new PaymentProjection(
             hub.Search, hub.Pool, hub.Ledger, hub.Feed, new FreeDisk(hub.Options, () => long.MaxValue), hub.Progress, hub.Options, Microsoft.Extensions.Options.Options.Create(hub.TerminalOptions), TimeProvider.System, told.Of<PaymentProjection>());
+        var problems = new ProblemList([new SearchProblem(hub.Progress)]);
         using (var foreign = new SqliteConnection($"Data Source={File};Pooling=False"))
         {
             foreign.Open();
             using var transaction = foreign.BeginTransaction(deferred: false);
             await hub.Ledger.Accept(Accept("request-0"), default);
             await projection.StartAsync(TestContext.Current.CancellationToken);
-            await Eventually.Holds(() => told.Lines.Exists(l => l.StartsWith("ProjectionFailed", StringComparison.Ordinal)), "that it fails is told");
+            await Eventually.Holds(() => told.All.Exists(l => l.StartsWith("ProjectionFailed", StringComparison.Ordinal)), "that it fails is told");
+            var problem = Assert.Single(await problems.Newest(5));
+            Assert.Equal(ProblemKind.SearchFailing, problem.Kind);
+            Assert.Contains("locked", problem.Detail, StringComparison.Ordinal);
             for (var i = 1; i < 40; i++)
             {
                 var id = new PaymentId("T1", $"request-{i}");
@@ -295,9 +300,10 @@ public sealed partial class SearchFileTests : IDisposable
         }
 
         await Eventually.Holds(async () => await Behind(hub) == 0, "lists are whole again");
+        await Eventually.Holds(async () => (await problems.Newest(5)).Count == 0, "the problem is over");
         Assert.Equal(40, (await Listed(hub)).Count);
         await projection.StopAsync(TestContext.Current.CancellationToken);
-        Assert.Single(told.Lines);
+        Assert.Single(told.All);
     }
 
     [Fact]

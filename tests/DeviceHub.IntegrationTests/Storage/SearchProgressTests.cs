@@ -1,6 +1,5 @@
 using DeviceHub.Core.Problems;
 using DeviceHub.Storage;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
@@ -12,12 +11,12 @@ namespace DeviceHub.IntegrationTests.Storage;
 public sealed class SearchProgressTests
 {
     private readonly FakeTimeProvider clock = new(Now);
-    private readonly Lines log = new();
+    private readonly LogLines log = new();
 
     [Fact]
     public void Beginning_and_end_are_told_and_each_ten_seconds_how_far_it_is()
     {
-        var progress = new SearchProgress(clock, log);
+        var progress = new SearchProgress(clock, log.Of<SearchProgress>());
         progress.At(SearchProgress.Far);
         Assert.Null(progress.Behind);
         progress.At(300_000);
@@ -31,10 +30,10 @@ public sealed class SearchProgressTests
         progress.At(0);
         Assert.Equal(
             [
-                "Searchable payments are 300000 ledger rows behind and catch up; lists show what they have",
-                "Searchable payments catch up: 133000 ledger rows in 10 s, 167000 are left for about 13 s",
-                "Searchable payments catch up: 267000 ledger rows in 20 s, 33000 are left for about 3 s",
-                "Searchable payments show the whole ledger: 300000 ledger rows in 22.5 s",
+                "SearchCatchesUp: Searchable payments are 300000 ledger rows behind and catch up; lists show what they have",
+                "SearchGoesOn: Searchable payments catch up: 133000 ledger rows in 10 s, 167000 are left for about 13 s",
+                "SearchGoesOn: Searchable payments catch up: 267000 ledger rows in 20 s, 33000 are left for about 3 s",
+                "SearchCaughtUp: Searchable payments show the whole ledger: 300000 ledger rows in 22.5 s",
             ],
             log.All);
         Assert.Null(progress.Behind);
@@ -45,7 +44,7 @@ public sealed class SearchProgressTests
     {
         using var hub = new StorageFixture(o => o.ProjectionBatch = 2);
         await Task.WhenAll(Enumerable.Range(0, 90).Select(i => hub.Ledger.Accept(Accept($"request-{i}"), default).AsTask()));
-        var progress = new SearchProgress(clock, log) { From = 50 };
+        var progress = new SearchProgress(clock, log.Of<SearchProgress>()) { From = 50 };
         var problems = new ProblemList([new SearchProblem(progress)]);
         using var projection = new PaymentProjection(
             hub.Search, hub.Pool, hub.Ledger, hub.Feed, new FreeDisk(hub.Options, () => long.MaxValue), progress, hub.Options, Options.Create(hub.TerminalOptions), clock,
@@ -58,18 +57,6 @@ public sealed class SearchProgressTests
         }
 
         Assert.Empty(await problems.Newest(5));
-        Assert.Equal("Searchable payments show the whole ledger: 90 ledger rows in 0.0 s", log.All[^1]);
-    }
-
-    private sealed class Lines : ILogger<SearchProgress>
-    {
-        public List<string> All { get; } = [];
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => All.Add(formatter(state, exception));
+        Assert.Equal("SearchCaughtUp: Searchable payments show the whole ledger: 90 ledger rows in 0.0 s", log.All[^1]);
     }
 }

@@ -17,7 +17,7 @@ internal sealed class StorageFixture : IDisposable
     private static int next;
     private readonly bool owned;
 
-    public StorageFixture(Action<StorageOptions>? configure = null, string? folder = null, ILogger<SearchFile>? searchLog = null)
+    public StorageFixture(Action<StorageOptions>? configure = null, string? folder = null, ILogger<SearchFile>? searchLog = null, ILogger<LedgerKeys>? keysLog = null)
     {
         owned = folder is null;
         Folder = folder ?? Directory.CreateTempSubdirectory("hub-storage-").FullName;
@@ -26,7 +26,7 @@ internal sealed class StorageFixture : IDisposable
         Options = Microsoft.Extensions.Options.Options.Create(settings);
         Database = new HubDatabase(Folder, Options);
         Pool = new ReadPool(Database, Options, TimeProvider.System);
-        Keys = new LedgerKeys(Database);
+        Keys = new LedgerKeys(Database, keysLog ?? NullLogger<LedgerKeys>.Instance);
         Ledger = new LedgerWriter(
             Database, Keys, Pool, new FreeSpace(Options, TimeProvider.System, () => FreeBytes), Options, TimeProvider.System, NullLogger<LedgerWriter>.Instance);
         Search = new SearchFile(Database, Options, searchLog ?? NullLogger<SearchFile>.Instance);
