@@ -259,12 +259,16 @@ internal sealed partial class LedgerWriter : IPaymentLedger, IDisposable
         }
     }
 
-    /// <summary>After a commit that is durable.</summary>
+    /// <summary>After a commit that is durable. Waking those who wait, one by one and each on its way to the pool, is the pool's work: the next commit does not wait for it.</summary>
     private void AnswerAll(List<LedgerItem> batch)
     {
-        foreach (var item in batch)
+        if (batch.Count > 1)
         {
-            item.Answer();
+            ThreadPool.UnsafeQueueUserWorkItem(static items => Array.ForEach(items, item => item.Answer()), batch.ToArray(), preferLocal: false);
+        }
+        else
+        {
+            batch[0].Answer();
         }
 
         Tail.Add(batch);
