@@ -47,7 +47,7 @@ public enum ProblemKind
 /// <param name="At">Since when; of a webhook, the time of the oldest message that waits; of the certificate, its end; null: it is so now, and nobody knows since when.</param>
 /// <param name="Serious">Money, or all terminals, are concerned.</param>
 /// <param name="Subject">A serial number, an account's name, a merchant's id; empty when there is nothing to name.</param>
-/// <param name="Detail">What the terminal, the channel or the merchant's server said; null: nothing.</param>
+/// <param name="Detail">What the terminal, the channel, the merchant's server or the search file said; null: nothing.</param>
 /// <param name="Payment">Of a payment.</param>
 /// <param name="AmountFen">Of a payment or a proposed refund, else 0.</param>
 /// <param name="Id">What calls of the API name it by, where the subject is not that: an account's id, a reconciliation's number.</param>

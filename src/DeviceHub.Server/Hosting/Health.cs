@@ -5,7 +5,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace DeviceHub.Server.Hosting;
 
-/// <summary>Live: the process answers. Ready: the database can be written, the silo runs and the listeners are open; degraded, which is ready too: lists do not show all payments yet.</summary>
+/// <summary>Live: the process answers. Ready: the database can be written, the silo runs and the listeners are open; degraded, which is ready too: lists do not show all payments.</summary>
 internal static class Health
 {
     public static void AddHubHealth(this IServiceCollection services) =>
@@ -66,7 +66,7 @@ internal static class Health
             using var limit = new CancellationTokenSource(Limit, clock);
             return await probe.Fault(limit.Token) is { } fault ? HealthCheckResult.Unhealthy(fault)
                 : search.Failing is { } failing ? HealthCheckResult.Degraded(
-                    string.Create(CultureInfo.InvariantCulture, $"payments go on; lists do not follow them since {failing.Since:HH:mm:ss} UTC: {failing.Why}"))
+                    string.Create(CultureInfo.InvariantCulture, $"payments go on; lists do not follow them since {failing.Since:HH:mm:ss} UTC: the list of problems says why"))
                 : search.Behind is { } behind ? HealthCheckResult.Degraded(
                     string.Create(CultureInfo.InvariantCulture, $"payments go on; lists do not show all of them yet: {behind.Rows:n0} ledger rows to go since {behind.Since:HH:mm:ss} UTC"))
                 : HealthCheckResult.Healthy();

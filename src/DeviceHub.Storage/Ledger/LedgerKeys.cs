@@ -18,6 +18,7 @@ internal sealed partial class LedgerKeys(HubDatabase database, ILogger<LedgerKey
     private readonly ConcurrentDictionary<PaymentId, long> payments = new();
     private readonly ConcurrentDictionary<MerchantOrder, PaymentId> orders = new();
     private readonly Lock loading = new();
+    private bool toldUnreadable;
     private volatile bool loaded;
 
     /// <summary>A payment's number; null: the ledger has no such payment.</summary>
@@ -184,8 +185,9 @@ internal sealed partial class LedgerKeys(HubDatabase database, ILogger<LedgerKey
             rows.Reset();
         }
 
-        if (unreadable is not null)
+        if (unreadable is not null && !toldUnreadable)
         {
+            toldUnreadable = true;
             LogUnreadable(damaged.Count, damaged.First().ToString(), unreadable);
         }
 

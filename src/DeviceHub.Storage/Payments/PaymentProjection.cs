@@ -110,11 +110,12 @@ internal sealed partial class PaymentProjection(
         {
             try
             {
-                do
+                await Step();
+                while (Lag >= options.Value.ProjectionBatch && !stoppingToken.IsCancellationRequested)
                 {
+                    progress.Succeeds();
                     await Step();
                 }
-                while (Lag >= options.Value.ProjectionBatch && !stoppingToken.IsCancellationRequested);
 
                 if (clock.GetUtcNow() >= deleteAt)
                 {

@@ -9,7 +9,7 @@ public sealed record SearchBehind(DateTimeOffset Since, long Rows);
 
 /// <summary>What is searched does not follow the ledger.</summary>
 /// <param name="Since">When that was found.</param>
-/// <param name="Why">What the first try said; the log has it whole.</param>
+/// <param name="Why">What the last try said; the log has the first one whole.</param>
 public sealed record SearchFailing(DateTimeOffset Since, string Why);
 
 /// <summary>
@@ -42,7 +42,7 @@ public sealed partial class SearchProgress(TimeProvider clock, ILogger<SearchPro
     internal bool Fails(Exception e)
     {
         var first = failing is null;
-        failing ??= new SearchFailing(clock.GetUtcNow(), e.Message);
+        failing = failing is { } was ? was with { Why = e.Message } : new SearchFailing(clock.GetUtcNow(), e.Message);
         return first;
     }
 

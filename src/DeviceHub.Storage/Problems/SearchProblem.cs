@@ -2,7 +2,7 @@ using DeviceHub.Core.Problems;
 
 namespace DeviceHub.Storage;
 
-/// <summary>Lists of payments do not show all of them yet. From memory: it must be told just when the search file cannot be asked.</summary>
+/// <summary>Lists of payments do not show all of them: they catch up, or cannot. From memory.</summary>
 internal sealed class SearchProblem(SearchProgress progress) : IProblemSource
 {
     public ValueTask<IReadOnlyList<Problem>> Newest(int limit) => new(

@@ -29,7 +29,7 @@ public sealed class FullDiskTests
         Assert.Equal(Outcome.Types.Result.Approved, (await terminal.ExpectOutcome(running.RequestId)).Result);
 
         disk.Empty();
-        Assert.Equal("Healthy", await hub.Ready(HttpStatusCode.OK));
+        await Eventually.Holds(async () => await hub.Ready(HttpStatusCode.OK) == "Healthy", "the hub is ready, and lists are whole");
         await Takes(other, "AFTER");
     }
 

@@ -90,7 +90,7 @@ public sealed class LedgerKeysTests : IDisposable
         var log = new LogLines();
         using var after = new StorageFixture(folder: folder, keysLog: log.Of<LedgerKeys>());
         Assert.Equal(WriteResult.Conflict, (await after.Ledger.Accept(Accept("request-1"), default)).Result);
-        Assert.Contains("KeysUnreadable: Ledger entries of 1 payments whose keys are not written yet cannot be read; they keep their ids and what they hold; the first is T1/request-1", log.All);
+        Assert.Equal(["KeysUnreadable: Ledger entries of 1 payments whose keys are not written yet cannot be read; they keep their ids and what they hold; the first is T1/request-1"], log.All);
         Assert.Equal(AcceptCollision.OrderOpen, (await after.Ledger.Accept(Accept("request-3", order: "A2"), default)).Collision);
         Assert.Equal(AcceptCollision.OrderOpen, (await after.Ledger.Accept(Accept("request-3", order: "A1"), default)).Collision);
     }
