@@ -58,7 +58,7 @@ internal sealed class Bench(Scale scale, Action<string> say) : IDisposable
     public IReadOnlyList<PageTime> PageTimes { get; private set; } = [];
 
     /// <summary>What one page may be sent in a second of a run.</summary>
-    private double MostChanges => 4 + (1 / scale.RunFor.TotalSeconds);
+    private double MostChanges => 4 + (1 / (scale.RunFor / 2).TotalSeconds);
 
     /// <param name="only">Names of parts to measure; empty: those of the scale.</param>
     /// <param name="seeded">A folder that the seeding tool has filled, for the pages; null: one is filled.</param>
@@ -240,7 +240,7 @@ internal sealed class Bench(Scale scale, Action<string> say) : IDisposable
 
     /// <summary>
     /// Twenty people, each with a browser of the own, keep the overview open: runs with and without them, in turn at the same hub, the first of each two
-    /// in turn as well, so that neither a slower moment of the machine nor the growing ledger counts for one side.
+    /// in turn as well, so that neither a slower moment of the machine nor the growing ledger counts for one side. Such moments last seconds: the runs are short and many.
     /// </summary>
     private async Task Watched(Target hub)
     {
@@ -249,7 +249,8 @@ internal sealed class Bench(Scale scale, Action<string> say) : IDisposable
         hub.Measure(0, hub.Clients, Work.Requests, scale.WarmUpFor);
         await watchers.Close();
         var (ratios, rates, sent) = (new List<double>(), new List<double>(), 0.0);
-        for (var n = 1; n <= scale.Runs * 2; n++)
+        var pairs = scale.Runs * 4;
+        for (var n = 1; n <= pairs; n++)
         {
             var alone = n % 2 == 0 ? One(n, "hub") : null;
             await watchers.Open();
@@ -258,7 +259,7 @@ internal sealed class Bench(Scale scale, Action<string> say) : IDisposable
             hub.Measure(0, hub.Clients, Work.Requests, scale.RunFor / 5);
             var (before, bytes) = (watchers.Batches(), watchers.Bytes());
             var watched = One(n, "hub+watched");
-            sent += (watchers.Bytes() - bytes) / watched.Seconds / Scale.Watchers / 1000 / (scale.Runs * 2);
+            sent += (watchers.Bytes() - bytes) / watched.Seconds / Scale.Watchers / 1000 / pairs;
             rates.AddRange(watchers.Batches().Zip(before, (now, then) => (now - then) / watched.Seconds));
             await watchers.Close();
             alone ??= One(n, "hub");
@@ -270,7 +271,7 @@ internal sealed class Bench(Scale scale, Action<string> say) : IDisposable
 
         Run One(int n, string name)
         {
-            runs.Add(hub.Measure(n, hub.Clients, Work.Requests, scale.RunFor) with { Target = name });
+            runs.Add(hub.Measure(n, hub.Clients, Work.Requests, scale.RunFor / 2) with { Target = name });
             say($"{name} {n}: {runs[^1].RequestsPerSecond:n0}/s, p50 {runs[^1].P50Ms} ms, p99 {runs[^1].P99Ms} ms, server {runs[^1].ServerCpuSeconds} CPU s, driver {runs[^1].DriverCpuSeconds} CPU s");
             return runs[^1];
         }
