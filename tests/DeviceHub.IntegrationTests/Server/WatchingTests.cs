@@ -64,7 +64,7 @@ public sealed class WatchingTests(ServerHub hub) : IClassFixture<ServerHub>
         Assert.Contains("# TYPE payments_accepted_total counter", await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }
 
-    /// <summary>In a process of its own: of many hubs in one, more is measured than OpenTelemetry tells of.</summary>
+    /// <summary>In a process of its own: of the last of many hubs in one process the figure was missing.</summary>
     [Fact]
     public async Task Metrics_tell_of_Orleans_how_much_there_is_and_nothing_of_each_message()
     {
