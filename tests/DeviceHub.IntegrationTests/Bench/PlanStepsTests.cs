@@ -1,4 +1,3 @@
-using DeviceHub.IntegrationTests.Firmware;
 using DeviceHub.Tests;
 using DeviceHub.Tools.Bench.Codes;
 using DeviceHub.Tools.Bench.Plans;
@@ -7,18 +6,8 @@ using DeviceHub.Tools.Bench.Reports;
 namespace DeviceHub.IntegrationTests.Bench;
 
 /// <summary>Steps of plans that a unit, or the person in front of it, must not pass.</summary>
-public sealed class PlanStepsTests : IAsyncLifetime
+public sealed class PlanStepsTests : KitPlans
 {
-    private readonly string folder = Directory.CreateTempSubdirectory("plans-").FullName;
-
-    public async ValueTask InitializeAsync() => await KitTerminal.Build();
-
-    public ValueTask DisposeAsync()
-    {
-        Directory.Delete(folder, recursive: true);
-        return ValueTask.CompletedTask;
-    }
-
     [Fact]
     public async Task Terminal_that_sleeps_over_its_heartbeat_fails_with_the_jitter_that_was_measured()
     {
@@ -82,12 +71,7 @@ public sealed class PlanStepsTests : IAsyncLifetime
         Assert.Equal((StepStatus.Skipped, "无人应答：是红色吗？"), (nobody.Status, nobody.Detail));
     }
 
-    private Plan Own(string step)
-    {
-        var path = Path.Combine(folder, $"{Guid.NewGuid():n}.yaml");
-        File.WriteAllText(path, $"steps:\n  - {step}\n");
-        return PlanReader.Read(path);
-    }
+    private Plan Own(string step) => Read($"{Guid.NewGuid():n}", $"steps:\n  - {step}\n");
 
     private sealed class SaysNo : IOperator
     {

@@ -1,22 +1,11 @@
-using DeviceHub.IntegrationTests.Firmware;
 using DeviceHub.Tools.Bench.Plans;
 using DeviceHub.Tools.Bench.Reports;
 
 namespace DeviceHub.IntegrationTests.Bench;
 
 /// <summary>The shipped plans with a person, against the C kit's terminal on a line.</summary>
-public sealed class ShippedPlansTests : IAsyncLifetime
+public sealed class ShippedPlansTests : KitPlans
 {
-    private readonly string folder = Directory.CreateTempSubdirectory("plans-").FullName;
-
-    public async ValueTask InitializeAsync() => await KitTerminal.Build();
-
-    public ValueTask DisposeAsync()
-    {
-        Directory.Delete(folder, recursive: true);
-        return ValueTask.CompletedTask;
-    }
-
     [Fact]
     public async Task Terminal_of_the_C_kit_passes_the_plan_for_incoming_goods()
     {
@@ -64,8 +53,6 @@ public sealed class ShippedPlansTests : IAsyncLifetime
             text = text.Replace(was, becomes, StringComparison.Ordinal);
         }
 
-        var path = Path.Combine(folder, name + ".yaml");
-        File.WriteAllText(path, text);
-        return PlanReader.Read(path);
+        return Read(name, text);
     }
 }
