@@ -27,9 +27,23 @@ public sealed class PaymentChannels(IEnumerable<IPaymentChannel> channels)
 public sealed class PaymentEffects : IDisposable
 {
     private readonly CancellationTokenSource parked = new();
+    private TaskCompletionSource? idle;
     private int running;
 
     public int Running => Volatile.Read(ref running);
+
+    /// <summary>Completed as soon as none runs.</summary>
+    internal Task Idle()
+    {
+        var waiting = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Interlocked.Exchange(ref idle, waiting);
+        if (Running == 0)
+        {
+            waiting.TrySetResult();
+        }
+
+        return waiting.Task;
+    }
 
     /// <summary>Cancelled at a stop when its deadline is over: the silo would wait for whoever waits for an outcome.</summary>
     internal CancellationToken Parked => parked.Token;
@@ -46,7 +60,13 @@ public sealed class PaymentEffects : IDisposable
 
     internal readonly struct Scope(PaymentEffects effects) : IDisposable
     {
-        public void Dispose() => Interlocked.Decrement(ref effects.running);
+        public void Dispose()
+        {
+            if (Interlocked.Decrement(ref effects.running) == 0)
+            {
+                effects.idle?.TrySetResult();
+            }
+        }
     }
 }
 
@@ -115,12 +135,7 @@ internal sealed partial class PaymentSweeper(
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
-        var from = clock.GetTimestamp();
-        while (effects.Running > 0 && clock.GetElapsedTime(from) < options.StopDeadline && !cancellationToken.IsCancellationRequested)
-        {
-            await Task.Delay(TimeSpan.FromMilliseconds(50), clock, CancellationToken.None);
-        }
-
+        await effects.Idle().WaitAsync(options.StopDeadline, clock, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (effects.Running > 0)
         {
             LogParked(effects.Running);

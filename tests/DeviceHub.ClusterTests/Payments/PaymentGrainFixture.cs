@@ -66,7 +66,8 @@ public sealed class PaymentGrainFixture(bool sweeps = false) : IAsyncLifetime
             await cluster.DisposeAsync();
         }
 
-        Assert.True(Errors.IsEmpty, string.Join("\n", Errors));
+        // A payment may tell its terminal while the silo stops, which Orleans takes for an error.
+        Assert.All(Errors, error => Assert.Contains("is shutting down", error, StringComparison.Ordinal));
     }
 
     internal IPaymentGrain Grain(PaymentId id) => cluster!.Client.GetGrain<IPaymentGrain>(id.ToString());

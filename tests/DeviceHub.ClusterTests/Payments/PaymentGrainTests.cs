@@ -1,5 +1,6 @@
 using DeviceHub.Core;
 using DeviceHub.Core.Payments;
+using DeviceHub.Tests;
 
 namespace DeviceHub.ClusterTests.Payments;
 
@@ -227,6 +228,24 @@ public sealed class PaymentGrainTests : IAsyncLifetime
 
         Assert.Equal(order.Id, await other.Ledger.NextFinal.Task.WaitAsync(TimeSpan.FromSeconds(20)));
         Assert.Equal([EffectKind.Query], other.Channel.Log);
+    }
+
+    [Fact]
+    public async Task Stop_goes_on_as_soon_as_the_last_call_to_a_channel_has_ended()
+    {
+        var other = new PaymentGrainFixture(sweeps: true);
+        await other.InitializeAsync();
+        var order = other.Order();
+        await other.Grain(order.Id).Accept(order);
+        await Eventually.Holds(() => other.Channel.Log.Contains(EffectKind.Pay), "the channel is called");
+
+        // Virtual time stands still: no deadline ends the wait.
+        var stopping = other.DisposeAsync().AsTask();
+        await Eventually.Passes(TimeSpan.FromSeconds(1));
+        Assert.False(stopping.IsCompleted);
+        other.Channel.Say(EffectKind.Pay, Paid);
+        await stopping.WaitAsync(TimeSpan.FromSeconds(20));
+        Assert.Single((await other.Ledger.Read(order.Id))!.Events.OfType<PayAnswered>());
     }
 
     [Fact]
