@@ -135,8 +135,11 @@ internal sealed partial class PaymentSweeper(
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
-        await effects.Idle().WaitAsync(options.StopDeadline, clock, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (effects.Running > 0)
+        try
+        {
+            await effects.Idle().WaitAsync(options.StopDeadline, clock, cancellationToken);
+        }
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException)
         {
             LogParked(effects.Running);
         }

@@ -35,7 +35,10 @@ public static class HubApplication
     public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null, Action<HubStart>? started = null)
     {
         OptionNames.Check(args);
-        var builder = WebApplication.CreateBuilder(args);
+
+        // Options are read once. Files that are watched for changes are so by the folder with all below it, where the data folder is by default: every write
+        // of the ledger would wake the watcher.
+        var builder = WebApplication.CreateBuilder(["--hostBuilder:reloadConfigOnChange=false", .. args]);
         builder.Logging.ClearProviders().AddHubLogging();
         configure?.Invoke(builder);
         var folder = DataFolder.Open(ReadServerOptions(builder.Configuration).DataFolder);
@@ -73,7 +76,7 @@ public static class HubApplication
         services.AddSingleton(s => new RecordLimit(s.GetRequiredService<IOptions<ServerOptions>>().Value.MaxRecords));
         services.AddHubStorage(folder.Path);
         services.AddHubAccounts();
-        builder.AddHubSilo();
+        builder.AddHubSilo(ReadServerOptions(builder.Configuration).ProfileGrains);
         services.AddTerminals();
         services.AddSandbox();
         services.AddAlipay();

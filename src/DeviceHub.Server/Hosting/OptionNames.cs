@@ -12,7 +12,7 @@ internal static class OptionNames
 {
     /// <summary>What .NET reads itself.</summary>
     private static readonly string[] Foreign =
-        ["Logging", "AllowedHosts", HostDefaults.EnvironmentKey, HostDefaults.ContentRootKey, HostDefaults.ApplicationKey];
+        ["Logging", "AllowedHosts", "hostBuilder", HostDefaults.EnvironmentKey, HostDefaults.ContentRootKey, HostDefaults.ApplicationKey];
 
     /// <summary>.NET passes over a word that is no <c>--name=value</c>, and over a name without a value.</summary>
     /// <exception cref="StartException">There is one.</exception>

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Orleans.Configuration;
 using Orleans.Dashboard;
 
@@ -8,7 +9,8 @@ namespace DeviceHub.Server.Hosting;
 /// <summary>One silo in this process, for itself alone: a free loopback port, no gateway, an identity that no other hub has.</summary>
 internal static class SiloHosting
 {
-    public static void AddHubSilo(this WebApplicationBuilder builder)
+    /// <param name="profileGrains"><see cref="ServerOptions.ProfileGrains"/>.</param>
+    public static void AddHubSilo(this WebApplicationBuilder builder, bool profileGrains)
     {
         var identity = "hub-" + Guid.NewGuid().ToString("N")[..12];
         builder.UseOrleans(silo =>
@@ -18,6 +20,11 @@ internal static class SiloHosting
             // One silo owns the whole directory: a cache before it would only keep a million payments that are over, and be counted every second.
             silo.Configure<GrainDirectoryOptions>(directory => directory.CachingStrategy = GrainDirectoryOptions.CachingStrategyType.None);
             silo.AddDashboard(dashboard => dashboard.HideTrace = true);
+            if (!profileGrains)
+            {
+                // The dashboard's: it is passed by every call although nobody looks, and nobody else has one.
+                silo.Services.RemoveAll<IIncomingGrainCallFilter>();
+            }
         });
     }
 

@@ -1,7 +1,10 @@
 using System.Globalization;
 using System.Net;
 using DeviceHub.Protocol.Wire;
+using DeviceHub.Server.Hosting;
 using DeviceHub.Tests;
+using Microsoft.Extensions.DependencyInjection;
+using Orleans;
 
 namespace DeviceHub.IntegrationTests.Server;
 
@@ -42,6 +45,27 @@ public sealed class HostingTests
         var refused = await Assert.ThrowsAsync<InvalidOperationException>(second.Start);
         Assert.Contains("in use by another hub", second.Output, StringComparison.Ordinal);
         AssertRefused(second, refused);
+    }
+
+    [Fact]
+    public async Task Hub_watches_no_files_since_its_own_writes_would_wake_it()
+    {
+        await using var hub = new HubProcess();
+        await hub.Start();
+        var watches = Directory.EnumerateFiles($"/proc/{hub.Id}/fd").Select(fd => new FileInfo(fd).LinkTarget).Where(target => target == "anon_inode:inotify");
+        Assert.Empty(watches);
+    }
+
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task Calls_of_grains_pass_the_Orleans_dashboards_filter_only_when_an_option_says_so(bool profile)
+    {
+        var folder = Directory.CreateTempSubdirectory("hub-").FullName;
+        await using (var app = HubApplication.Build([$"--Server:DataFolder={folder}", $"--Server:ProfileGrains={profile}"]))
+        {
+            Assert.Equal(profile ? 1 : 0, app.Services.GetServices<IIncomingGrainCallFilter>().Count());
+        }
+
+        Directory.Delete(folder, recursive: true);
     }
 
     [Theory]
