@@ -89,8 +89,9 @@ for project in tests/*/*.csproj; do
   bad=$((errors + fails))
   # A crash or a time-out leaves no summary, or a clean one with a bad exit code.
   if [ "$code" -ne 0 ] && [ "$bad" -eq 0 ]; then
-    echo "$name ended with exit code $code; the tests that ran last, if they were slow:"
+    echo "$name ended with exit code $code; the tests that were slow last, and the last it said:"
     grep -F '[Long Running Test]' "$log" | tail -n 4
+    tail -n 40 "$log"
     bad=1
   fi
   passed=$((passed + total - fails - skips))

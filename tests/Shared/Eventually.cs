@@ -11,6 +11,9 @@ public static class Eventually
 
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(20);
 
+    /// <summary>How long one look may take beyond the limit: one that never ends must not hold up all tests.</summary>
+    private static readonly TimeSpan Look = TimeSpan.FromSeconds(30);
+
     /// <summary>Until the condition holds; fails after the limit.</summary>
     public static Task Holds(Func<bool> condition, string what, TimeSpan? limit = null) =>
         Becomes(() => Task.FromResult(condition()), seen => seen, what, limit);
@@ -32,7 +35,7 @@ public static class Eventually
         {
             try
             {
-                var seen = await look();
+                var seen = await look().WaitAsync(within + Look);
                 if (good(seen))
                 {
                     return seen;

@@ -105,7 +105,8 @@ internal sealed class SandboxServer : IAsyncDisposable
 
     private static WebApplication Build(SandboxOptions options, TimeProvider time)
     {
-        var builder = WebApplication.CreateSlimBuilder();
+        // It reads no appsettings.json anew; its folder and all below it would be watched for that.
+        var builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false"]);
         builder.Logging.ClearProviders().AddSimpleConsole().SetMinimumLevel(LogLevel.Error);
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listen(kestrel, options));
         builder.Services.RemoveAll<IConnectionListenerFactory>();

@@ -48,7 +48,9 @@ internal sealed class CoreServer : IAsyncDisposable
     {
         (this.options, this.clock) = (options, clock);
         (signatures, Book) = (new Signatures(options, clock), new CoreBook(options.Book));
-        var builder = WebApplication.CreateSlimBuilder();
+
+        // It reads no appsettings.json anew; its folder and all below it would be watched for that.
+        var builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false"]);
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls(options.Url).ConfigureKestrel(kestrel => kestrel.Limits.MaxRequestBodySize = MaxBody);
         app = builder.Build();

@@ -32,7 +32,7 @@ public sealed class PaymentEffects : IDisposable
 
     public int Running => Volatile.Read(ref running);
 
-    /// <summary>Completed as soon as none runs.</summary>
+    /// <summary>Completed as soon as none runs. Asked once, at the stop.</summary>
     internal Task Idle()
     {
         var waiting = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -109,7 +109,7 @@ public sealed partial class MqttEndpoint : ConnectionHandler, IHostedLifecycleSe
         while (_connections.Keys.Any(connection => connection.Handling > 0)
             && Time.GetElapsedTime(began) < TimeSpan.FromSeconds(Options.DrainSeconds) && !cancellationToken.IsCancellationRequested)
         {
-            await Task.Delay(TimeSpan.FromMilliseconds(20), Time, CancellationToken.None);
+            await Task.Delay(TimeSpan.FromMilliseconds(20), Time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         foreach (var connection in _connections.Keys)

@@ -63,7 +63,7 @@ public sealed partial class SerialEndpoint(
         while (_keepers.Any(keeper => keeper.Handling > 0)
             && time.GetElapsedTime(began) < TimeSpan.FromSeconds(Options.DrainSeconds) && !cancellationToken.IsCancellationRequested)
         {
-            await Task.Delay(TimeSpan.FromMilliseconds(20), time, CancellationToken.None);
+            await Task.Delay(TimeSpan.FromMilliseconds(20), time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         foreach (var keeper in _keepers)
@@ -71,7 +71,7 @@ public sealed partial class SerialEndpoint(
             keeper.Stop();
         }
 
-        await Task.Delay(LastBytes, time, CancellationToken.None);
+        await Task.Delay(LastBytes, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _stop.CancelAsync();
         await Task.WhenAll(_running);
         await Task.WhenAll(Running());

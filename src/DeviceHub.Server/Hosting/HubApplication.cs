@@ -36,9 +36,9 @@ public static class HubApplication
     {
         OptionNames.Check(args);
 
-        // Options are read once. Files that are watched for changes are so by the folder with all below it, where the data folder is by default: every write
-        // of the ledger would wake the watcher.
-        var builder = WebApplication.CreateBuilder(["--hostBuilder:reloadConfigOnChange=false", .. args]);
+        // Options are read once. Appsettings.json would be watched by its folder with all below it, where the data folder is by default: every write of the
+        // ledger would wake the watcher.
+        var builder = WebApplication.CreateBuilder([.. args, "--hostBuilder:reloadConfigOnChange=false"]);
         builder.Logging.ClearProviders().AddHubLogging();
         configure?.Invoke(builder);
         var folder = DataFolder.Open(ReadServerOptions(builder.Configuration).DataFolder);

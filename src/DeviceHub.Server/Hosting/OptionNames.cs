@@ -12,7 +12,7 @@ internal static class OptionNames
 {
     /// <summary>What .NET reads itself.</summary>
     private static readonly string[] Foreign =
-        ["Logging", "AllowedHosts", "hostBuilder", HostDefaults.EnvironmentKey, HostDefaults.ContentRootKey, HostDefaults.ApplicationKey];
+        ["Logging", "AllowedHosts", "hostBuilder:reloadConfigOnChange", HostDefaults.EnvironmentKey, HostDefaults.ContentRootKey, HostDefaults.ApplicationKey];
 
     /// <summary>.NET passes over a word that is no <c>--name=value</c>, and over a name without a value.</summary>
     /// <exception cref="StartException">There is one.</exception>
@@ -51,7 +51,7 @@ internal static class OptionNames
             }
 
             var isSection = sections.Contains(name, StringComparer.OrdinalIgnoreCase);
-            if (!isSection && !sections.Any(s => s.StartsWith(name + ConfigurationPath.KeyDelimiter, StringComparison.OrdinalIgnoreCase)))
+            if (!isSection && !sections.Concat(Foreign).Any(s => s.StartsWith(name + ConfigurationPath.KeyDelimiter, StringComparison.OrdinalIgnoreCase)))
             {
                 throw new StartException($"{name} is no option of the hub");
             }

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using Microsoft.Extensions.DependencyInjection.Extensions;
 using Orleans.Configuration;
 using Orleans.Dashboard;
 
@@ -22,8 +21,9 @@ internal static class SiloHosting
             silo.AddDashboard(dashboard => dashboard.HideTrace = true);
             if (!profileGrains)
             {
-                // The dashboard's: it is passed by every call although nobody looks, and nobody else has one.
-                silo.Services.RemoveAll<IIncomingGrainCallFilter>();
+                // It is passed by every call although nobody looks.
+                var filter = silo.Services.Single(s => s.ServiceType == typeof(IIncomingGrainCallFilter) && s.ImplementationType?.Assembly == typeof(DashboardOptions).Assembly);
+                silo.Services.Remove(filter);
             }
         });
     }

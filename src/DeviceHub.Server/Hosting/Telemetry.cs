@@ -7,7 +7,7 @@ internal static class Telemetry
 {
     /// <summary>
     /// How much there is, and what goes wrong. The others count each message and activation several times on its way within one process: a twentieth of
-    /// the processor time of a payment, for figures that the hub's own and Orleans's dashboard have.
+    /// the processor time of a payment, for figures that the hub's own have, and Orleans's dashboard when it profiles.
     /// </summary>
     private static readonly FrozenSet<string> OfOrleans = FrozenSet.Create(
         "orleans-catalog-activations",

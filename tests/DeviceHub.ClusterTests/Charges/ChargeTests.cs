@@ -5,6 +5,7 @@ using DeviceHub.Core;
 using DeviceHub.Core.Charges;
 using DeviceHub.Core.Payments;
 using DeviceHub.Protocol.Wire;
+using DeviceHub.Tests;
 using Code = DeviceHub.Protocol.Wire.Refusal.Types.Code;
 using PaymentRequest = DeviceHub.Protocol.Wire.PaymentRequest;
 
@@ -156,13 +157,13 @@ public sealed class ChargeTests : IAsyncLifetime
             return known.Task;
         };
         var first = hub.Charge(NewId()).Open(Wanted(terminal, "A-1"));
-        await written.Task;
+        await written.Task.WaitAsync(Eventually.DefaultLimit);
 
         // The row is there, and its grain does not know it yet.
         var asked = new TaskCompletionSource();
         hub.WhenCalled = (nameof(IChargeGrain), asked.SetResult);
         var again = hub.Charge(NewId()).Open(Wanted(terminal, "A-1"));
-        await asked.Task;
+        await asked.Task.WaitAsync(Eventually.DefaultLimit);
         known.SetResult();
         var (one, two) = (await first, await again);
         Assert.Equal((true, false), (one.IsNew, two.IsNew));

@@ -159,7 +159,7 @@ public sealed class PaymentGrainTests : IAsyncLifetime
         var held = (Reached: new TaskCompletionSource(), Release: new TaskCompletionSource());
         hub.Ledger.Held = held;
         var accepting = hub.Grain(order.Id).Accept(order);
-        await held.Reached.Task;
+        await held.Reached.Task.WaitAsync(Eventually.DefaultLimit);
         hub.Clock.Advance(hub.Options.PayDeadline);
         held.Release.SetResult();
         Assert.Null((await accepting).Refusal);

@@ -13,6 +13,7 @@ public sealed class OptionNamesTests
     [InlineData("--Channels:Htp:Proxy=x", "Channels:Htp is no option")]
     [InlineData("--urls=http://127.0.0.1:1", "urls is no option")]
     [InlineData("--Payments=1", "write Payments:Name")]
+    [InlineData("--hostBuilder:reloadConfgOnChange=false", "hostBuilder:reloadConfgOnChange is no option")]
     public void Name_outside_of_every_section_is_named(string argument, string expected) =>
         Assert.Contains(expected, Assert.Throws<StartException>(() => Check(b => b.AddCommandLine([argument]))).Message, StringComparison.Ordinal);
 
@@ -33,7 +34,7 @@ public sealed class OptionNamesTests
 
     [Fact]
     public void Names_of_sections_and_of_dotnet_and_of_other_programs_are_taken() => Check(b => b
-        .AddCommandLine(["--payments:MaxReversals=1", "--Channels:Http:Proxy=x", "--environment=Development", "--Logging:LogLevel:Default=Debug"])
+        .AddCommandLine(["--payments:MaxReversals=1", "--Channels:Http:Proxy=x", "--environment=Development", "--Logging:LogLevel:Default=Debug", "--hostBuilder:reloadConfigOnChange=false"])
         .AddEnvironmentVariables().AddInMemoryCollection([KeyValuePair.Create("Paymnts", (string?)"of a test")]));
 
     [Theory]
