@@ -51,6 +51,8 @@ public sealed partial class DashboardHub : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
+        // The console of a page is told what went wrong with an event, not only that something did.
+        Environment.SetEnvironmentVariable("ASPNETCORE_DETAILEDERRORS", "true");
         await Hub.Start();
         await SignIn();
         var merchant = await Post("merchants", new { name = "Noodle house 面馆" });
