@@ -19,8 +19,7 @@ internal sealed class ErrorCollector(ConcurrentQueue<string> errors) : ILoggerPr
 
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
-        // A payment may tell its terminal while the silo stops, which Orleans takes for an error.
-        if (IsEnabled(logLevel) && !(eventId.Name == "SelectTargetFailed" && formatter(state, exception).Contains("is shutting down", StringComparison.Ordinal)))
+        if (IsEnabled(logLevel))
         {
             errors.Enqueue($"{eventId.Name}: {formatter(state, exception)} {exception}");
         }

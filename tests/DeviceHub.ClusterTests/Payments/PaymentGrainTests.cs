@@ -1,6 +1,7 @@
 using DeviceHub.Core;
 using DeviceHub.Core.Payments;
 using DeviceHub.Tests;
+using Microsoft.Extensions.Time.Testing;
 
 namespace DeviceHub.ClusterTests.Payments;
 
@@ -233,7 +234,8 @@ public sealed class PaymentGrainTests : IAsyncLifetime
     [Fact]
     public async Task Stop_goes_on_as_soon_as_the_last_call_to_a_channel_has_ended()
     {
-        var other = new PaymentGrainFixture(sweeps: true);
+        var clock = new WaitClock(new PaymentOptions().StopDeadline);
+        var other = new PaymentGrainFixture(sweeps: true) { Clock = clock };
         await other.InitializeAsync();
         var order = other.Order();
         await other.Grain(order.Id).Accept(order);
@@ -241,7 +243,7 @@ public sealed class PaymentGrainTests : IAsyncLifetime
 
         // Virtual time stands still: no deadline ends the wait.
         var stopping = other.DisposeAsync().AsTask();
-        await Eventually.Passes(TimeSpan.FromSeconds(1));
+        await clock.Waits.Task.WaitAsync(Eventually.DefaultLimit);
         Assert.False(stopping.IsCompleted);
         other.Channel.Say(EffectKind.Pay, Paid);
         await stopping.WaitAsync(TimeSpan.FromSeconds(20));
@@ -261,5 +263,22 @@ public sealed class PaymentGrainTests : IAsyncLifetime
         Assert.Contains("6789", text, StringComparison.Ordinal);
         Assert.DoesNotContain("134567890123456789", text, StringComparison.Ordinal);
         Assert.Equal("****6789", order.Request.Code.ToString());
+    }
+
+    /// <summary>Tells when somebody begins to wait for so long.</summary>
+    private sealed class WaitClock(TimeSpan time) : FakeTimeProvider(PaymentGrainFixture.Start)
+    {
+        public TaskCompletionSource Waits { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            var timer = base.CreateTimer(callback, state, dueTime, period);
+            if (dueTime == time)
+            {
+                Waits.TrySetResult();
+            }
+
+            return timer;
+        }
     }
 }
