@@ -44,6 +44,9 @@ public sealed class TerminalFixture : IAsyncLifetime
     /// <summary>The next call of this grain method fails as by a timeout: the call never arrives, or only its answer is lost.</summary>
     internal (string Method, bool Arrives)? Loses { get; set; }
 
+    /// <summary>Put around the next call of this grain method.</summary>
+    internal (string Method, Func<Func<Task>, Task> Do)? Around { get; set; }
+
     internal ITerminalSessions Sessions => cluster!.Silos[0].ServiceProvider.GetRequiredService<ITerminalSessions>();
 
     public async ValueTask InitializeAsync()
@@ -92,6 +95,13 @@ public sealed class TerminalFixture : IAsyncLifetime
         {
             WhenCalled = null;
             watch.Do();
+        }
+
+        if (Around is { } point && point.Method == call.MethodName)
+        {
+            Around = null;
+            await point.Do(call.Invoke);
+            return;
         }
 
         if (Loses is not { } lost || lost.Method != call.MethodName)

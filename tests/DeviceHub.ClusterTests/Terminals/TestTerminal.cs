@@ -48,6 +48,9 @@ internal sealed class TestTerminal : IWire
     /// <summary>Sending throws from now on.</summary>
     public bool Breaks { get; set; }
 
+    /// <summary>Called with each message as it is sent, before the terminal has it.</summary>
+    public Action<Downlink>? Sent { get; set; }
+
     public Welcome Welcome { get; private set; } = new();
 
     public TaskCompletionSource<CutReason> WasCut { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -96,6 +99,7 @@ internal sealed class TestTerminal : IWire
             sealKey = HMACSHA256.HashData(Key, Login.SealInput(SerialNumber, hubNonce, nonce));
         }
 
+        Sent?.Invoke(message);
         return told.Writer.TryWrite(message);
     }
 

@@ -1,0 +1,166 @@
+using DeviceHub.Core.Payments;
+using DeviceHub.Protocol.Wire;
+using DeviceHub.Tests;
+
+namespace DeviceHub.ClusterTests.Terminals;
+
+/// <summary>
+/// A payment walked point by point, its session lost at each. The terminal does what its specification says: it logs in anew, takes over what the
+/// welcome brings, repeats what it has no outcome of, and confirms. Each test has its own silo.
+/// </summary>
+public sealed class SessionLossTests : IAsyncLifetime
+{
+    private static readonly ChannelVerdict Paid = new(Verdict.Approved, "SUCCESS", PaidFen: 1000, Transaction: "T1");
+    private readonly TerminalFixture hub = new();
+
+    /// <summary>Where the session is lost.</summary>
+    public enum Point
+    {
+        BeforeAdmit,
+        AfterAdmit,
+        BeforeAccept,
+        InTheCommit,
+        AfterAccept,
+        BeforeItWaits,
+        WhileItWaits,
+        AfterItWaited,
+        AtAccepted,
+        AtTheOutcome,
+        BeforeShown,
+        AfterShown,
+    }
+
+    public ValueTask InitializeAsync() => hub.InitializeAsync();
+
+    public ValueTask DisposeAsync() => hub.DisposeAsync();
+
+    public static MatrixTheoryData<Point, bool> Points => new(Enum.GetValues<Point>(), [false, true]);
+
+    [Theory, MemberData(nameof(Points))]
+    public async Task Payment_is_charged_once_and_its_outcome_told_wherever_its_session_is_lost(Point point, bool nextIsLostToo)
+    {
+        var first = await hub.LoggedIn();
+        var request = first.Request();
+        if (point is not (Point.AtAccepted or Point.WhileItWaits))
+        {
+            hub.Channel.Say(EffectKind.Pay, Paid);
+        }
+
+        var lost = LoseAt(point, first);
+        await first.SendSealed(new Uplink { PaymentRequest = request });
+        if (point is Point.AtAccepted)
+        {
+            await Eventually.Holds(
+                () =>
+                {
+                    hub.Clock.Advance(TimeSpan.FromMilliseconds(hub.SessionOptions.AcceptedAfterMs));
+                    return lost.IsCompleted;
+                },
+                "the terminal is told that the payment is accepted");
+        }
+        else if (point is Point.BeforeShown or Point.AfterShown)
+        {
+            await Confirm(first, (await first.Next(d => d.Outcome is not null)).Outcome);
+        }
+
+        await lost.WaitAsync(Eventually.DefaultLimit);
+        if (nextIsLostToo)
+        {
+            var second = new TestTerminal(hub, first.SerialNumber, key: first.Key);
+            second.Sent = message => { if (message.Welcome is not null) { _ = second.Session.DisposeAsync().AsTask(); } };
+            await second.Hello();
+            await second.Next(d => d.Challenge is not null);
+            await second.Prove();
+            await second.Next(d => d.Welcome is not null);
+        }
+
+        var last = new TestTerminal(hub, first.SerialNumber, key: first.Key);
+        await last.LogIn();
+        await last.SendSealed(new Uplink { PaymentRequest = request });
+        if (point is Point.AtAccepted or Point.WhileItWaits)
+        {
+            hub.Channel.Say(EffectKind.Pay, Paid);
+        }
+
+        var outcome = (await last.Next(d => d.Refusal is not null || d.Outcome is not null)).Outcome;
+        Assert.Equal((request.RequestId, Outcome.Types.Result.Approved, 1000UL, "T1"), (outcome.RequestId, outcome.Result, outcome.PaidFen, outcome.ChannelTransaction));
+        await Confirm(last, outcome);
+
+        Assert.Single(hub.Channel.Paid);
+        Assert.Empty(await hub.Ledger.Unsettled(first.SerialNumber, DateTimeOffset.MinValue, 10));
+    }
+
+    private static async Task Confirm(TestTerminal terminal, Outcome outcome) =>
+        await terminal.SendSealed(new Uplink { OutcomeShown = new() { RequestId = outcome.RequestId, Revision = outcome.Revision } });
+
+    /// <summary>Ends when the session is lost.</summary>
+    private Task LoseAt(Point point, TestTerminal terminal)
+    {
+        var lost = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        switch (point)
+        {
+            case Point.BeforeAdmit or Point.AfterAdmit:
+                Around("Admit", point is Point.BeforeAdmit);
+                break;
+            case Point.BeforeAccept or Point.AfterAccept:
+                Around("Accept", point is Point.BeforeAccept);
+                break;
+            case Point.BeforeItWaits or Point.AfterItWaited:
+                Around("Outcome", point is Point.BeforeItWaits);
+                break;
+            case Point.WhileItWaits:
+                hub.Around = ("Outcome", async call =>
+                {
+                    var waiting = call();
+                    await Lose();
+                    await waiting;
+                });
+                break;
+            case Point.BeforeShown or Point.AfterShown:
+                Around("Shown", point is Point.BeforeShown);
+                break;
+            case Point.InTheCommit:
+                var held = (Reached: new TaskCompletionSource(), Release: new TaskCompletionSource());
+                hub.Ledger.Held = held;
+                _ = held.Reached.Task.ContinueWith(
+                    async _ =>
+                    {
+                        await Lose();
+                        held.Release.SetResult();
+                    },
+                    TaskScheduler.Default);
+                break;
+            default:
+                terminal.Sent = message =>
+                {
+                    if (point is Point.AtAccepted ? message.Accepted is not null : message.Outcome is not null)
+                    {
+                        _ = Lose();
+                    }
+                };
+                break;
+        }
+
+        return lost.Task;
+
+        void Around(string method, bool before) => hub.Around = (method, async call =>
+        {
+            if (before)
+            {
+                await Lose();
+            }
+
+            await call();
+            if (!before)
+            {
+                await Lose();
+            }
+        });
+
+        async Task Lose()
+        {
+            await terminal.Session.DisposeAsync();
+            lost.SetResult();
+        }
+    }
+}
