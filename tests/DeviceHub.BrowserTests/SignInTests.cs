@@ -86,7 +86,7 @@ public sealed class SignInTests(DashboardHub hub)
                 told.Enqueue(answer.Status);
             }
         };
-        await browser.Page.Clock.SetFixedTimeAsync(DateTime.UtcNow.AddMinutes(5));
+        await browser.Page.Clock.SetFixedTimeAsync(TimeProvider.System.GetUtcNow().UtcDateTime.AddMinutes(5));
 
         // The page hears of a payment in doubt and shows it, which is nobody's doing.
         await using var terminal = await hub.LoggedIn();

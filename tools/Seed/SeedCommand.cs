@@ -54,7 +54,7 @@ internal static class SeedCommand
             parsed.GetValue(Payments),
             parsed.GetValue(Weeks),
             parsed.GetValue(Seed),
-            parsed.GetValue(Until) is { } until ? Time(until)!.Value : DateTimeOffset.UtcNow);
+            parsed.GetValue(Until) is { } until ? Time(until)!.Value : TimeProvider.System.GetUtcNow());
         try
         {
             await SeedRun.Fill(setup, parsed.GetValue(Add), Console.WriteLine, cancellation);

@@ -143,7 +143,7 @@ public sealed class FaultTests
         using var response = await sandbox.V3Pay(1000, sandbox.Number());
 
         Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
-        Assert.InRange(DateTimeOffset.UtcNow.ToUnixTimeSeconds() - long.Parse(response.Headers.GetValues("Wechatpay-Timestamp").Single(), CultureInfo.InvariantCulture), 590, 660);
+        Assert.InRange(TimeProvider.System.GetUtcNow().ToUnixTimeSeconds() - long.Parse(response.Headers.GetValues("Wechatpay-Timestamp").Single(), CultureInfo.InvariantCulture), 590, 660);
     }
 
     [Fact]
@@ -161,7 +161,7 @@ public sealed class FaultTests
         var number = sandbox.Number();
         await sandbox.V2Pay(1000, number);
         await sandbox.V2("/secapi/pay/refund", null, ("out_trade_no", number), ("out_refund_no", "R" + number), ("total_fee", "1000"), ("refund_fee", "300"));
-        var today = DateTimeOffset.UtcNow.ToOffset(TimeSpan.FromHours(8)).Date;
+        var today = TimeProvider.System.GetUtcNow().ToOffset(TimeSpan.FromHours(8)).Date;
 
         using var announced = await sandbox.V3(HttpMethod.Get, $"/v3/bill/tradebill?bill_date={today:yyyy-MM-dd}&tar_type=GZIP");
         using var json = JsonDocument.Parse(await announced.Content.ReadAsStringAsync());
@@ -184,7 +184,7 @@ public sealed class FaultTests
         var number = sandbox.Number();
         await sandbox.AlipayPay("10.00", number);
         await sandbox.Alipay("alipay.trade.refund", new { out_trade_no = number, refund_amount = "3.00", out_request_no = "R1" });
-        var today = DateTimeOffset.UtcNow.ToOffset(TimeSpan.FromHours(8)).Date;
+        var today = TimeProvider.System.GetUtcNow().ToOffset(TimeSpan.FromHours(8)).Date;
 
         var address = (await sandbox.Alipay("alipay.data.dataservice.bill.downloadurl.query", new { bill_type = "trade", bill_date = $"{today:yyyy-MM-dd}" })).Json.GetProperty("bill_download_url").GetString()!;
         var gbk = CodePagesEncodingProvider.Instance.GetEncoding("GBK")!;

@@ -88,7 +88,7 @@ internal sealed class SandboxFixture : IAsyncDisposable
     {
         using var key = RSA.Create();
         key.ImportFromPem(privateKey ?? Merchant.PrivateKey);
-        var timestamp = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
+        var timestamp = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
         var signature = Convert.ToBase64String(key.SignData(Encoding.UTF8.GetBytes($"{method}\n{path}\n{timestamp}\nnonce\n{body}\n"), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1));
         using var request = new HttpRequestMessage(method, path);
         request.Headers.TryAddWithoutValidation("Authorization", $"WECHATPAY2-SHA256-RSA2048 mchid=\"{Merchant.MchId}\",nonce_str=\"nonce\",signature=\"{signature}\",timestamp=\"{timestamp}\",serial_no=\"{AccountMaker.SerialNumber(Merchant.Certificate)}\"");
@@ -121,7 +121,7 @@ internal sealed class SandboxFixture : IAsyncDisposable
         var fields = new SortedDictionary<string, string>(StringComparer.Ordinal)
         {
             ["app_id"] = application.AppId, ["method"] = method, ["charset"] = "utf-8", ["sign_type"] = "RSA2", ["version"] = "1.0",
-            ["timestamp"] = DateTimeOffset.UtcNow.ToOffset(TimeSpan.FromHours(8)).ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture), ["biz_content"] = JsonSerializer.Serialize(content),
+            ["timestamp"] = TimeProvider.System.GetUtcNow().ToOffset(TimeSpan.FromHours(8)).ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture), ["biz_content"] = JsonSerializer.Serialize(content),
         };
         if (notifyUrl is not null)
         {

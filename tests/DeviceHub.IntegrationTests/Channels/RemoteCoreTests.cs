@@ -120,7 +120,7 @@ public sealed class RemoteCoreTests : IAsyncLifetime
     {
         using var http = new HttpClient();
         var nonce = new string('a', 32);
-        var now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
+        var now = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
         async Task<HttpStatusCode> Send(long seconds, string sent, string? signature = null)
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, core.Url + "/v1/account");
@@ -162,7 +162,7 @@ public sealed class RemoteCoreTests : IAsyncLifetime
     [Fact]
     public async Task Hub_whose_clock_is_wrong_is_turned_away_and_nothing_is_charged()
     {
-        await using var late = Services(new FakeTimeProvider(DateTimeOffset.UtcNow.AddMinutes(-6)), new Uri(core.Url).Authority);
+        await using var late = Services(new FakeTimeProvider(TimeProvider.System.GetUtcNow().AddMinutes(-6)), new Uri(core.Url).Authority);
         var order = Order(1000);
         var answer = await late.GetRequiredService<IPaymentChannel>().Pay(Payment(order), default);
         Assert.Equal((Verdict.Unknown, "bad-signature"), (answer.Verdict, answer.Code));
@@ -220,7 +220,7 @@ public sealed class RemoteCoreTests : IAsyncLifetime
     private Task<ChannelVerdict> Pay(ChannelReference order) => Channel.Pay(Payment(order), default);
 
     private static ChannelPayment Payment(ChannelReference order) =>
-        new(order, new PaymentCode("134567890123456789"), Wallet.WeChat, "Noodle shop 面馆", "SN1", DateTimeOffset.UtcNow.AddMinutes(1));
+        new(order, new PaymentCode("134567890123456789"), Wallet.WeChat, "Noodle shop 面馆", "SN1", TimeProvider.System.GetUtcNow().AddMinutes(1));
 
     private ChannelReference Order(long amountFen, ChannelAccount? account = null) => new($"d{Interlocked.Increment(ref numbers):x29}", account ?? Account(), amountFen);
 

@@ -65,7 +65,7 @@ public sealed class KitHub : IAsyncLifetime
         var request = new System.Security.Cryptography.X509Certificates.CertificateRequest(
             "CN=DeviceHub CA", key, System.Security.Cryptography.HashAlgorithmName.SHA256, System.Security.Cryptography.RSASignaturePadding.Pkcs1);
         request.CertificateExtensions.Add(new System.Security.Cryptography.X509Certificates.X509BasicConstraintsExtension(true, false, 0, true));
-        using var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        using var certificate = request.CreateSelfSigned(TimeProvider.System.GetUtcNow().AddDays(-1), TimeProvider.System.GetUtcNow().AddDays(1));
         var path = Path.Combine(folder, "foreign.pem");
         File.WriteAllText(path, certificate.ExportCertificatePem());
         return path;

@@ -243,7 +243,7 @@ public sealed class ChannelAccountsApiTests(ServerHub hub) : IClassFixture<Serve
 
     private static X509Certificate2 Certificate(int years, RSA rsa)
     {
-        var now = DateTimeOffset.UtcNow;
+        var now = TimeProvider.System.GetUtcNow();
         var request = new CertificateRequest("CN=Noodle shop", rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
         return request.CreateSelfSigned(years < 0 ? now.AddYears(-2) : now.AddDays(-1), now.AddYears(years));
     }

@@ -94,6 +94,15 @@ public sealed partial class SpecificationTests
         Assert.True(Specification.Contains(row, StringComparison.Ordinal), "README.md must say: " + row);
     }
 
+    [Fact]
+    public void JSON_at_a_keep_alive_of_60_s_is_not_recommended_since_it_moves_more_than_10_MB()
+    {
+        var bytes = IdleMonth(60, WireEncoding.Json);
+        var row = $"| 60 s | JSON | {(bytes / 1e6).ToString("0.0", CultureInfo.InvariantCulture)} MB: too much, not recommended |";
+        Assert.True(bytes > 10_000_000, row);
+        Assert.True(Specification.Contains(row, StringComparison.Ordinal), "README.md must say: " + row);
+    }
+
     /// <summary>Sent and received bytes at the IP layer in 31 days, under the assumptions of README.md, "Idle traffic".</summary>
     private static long IdleMonth(int keepAliveSeconds, WireEncoding encoding)
     {

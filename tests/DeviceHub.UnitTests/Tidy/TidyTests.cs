@@ -14,6 +14,14 @@ public sealed class TidyTests
     /// <summary>A process that tests run, not a test: a bank takes its time to answer.</summary>
     private const string Bank = "tests/SandboxHost/";
 
+    /// <summary>Where a moment of real time is the test itself: a process killed or frozen in it, a zip's time stamp of two seconds, a page that draws.</summary>
+    private static readonly string[] LetTimePass =
+    [
+        "tests/DeviceHub.IntegrationTests/Kill/PaymentKillTests.cs", "tests/DeviceHub.IntegrationTests/Firmware/CKitTests.cs",
+        "tests/DeviceHub.IntegrationTests/Bench/PlanStepsTests.cs", "tests/DeviceHub.IntegrationTests/Reconciliation/RepeatedReportTests.cs",
+        "tests/DeviceHub.BrowserTests/Screenshots.cs",
+    ];
+
     [Fact]
     public void Sources_are_found() => Assert.InRange(Sources.All.Count, 30, 5000);
 
@@ -39,10 +47,16 @@ public sealed class TidyTests
 
     [Fact]
     public void Time_comes_from_a_TimeProvider() =>
-        None(from file in Sources.All.Where(f => f.Path.StartsWith("src/", StringComparison.Ordinal))
+        None(from file in Sources.All
              from node in file.Tree.DescendantNodes().OfType<MemberAccessExpressionSyntax>()
              where Name(node) is "DateTime.Now" or "DateTime.UtcNow" or "DateTime.Today" or "DateTimeOffset.Now" or "DateTimeOffset.UtcNow"
-                 or "Stopwatch.StartNew" or "Stopwatch.GetTimestamp" or "Stopwatch.GetElapsedTime" or "Environment.TickCount" or "Environment.TickCount64"
+             select $"{file.At(node)} {Name(node)} reads a clock that no test can turn; take a TimeProvider");
+
+    [Fact]
+    public void The_product_measures_time_by_a_TimeProvider() =>
+        None(from file in Sources.All.Where(f => f.Path.StartsWith("src/", StringComparison.Ordinal))
+             from node in file.Tree.DescendantNodes().OfType<MemberAccessExpressionSyntax>()
+             where Name(node) is "Stopwatch.StartNew" or "Stopwatch.GetTimestamp" or "Stopwatch.GetElapsedTime" or "Environment.TickCount" or "Environment.TickCount64"
              select $"{file.At(node)} {Name(node)} reads a clock that no test can turn; take a TimeProvider");
 
     [Fact]
@@ -51,6 +65,13 @@ public sealed class TidyTests
              from node in file.Tree.DescendantNodes().OfType<MemberAccessExpressionSyntax>()
              where Name(node) is "Task.Delay" or "Thread.Sleep"
              select $"{file.At(node)} {Name(node)} in a test; use virtual time, or Eventually for real processes and sockets");
+
+    [Fact]
+    public void Time_that_just_passes_is_for_real_processes() =>
+        None(from file in Sources.All.Where(f => f.Path.StartsWith("tests/", StringComparison.Ordinal) && !LetTimePass.Contains(f.Path))
+             from node in file.Tree.DescendantNodes().OfType<MemberAccessExpressionSyntax>()
+             where Name(node) is "Eventually.Passes"
+             select $"{file.At(node)} {Name(node)}: a sleep; wait for what is to happen, or use virtual time");
 
     [Fact]
     public void Core_never_blocks_on_a_task_nor_leaves_its_scheduler() =>

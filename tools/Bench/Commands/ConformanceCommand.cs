@@ -97,7 +97,7 @@ internal static class ConformanceCommand
 
     private static async Task<int> Run(Rig rig, Choice choice, ECDsa? signing, IAnsiConsole console)
     {
-        var (began, from) = (DateTimeOffset.Now, SerialLine.Now);
+        var (began, from) = (TimeProvider.System.GetLocalNow(), SerialLine.Now);
         var results = await ConformanceRun.Run(choice.Cases, rig, Begins, result => Ended(console, result, choice.Texts));
         var found = BenchReport.Of(rig, "conformance", "", began, from, rig.Cancellation.IsCancellationRequested, results);
         Tell(console, found, choice.Texts);

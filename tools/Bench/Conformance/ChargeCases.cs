@@ -29,7 +29,7 @@ internal static class ChargeCases
             ChargeId = id,
             AmountFen = (ulong)amountFen,
             OrderNumber = orderNumber,
-            SentTimeMs = (ulong)(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() - ageMs),
+            SentTimeMs = (ulong)(TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() - ageMs),
             TimeToLiveMs = timeToLiveMs,
         },
     };

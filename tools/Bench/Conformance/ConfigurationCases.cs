@@ -49,7 +49,7 @@ internal static class ConfigurationCases
     public static Downlink BadCommit() => Commit(NextVersion(), 1, new byte[32]);
 
     public static ulong NextVersion() =>
-        lastVersion = Math.Max(lastVersion + 1, (ulong)DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
+        lastVersion = Math.Max(lastVersion + 1, (ulong)TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds());
 
     public static Downlink Chunk(ulong version, uint index, params ConfigurationEntry[] entries) =>
         new() { ConfigurationChunk = new ConfigurationChunk { Version = version, Index = index, Entries = { entries } } };

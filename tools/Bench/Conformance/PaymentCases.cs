@@ -51,7 +51,7 @@ internal static class PaymentCases
             AmountFen = request.AmountFen,
             PaidFen = request.AmountFen,
             Wallet = Wallet.Wechat,
-            HubTimeMs = (ulong)DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(),
+            HubTimeMs = (ulong)TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(),
             Text = new Text { Id = "approved", Text_ = ByteString.CopyFromUtf8("Paid (bench)") },
         },
     };

@@ -41,7 +41,7 @@ internal static class SealCases
             AmountFen = 1,
             Late = true,
             AgeMs = 60_000,
-            HubTimeMs = (ulong)DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(),
+            HubTimeMs = (ulong)TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(),
             Text = new Text { Id = "not_charged", Text_ = ByteString.CopyFromUtf8("Bench: not charged") },
         },
     };

@@ -22,7 +22,7 @@ internal sealed class PcapngWriter : IDisposable
     private readonly Lock gate = new();
 
     /// <summary>Unix time of the moment that the tool's own clock calls 0, in nanoseconds.</summary>
-    private readonly ulong zeroNs = (ulong)((DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() * 1_000_000) - (long)SerialLine.Now.TotalNanoseconds);
+    private readonly ulong zeroNs = (ulong)((TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() * 1_000_000) - (long)SerialLine.Now.TotalNanoseconds);
 
     public PcapngWriter(string path, string port, int baud)
     {

@@ -169,8 +169,8 @@ internal sealed class BenchSession
     {
         Welcome = new Welcome
         {
-            HubTimeMs = (ulong)DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(),
-            SessionEpoch = (ulong)DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(),
+            HubTimeMs = (ulong)TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(),
+            SessionEpoch = (ulong)TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(),
             RequestEpoch = Convert.ToBase64String(RandomNumberGenerator.GetBytes(9)).Replace('+', '-').Replace('/', '_'),
             HeartbeatIntervalS = Script.HeartbeatSeconds,
             ConfigurationVersion = Script.Configuration?.Version ?? 0,

@@ -19,7 +19,7 @@ internal sealed class PlanRun(Plan plan, Func<IJig, CancellationToken, Rig> reac
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
         limit.CancelAfter(TimeSpan.FromSeconds(plan.LimitSeconds));
         var rig = reach(new EitherJig(new CommandJig(plan.Jig, place), makeJig), limit.Token);
-        var (startedAt, from, results) = (DateTimeOffset.Now, SerialLine.Now, new List<StepResult>());
+        var (startedAt, from, results) = (TimeProvider.System.GetLocalNow(), SerialLine.Now, new List<StepResult>());
         void Add(StepResult result)
         {
             results.Add(result);

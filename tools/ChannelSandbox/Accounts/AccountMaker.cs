@@ -45,7 +45,7 @@ internal static class AccountMaker
         var serial = RandomNumberGenerator.GetBytes(20);
         serial[0] = (byte)((serial[0] & 0x3F) | 0x40);
         using var certificate = request.Create(
-            request.SubjectName, X509SignatureGenerator.CreateForRSA(key, RSASignaturePadding.Pkcs1), DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddYears(10), serial);
+            request.SubjectName, X509SignatureGenerator.CreateForRSA(key, RSASignaturePadding.Pkcs1), TimeProvider.System.GetUtcNow().AddDays(-1), TimeProvider.System.GetUtcNow().AddYears(10), serial);
         return certificate.ExportCertificatePem();
     }
 
