@@ -10,6 +10,9 @@ namespace DeviceHub.Tests;
 /// </summary>
 public sealed partial class HubProcess : IAsyncDisposable
 {
+    /// <summary>Of its output no more is kept.</summary>
+    public const int MaxLines = 10_000;
+
     private readonly ConcurrentQueue<string> output = new();
     private readonly string[] arguments;
     private readonly bool ownsFolder;
@@ -124,7 +127,7 @@ public sealed partial class HubProcess : IAsyncDisposable
 
     private void Keep(string? line)
     {
-        if (line is not null && output.Count < 10_000)
+        if (line is not null && output.Count < MaxLines)
         {
             output.Enqueue(line);
         }

@@ -267,7 +267,7 @@ internal sealed partial class MqttConnection : IWire
         if (refused)
         {
             MqttMetrics.Refused(word);
-            LogCut(_endpoint.Log, _serialNumber, Remote, word, reason);
+            TellCut(reason, word);
         }
 
         ReadOnlySpan<byte> last = _v5 && _session is not null ? PacketBytes.Disconnect(reason) : [];
@@ -281,17 +281,35 @@ internal sealed partial class MqttConnection : IWire
         _uplinks?.Release();
     }
 
+    private void TellCut(byte reason, string word)
+    {
+        if (_place.IsLoggedIn)
+        {
+            LogCut(_endpoint.Log, _serialNumber, Remote, word, reason);
+        }
+        else if (MayTell(word))
+        {
+            LogStrangerCut(_endpoint.Log, _serialNumber, Remote, word, reason);
+        }
+    }
+
+    /// <summary>Of a terminal all is told. Strangers come as often as they like and would fill the log: of them, what their address has not had told.</summary>
+    private bool MayTell(string word) => _place.IsLoggedIn || _endpoint.Admission.MayTell(word, Remote);
+
     /// <summary>False: it was cut before.</summary>
     private bool BeginCut() => Interlocked.CompareExchange(ref _cutAt, Math.Max(1, _endpoint.Time.GetTimestamp()), 0) == 0;
 
-    /// <summary>A refusal that the connection outlives: counted each time, logged once a connection.</summary>
+    /// <summary>A refusal that the connection outlives: counted each time, logged once a connection at most.</summary>
     private void RefusePacket(byte code, string word)
     {
         MqttMetrics.Refused(word);
         if (!_refusalTold)
         {
             _refusalTold = true;
-            LogRefusedPacket(_endpoint.Log, _serialNumber, Remote, word, code);
+            if (MayTell(word))
+            {
+                LogRefusedPacket(_endpoint.Log, _serialNumber, Remote, word, code);
+            }
         }
     }
 
@@ -300,6 +318,11 @@ internal sealed partial class MqttConnection : IWire
 
     [LoggerMessage(1, LogLevel.Information, "Ended the connection of {SerialNumber} from {Remote}: {Reason} (0x{Code:X2})", EventName = "MqttCut")]
     private static partial void LogCut(ILogger log, string serialNumber, EndPoint? remote, string reason, byte code);
+
+    [LoggerMessage(
+        7, LogLevel.Information, "Ended the connection of {SerialNumber} from {Remote}, which has not logged in: {Reason} (0x{Code:X2}); more of the kind from there are only counted for a minute",
+        EventName = "MqttStrangerCut")]
+    private static partial void LogStrangerCut(ILogger log, string serialNumber, EndPoint? remote, string reason, byte code);
 
     [LoggerMessage(6, LogLevel.Information, "Refused a packet of {SerialNumber} from {Remote}: {Reason} (0x{Code:X2}); more refusals of this connection are only counted", EventName = "MqttPacketRefused")]
     private static partial void LogRefusedPacket(ILogger log, string serialNumber, EndPoint? remote, string reason, byte code);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
@@ -13,7 +14,8 @@ namespace DeviceHub.IntegrationTests.Attacks;
 
 /// <summary>
 /// The hub as a process, watched from outside as an operator watches it: its counters over <c>/metrics</c>, its log as it printed it. A
-/// terminal is there all the time and must be served. An error in its log fails it.
+/// terminal is there all the time and must be served. An error in its log fails it, and so does a secret of its terminals, though it logs all
+/// that it can.
 /// </summary>
 public abstract partial class AttackHub(TimeSpan keepAlive, params string[] options) : IAsyncLifetime
 {
@@ -22,10 +24,18 @@ public abstract partial class AttackHub(TimeSpan keepAlive, params string[] opti
 
     private static int serials;
 
-    private readonly HubProcess hub = new(null, [$"--Terminals:Models:{Unsealed}:Seals=false", $"--Terminals:Models:{Unsealed}:AllowUnsealedInProduction=true", .. options]);
+    private readonly HubProcess hub = new(
+        null,
+        [
+            $"--Terminals:Models:{Unsealed}:Seals=false", $"--Terminals:Models:{Unsealed}:AllowUnsealedInProduction=true",
+            "--Logging:LogLevel:DeviceHub=Trace", .. options,
+        ]);
     private readonly HttpClient api = new(new HttpClientHandler { CookieContainer = new CookieContainer() });
     private string storeId = "";
     private TestTerminal? bystander;
+
+    /// <summary>Payment codes, keys, tokens and activation codes that were used: none is ever printed.</summary>
+    internal ConcurrentBag<string> Secrets { get; } = [];
 
     internal int Port => hub.MqttPort;
 
@@ -52,7 +62,12 @@ public abstract partial class AttackHub(TimeSpan keepAlive, params string[] opti
         var output = hub.Output;
         await hub.DisposeAsync();
         api.Dispose();
-        Assert.DoesNotContain(output.Split('\n'), line => line.Contains(" fail: ", StringComparison.Ordinal) || line.Contains(" crit: ", StringComparison.Ordinal));
+        var lines = output.Split('\n');
+        Assert.True(lines.Length < HubProcess.MaxLines, "the hub printed more than is kept");
+        Assert.DoesNotContain(lines, line => line.Contains(" fail: ", StringComparison.Ordinal) || line.Contains(" crit: ", StringComparison.Ordinal));
+
+        // Hex is written in either case.
+        Assert.DoesNotContain(Secrets, secret => output.Contains(secret, StringComparison.OrdinalIgnoreCase));
         GC.SuppressFinalize(this);
     }
 
@@ -64,14 +79,14 @@ public abstract partial class AttackHub(TimeSpan keepAlive, params string[] opti
     /// <summary>A terminal with a key that has logged in before.</summary>
     internal async Task<TestTerminal> Activated(string model = "sealing")
     {
-        await using var activating = new TestTerminal(NewSerial(), Port);
+        await using var activating = new TestTerminal(NewSerial(), Port) { Secrets = Secrets };
         var key = await activating.Activate(await NewActivationCode(model));
-        await using (var first = new TestTerminal(activating.SerialNumber, Port) { Key = key })
+        await using (var first = new TestTerminal(activating.SerialNumber, Port) { Key = key, Secrets = Secrets })
         {
             await first.Login();
         }
 
-        return new TestTerminal(activating.SerialNumber, Port) { Key = key, KeepAlive = keepAlive };
+        return new TestTerminal(activating.SerialNumber, Port) { Key = key, KeepAlive = keepAlive, Secrets = Secrets };
     }
 
     internal async Task<TestTerminal> LoggedIn(string model = "sealing")
@@ -81,7 +96,12 @@ public abstract partial class AttackHub(TimeSpan keepAlive, params string[] opti
         return terminal;
     }
 
-    internal static string Token(TestTerminal terminal) => Login.Token(terminal.Key!, terminal.SerialNumber, TimeProvider.System.GetUtcNow().ToUnixTimeSeconds());
+    internal string Token(TestTerminal terminal)
+    {
+        var token = Login.Token(terminal.Key!, terminal.SerialNumber, TimeProvider.System.GetUtcNow().ToUnixTimeSeconds());
+        Secrets.Add(token);
+        return token;
+    }
 
     /// <summary>The terminal on a bare socket, logged in by token, with JSON, up to <c>synced</c>; all that came so far is read.</summary>
     /// <param name="qos">Of its subscription.</param>
@@ -95,7 +115,7 @@ public abstract partial class AttackHub(TimeSpan keepAlive, params string[] opti
         Assert.Equal(0, connAck.Reason);
         await client.Send(Packets.Subscribe(Names.DownTopic(terminal.SerialNumber), qos: qos, v5: v5));
         await client.Expect(Packet.SubAck);
-        var connected = new SocketTerminal(terminal.SerialNumber, client, connAck, v5);
+        var connected = new SocketTerminal(terminal.SerialNumber, client, connAck, v5, Secrets);
         await connected.Send(Hello);
         await connected.UntilSynced();
         return connected;
@@ -197,6 +217,7 @@ public abstract partial class AttackHub(TimeSpan keepAlive, params string[] opti
         using var browser = new Caller(hub.Url);
         await browser.FirstSignIn("admin", hub.FirstPassword!, ServerHub.OwnPassword);
         var (key, _) = await ServerHub.CreateKey(browser, "admin", "metrics", "read");
+        Secrets.Add(key);
         api.DefaultRequestHeaders.Add("X-Api-Key", key);
     }
 

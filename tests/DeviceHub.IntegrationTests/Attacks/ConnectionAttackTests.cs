@@ -118,6 +118,24 @@ public sealed class ConnectionAttackTests(StrictHub hub)
     }
 
     [Fact]
+    public async Task Attack_5_malformed_connects_are_each_counted_and_told_once_for_their_address()
+    {
+        var refused = await hub.WatchRefused("malformed");
+        for (var i = 0; i < 50; i++)
+        {
+            using var client = await RawClient.Open(hub.Port, from);
+            await client.Send(Packets.Frame(0x10, [0]));
+            await client.ToTheEnd();
+        }
+
+        await hub.ServesOthers();
+        Assert.InRange(await refused.Grew(50), 50, 50);
+
+        // Twice where the minute in which it is told once ends amid them.
+        Assert.InRange(hub.Logged(from + ":", "malformed"), 1, 2);
+    }
+
+    [Fact]
     public async Task Attack_6_plain_mqtt_on_the_tls_port_is_closed_and_told_once()
     {
         var refused = await hub.WatchRefused("tls-handshake");

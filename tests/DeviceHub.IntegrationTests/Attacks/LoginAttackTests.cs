@@ -78,7 +78,7 @@ public sealed class LoginAttackTests(StrictHub hub)
         }
 
         using var right = await RawClient.Open(hub.Port, from);
-        await right.Send(Packets.Connect(known.SerialNumber, AttackHub.Token(known)));
+        await right.Send(Packets.Connect(known.SerialNumber, hub.Token(known)));
         Assert.Equal(0, (await right.Expect(Packet.ConnAck)).Reason);
         await hub.ServesOthers();
         await wrong.Grew(6);

@@ -167,6 +167,8 @@ public sealed class PacketAttackTests(StrictHub hub)
         var refused = await hub.Watch("session.refusals", "Malformed");
         await using var terminal = await hub.Activated(AttackHub.Unsealed);
         using var client = await hub.OnSocket(terminal, from);
+        const string code = "131234567890120001";
+        hub.Secrets.Add(code);
         string[] payloads =
         [
             new string('[', 10_000),
@@ -186,6 +188,6 @@ public sealed class PacketAttackTests(StrictHub hub)
         Assert.Equal(0, await hub.Payments(terminal));
 
         string Payment(string amount, string extra = "") =>
-            $$$"""{"payment_request":{"request_id":"{{{client.Welcome.RequestEpoch}}}-9","amount_fen":{{{amount}}}{{{extra}}},"payment_code":"131234567890120001","time_to_live_ms":30000}}""";
+            $$$"""{"payment_request":{"request_id":"{{{client.Welcome.RequestEpoch}}}-9","amount_fen":{{{amount}}}{{{extra}}},"payment_code":"{{{code}}}","time_to_live_ms":30000}}""";
     }
 }

@@ -18,17 +18,36 @@ public sealed class Section0Tests(StrictHub strict, FastHub fast)
     {
         var takenOver = await fast.WatchRefused("taken-over");
         await using var terminal = await fast.Activated(AttackHub.Unsealed);
+        await using var other = await fast.Activated();
         using var deaf = await fast.OnSocket(terminal, from, qos: 0, smallWindow: true);
         await fast.Stuff(deaf);
+        using var unrelated = await RawClient.Open(fast.Port, from);
 
-        var unrelated = fast.LoggedIn();
-        await terminal.Login();
-        await using var other = await unrelated;
+        // The stock broker kept all of them waiting for 5 s. CONNECT is sent when the takeover is surely under way.
+        var login = Took(() => other.Login());
+        TimeSpan[] took =
+        [
+            await Took(() => terminal.Login()),
+            await Took(async () =>
+            {
+                await takenOver.Grew();
+                await unrelated.Send(Packets.Connect(AttackHub.NewSerial()));
+                await unrelated.Expect(Packet.ConnAck);
+            }),
+            await login,
+        ];
 
-        await takenOver.Grew();
+        Assert.All(took, time => Assert.InRange(time, TimeSpan.Zero, TimeSpan.FromSeconds(2)));
         await fast.ServesOthers();
         var outcome = await other.PayForOutcome(other.Request(5100));
         Assert.Equal(Outcome.Types.Result.Approved, outcome.Result);
+    }
+
+    private static async Task<TimeSpan> Took(Func<Task> work)
+    {
+        var began = TimeProvider.System.GetTimestamp();
+        await work();
+        return TimeProvider.System.GetElapsedTime(began);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using DeviceHub.Protocol;
 using DeviceHub.Protocol.Wire;
@@ -5,7 +6,8 @@ using DeviceHub.Protocol.Wire;
 namespace DeviceHub.IntegrationTests.Attacks;
 
 /// <summary>A logged-in terminal of a model that does not seal, on a bare socket, in JSON. It acknowledges only where it is told to.</summary>
-internal sealed class SocketTerminal(string serialNumber, RawClient client, Packet connAck, bool v5) : IDisposable
+/// <param name="secrets">Takes its payment codes.</param>
+internal sealed class SocketTerminal(string serialNumber, RawClient client, Packet connAck, bool v5, ConcurrentBag<string> secrets) : IDisposable
 {
     private ushort lastId;
     private int counter;
@@ -31,16 +33,18 @@ internal sealed class SocketTerminal(string serialNumber, RawClient client, Pack
 
     public Task<bool> Send(Uplink message) => client.Send(Publish(message));
 
-    public Uplink Payment(ulong amountFen) => new()
+    public Uplink Payment(ulong amountFen)
     {
-        PaymentRequest = new PaymentRequest
+        var request = new PaymentRequest
         {
             RequestId = $"{Welcome.RequestEpoch}-{++counter}",
             AmountFen = amountFen,
             PaymentCode = $"13{RandomNumberGenerator.GetInt32(0, int.MaxValue):0000000000000000}",
             TimeToLiveMs = 30_000,
-        },
-    };
+        };
+        secrets.Add(request.PaymentCode);
+        return new Uplink { PaymentRequest = request };
+    }
 
     public async Task UntilSynced()
     {

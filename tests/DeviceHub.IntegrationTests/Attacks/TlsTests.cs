@@ -129,9 +129,9 @@ public sealed partial class TlsTests(StrictHub hub)
         var welcomes = await hub.Watch("session.welcomes");
         var outcomes = await hub.Watch("payments.outcomes", "Approved");
         using var ca = X509CertificateLoader.LoadCertificateFromFile(hub.CaFile);
-        await using var activating = new TestTerminal(AttackHub.NewSerial(), hub.TlsPort) { Ca = ca };
+        await using var activating = new TestTerminal(AttackHub.NewSerial(), hub.TlsPort) { Ca = ca, Secrets = hub.Secrets };
         var key = await activating.Activate(await hub.NewActivationCode());
-        await using var terminal = new TestTerminal(activating.SerialNumber, hub.TlsPort) { Ca = ca, Key = key };
+        await using var terminal = new TestTerminal(activating.SerialNumber, hub.TlsPort) { Ca = ca, Key = key, Secrets = hub.Secrets };
         await terminal.Login();
 
         Assert.Equal(Outcome.Types.Result.Approved, (await terminal.PayForOutcome(terminal.Request(8100))).Result);

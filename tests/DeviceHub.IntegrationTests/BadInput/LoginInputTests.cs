@@ -178,6 +178,26 @@ public sealed class LoginInputTests(BadInputHub hub)
     }
 
     [Fact]
+    public async Task Active_serial_number_is_not_activated_again_by_a_good_code_and_both_the_code_and_its_key_stay_good()
+    {
+        var activations = hub.Watch("terminals.activations_refused");
+        await using var active = await hub.LoggedIn();
+        var code = await hub.NewActivationCode();
+
+        var refused = await Refused(active.SerialNumber, code);
+        Assert.Equal(Refusal.Types.Code.Activation, refused.Code);
+        Assert.Equal(await Refused(BadInputHub.NewSerial(), "AAAA-BBBB-CCCC-DDDD"), refused);
+
+        await using var other = new TestTerminal(BadInputHub.NewSerial(), hub.MqttPort);
+        await other.Activate(code);
+        await using var again = hub.Rebooted(active);
+        await again.Login();
+        Assert.Equal(Outcome.Types.Result.Approved, (await again.PayForOutcome(again.Request(2500))).Result);
+        await hub.ServesOthers();
+        await activations.Grew(2);
+    }
+
+    [Fact]
     public async Task After_too_many_wrong_activation_codes_no_other_of_that_serial_number_is_looked_at()
     {
         var wrong = hub.Watch("session.wrong_credentials");

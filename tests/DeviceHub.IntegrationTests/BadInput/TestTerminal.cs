@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Threading.Channels;
@@ -31,6 +32,9 @@ internal sealed class TestTerminal(string serialNumber, int port, string hardwar
     public string SerialNumber => serialNumber;
 
     public byte[]? Key { get; set; }
+
+    /// <summary>What it used and no log may tell: activation codes, keys and payment codes. Keys are there as hex and as base64.</summary>
+    public ConcurrentBag<string> Secrets { get; init; } = [];
 
     public bool Json { get; set; }
 
@@ -113,6 +117,8 @@ internal sealed class TestTerminal(string serialNumber, int port, string hardwar
         await Expect(Downlink.BodyOneofCase.Challenge);
         await Send(new Uplink { Activate = new Activate { ActivationCode = code } });
         Key = (await Expect(Downlink.BodyOneofCase.Offer)).Offer.TerminalKey.ToByteArray();
+        Secrets.Add(code);
+        AddSecret(Key);
         await client.DisconnectAsync();
         return Key;
     }
@@ -166,15 +172,20 @@ internal sealed class TestTerminal(string serialNumber, int port, string hardwar
 
     public string NewRequestId() => $"{Welcome.RequestEpoch}-{++counter}";
 
-    public PaymentRequest Request(ulong amountFen, string? orderNumber = null) => new()
+    public PaymentRequest Request(ulong amountFen, string? orderNumber = null)
     {
-        RequestId = NewRequestId(),
-        AmountFen = amountFen,
-        PaymentCode = $"13{RandomNumberGenerator.GetInt32(0, int.MaxValue):0000000000000000}",
-        OrderNumber = orderNumber ?? "",
-        AgeMs = 20,
-        TimeToLiveMs = 30_000,
-    };
+        var request = new PaymentRequest
+        {
+            RequestId = NewRequestId(),
+            AmountFen = amountFen,
+            PaymentCode = $"13{RandomNumberGenerator.GetInt32(0, int.MaxValue):0000000000000000}",
+            OrderNumber = orderNumber ?? "",
+            AgeMs = 20,
+            TimeToLiveMs = 30_000,
+        };
+        Secrets.Add(request.PaymentCode);
+        return request;
+    }
 
     /// <summary>Sends a payment as a good terminal would: sealed.</summary>
     public Task Pay(PaymentRequest request) => SendSealed(new Uplink { PaymentRequest = request });
@@ -272,6 +283,13 @@ internal sealed class TestTerminal(string serialNumber, int port, string hardwar
         sessionKey = HMACSHA256.HashData(Key!, DeviceHub.Protocol.Login.SealInput(serialNumber, hubNonce, terminalNonce));
         seal = new Sealer(sessionKey, SealDirection.Up);
         open = new Sealer(sessionKey, SealDirection.Down);
+        AddSecret(sessionKey);
+    }
+
+    private void AddSecret(byte[] key)
+    {
+        Secrets.Add(Convert.ToHexString(key));
+        Secrets.Add(Convert.ToBase64String(key));
     }
 
     private void Take(byte[] payload)

@@ -196,6 +196,7 @@ public sealed class PublishTests(WireHub hub)
         using var peer = await hub.Connected(v5);
         peer.Session.Throws = true;
         await peer.Send(peer.PublishUp("boom"));
+        await peer.IsCutUnanswered(0x83);
         await peer.Session.Disposed.Task.WaitAsync(TimeSpan.FromSeconds(30));
         Assert.StartsWith("MqttSessionFault", hub.TakeError(), StringComparison.Ordinal);
         await other.Settled();

@@ -185,6 +185,17 @@ internal sealed class Peer(RawClient client, RecordingSession session, string se
     /// <summary>5.0 hears the reason and then nothing; 3.1.1 sees the end without a word.</summary>
     public async Task IsCut(byte reason) => Assert.Equal(v5 ? reason : null, await client.ToTheEnd());
 
+    /// <summary>As <see cref="IsCut"/>, and nothing that was sent is answered before.</summary>
+    public async Task IsCutUnanswered(byte reason)
+    {
+        if (v5)
+        {
+            Assert.Equal(reason, (await client.Expect(Packet.Disconnect)).Reason);
+        }
+
+        Assert.Null(await client.Next());
+    }
+
     /// <summary>The end without a DISCONNECT.</summary>
     public async Task IsClosedWithoutAWord() => Assert.Null(await client.ToTheEnd());
 

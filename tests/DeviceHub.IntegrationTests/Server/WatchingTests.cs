@@ -1,5 +1,7 @@
 using System.Net;
 using System.Text.Json;
+using DeviceHub.Channels.Sandbox;
+using DeviceHub.Protocol.Wire;
 using DeviceHub.Storage;
 using DeviceHub.Tests;
 using Microsoft.Data.Sqlite;
@@ -11,10 +13,13 @@ namespace DeviceHub.IntegrationTests.Server;
 public sealed class WatchingTests(ServerHub hub) : IClassFixture<ServerHub>
 {
     [Fact]
-    public async Task Hub_is_not_ready_while_its_database_is_locked_and_ready_again_by_itself()
+    public async Task Hub_is_not_ready_while_its_database_is_locked_and_takes_no_payment_and_both_mend_by_themselves()
     {
         await using var own = new LockedHub();
         await own.InitializeAsync();
+        await using var terminal = await own.Activated();
+        var payment = terminal.Request(4300);
+        var bank = own.Services.GetRequiredService<SandboxBank>();
         await Eventually.Holds(async () => await Ready(own, HttpStatusCode.OK) == "Healthy", "the hub is ready, and lists are whole");
         await using (var foreign = new SqliteConnection($"Data Source={Path.Combine(own.Folder, "hub.db")};Pooling=False"))
         {
@@ -25,10 +30,17 @@ public sealed class WatchingTests(ServerHub hub) : IClassFixture<ServerHub>
             Assert.Equal(HttpStatusCode.OK, live.StatusCode);
             var refused = await own.Admin.Post("/api/v1/merchants", new { name = "while locked" }, HttpStatusCode.ServiceUnavailable);
             Assert.Contains("try again", refused.GetProperty("detail").GetString(), StringComparison.Ordinal);
+
+            await terminal.Pay(payment);
+            var refusal = await terminal.ExpectRefusal();
+            Assert.Equal((Refusal.Types.Code.Storage, payment.RequestId), (refusal.Code, refusal.RequestId));
+            Assert.Empty(bank.Charges());
         }
 
         await Eventually.Holds(async () => await Ready(own, HttpStatusCode.OK) == "Healthy", "the hub is ready, and lists are whole");
         await own.NewMerchant("after it");
+        Assert.Equal(Outcome.Types.Result.Approved, (await terminal.PayForOutcome(payment)).Result);
+        Assert.Equal((1, 4300), (Assert.Single(bank.Charges()).Charges, Assert.Single(bank.Charges()).NetFen));
 
         // Lists that are not whole keep nobody from paying. The projection says twice a second that they are.
         await Eventually.Becomes(
@@ -120,7 +132,7 @@ public sealed class WatchingTests(ServerHub hub) : IClassFixture<ServerHub>
 
     private sealed class LockedHub : ServerHub
     {
-        protected override bool IsExpected(string error) => error.Contains("database is locked", StringComparison.Ordinal);
+        protected override bool IsExpected(string error) => error.Contains("database is locked", StringComparison.Ordinal) || error.Contains("another program has locked the database", StringComparison.Ordinal);
     }
 
     private static void AssertReferencesResolve(JsonElement element, JsonElement document)
