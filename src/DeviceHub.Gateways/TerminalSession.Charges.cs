@@ -6,9 +6,6 @@ namespace DeviceHub.Gateways;
 /// <summary>Charges from the till: what the terminal is to collect, and what it says of it. The scan that answers one is a payment like any other.</summary>
 internal sealed partial class TerminalSession
 {
-    /// <summary>Nothing is collected before it.</summary>
-    private bool synced;
-
     /// <summary>Came between login and <c>synced</c>.</summary>
     private CollectCall? collect;
 
@@ -54,7 +51,6 @@ internal sealed partial class TerminalSession
         CollectCall? call;
         lock (gate)
         {
-            synced = true;
             (call, collect) = (collect ?? open, null);
         }
 

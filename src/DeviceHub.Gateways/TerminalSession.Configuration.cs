@@ -12,7 +12,7 @@ internal sealed partial class TerminalSession
 {
     private const int MaxChunks = 256;
 
-    /// <summary>A push was due while a payment was open.</summary>
+    /// <summary>A push was due while a payment was open, or before <c>synced</c>.</summary>
     private bool pushWaits;
 
     /// <summary>How often the version that was pushed last was pushed.</summary>
@@ -141,7 +141,7 @@ internal sealed partial class TerminalSession
     {
         lock (gate)
         {
-            pushWaits = open is { Count: > 0 };
+            pushWaits = !synced || open is { Count: > 0 };
         }
 
         if (pushWaits)

@@ -159,8 +159,10 @@ internal sealed partial class TerminalSession
         SessionMetrics.Welcomes.Add(1);
         foreach (var view in views)
         {
-            Follow(view, view.Id.RequestId, told: true, fromWelcome: true);
+            Follow(view, view.Id.RequestId, fromWelcome: true);
         }
+
+        TellWhatChangedMeanwhile();
 
         if (answer.PaymentsRefused is { } refused)
         {
@@ -168,7 +170,7 @@ internal sealed partial class TerminalSession
         }
 
         BeginCollecting(answer.Collect);
-        if (answer.ConfigurationDrifts)
+        if (answer.ConfigurationDrifts || pushWaits)
         {
             await PushWhenIdle();
         }

@@ -5,6 +5,11 @@ namespace DeviceHub.Gateways;
 /// <summary>Waiting for outcomes, telling them, and sending again what nobody confirmed.</summary>
 internal sealed partial class TerminalSession
 {
+    /// <summary>The welcome is through. Before it a terminal expects nothing, and with a token could not open it: the hub's nonce is in the welcome.</summary>
+    private bool synced;
+
+    /// <summary>What changed between login and <see cref="synced"/>, by request id.</summary>
+    private Dictionary<string, PaymentView>? changedMeanwhile;
     private List<Unconfirmed>? unconfirmed;
     private CancellationTokenSource? ending;
     private int waits;
@@ -18,6 +23,16 @@ internal sealed partial class TerminalSession
         var requestId = view.Id.RequestId;
         lock (gate)
         {
+            if (!synced)
+            {
+                if (changedMeanwhile is not { Count: >= MaxOpen })
+                {
+                    (changedMeanwhile ??= [])[requestId] = view;
+                }
+
+                return;
+            }
+
             if (state != SessionState.LoggedIn || (open?.TryGetValue(requestId, out var payment) is true && payment.Followed))
             {
                 return;
@@ -25,6 +40,21 @@ internal sealed partial class TerminalSession
         }
 
         Tell(view, requestId, late: false);
+    }
+
+    private void TellWhatChangedMeanwhile()
+    {
+        Dictionary<string, PaymentView>? changed;
+        lock (gate)
+        {
+            synced = true;
+            (changed, changedMeanwhile) = (changedMeanwhile, null);
+        }
+
+        foreach (var view in changed?.Values ?? Enumerable.Empty<PaymentView>())
+        {
+            PaymentChanged(view);
+        }
     }
 
     /// <summary>Sends again what nobody confirmed. Called by the process's one ticker.</summary>
@@ -63,13 +93,22 @@ internal sealed partial class TerminalSession
         }
     }
 
-    /// <summary>Waits for the outcome outside of the message that asked for it. False: it is not waited for by this call.</summary>
+    /// <summary>Waits for the outcome of a payment whose state was told, outside of the message that asked for it.</summary>
     /// <param name="fromWelcome">Of an earlier session: the welcome bounds them, and they must not keep the terminal from selling.</param>
-    private bool Follow(PaymentView view, string requestId, bool told, bool fromWelcome = false)
+    private void Follow(PaymentView view, string requestId, bool fromWelcome = false)
+    {
+        if (view.Stage != PaymentStage.Final && TryFollow(requestId, fromWelcome))
+        {
+            _ = FollowToEnd(view, requestId, fromWelcome);
+        }
+    }
+
+    /// <summary>False: it is followed already (a repeat), or more than this session waits for.</summary>
+    private bool TryFollow(string requestId, bool fromWelcome = false)
     {
         lock (gate)
         {
-            if (view.Stage == PaymentStage.Final || state != SessionState.LoggedIn || (!fromWelcome && waits >= sessions.Options.MaxConcurrentPayments)
+            if (state != SessionState.LoggedIn || (!fromWelcome && waits >= sessions.Options.MaxConcurrentPayments)
                 || (open?.TryGetValue(requestId, out var payment) is true && payment.Followed))
             {
                 return false;
@@ -77,17 +116,27 @@ internal sealed partial class TerminalSession
 
             waits += fromWelcome ? 0 : 1;
             (open ??= [])[requestId] = new OpenPayment(Followed: true);
+            return true;
         }
-
-        _ = FollowToEnd(view, requestId, told, fromWelcome);
-        return true;
     }
 
-    private async Task FollowToEnd(PaymentView view, string requestId, bool told, bool fromWelcome)
+    private void Unfollow(string requestId, bool fromWelcome = false)
+    {
+        lock (gate)
+        {
+            waits -= fromWelcome ? 0 : 1;
+            if (open?.ContainsKey(requestId) is true)
+            {
+                open[requestId] = new OpenPayment(Followed: false);
+            }
+        }
+    }
+
+    private async Task FollowToEnd(PaymentView view, string requestId, bool fromWelcome)
     {
         try
         {
-            var last = await Wait(view, requestId, told, fromWelcome);
+            var last = await Wait(view, requestId, fromWelcome);
             if (last.Stage != PaymentStage.Final)
             {
                 // A change that came by the grain while this session still seemed to wait was left to this look.
@@ -108,7 +157,7 @@ internal sealed partial class TerminalSession
         }
     }
 
-    private async Task<PaymentView> Wait(PaymentView view, string requestId, bool told, bool fromWelcome)
+    private async Task<PaymentView> Wait(PaymentView view, string requestId, bool fromWelcome)
     {
         var last = view;
         try
@@ -116,12 +165,6 @@ internal sealed partial class TerminalSession
             var grain = Payment(requestId);
             var began = sessions.Clock.GetTimestamp();
             var atMost = TimeSpan.FromSeconds(sessions.Options.OutcomeWaitSeconds);
-            if (!told)
-            {
-                last = await grain.Outcome(last.Stage, TimeSpan.FromMilliseconds(sessions.Options.AcceptedAfterMs)).WaitAsync(Ending());
-                Tell(last, requestId, late: false);
-            }
-
             while (last.Stage != PaymentStage.Final && atMost - sessions.Clock.GetElapsedTime(began) is { Ticks: > 0 } left)
             {
                 var next = await grain.Outcome(last.Stage, left).WaitAsync(Ending());
@@ -137,14 +180,7 @@ internal sealed partial class TerminalSession
         }
         finally
         {
-            lock (gate)
-            {
-                waits -= fromWelcome ? 0 : 1;
-                if (open?.ContainsKey(requestId) is true)
-                {
-                    open[requestId] = new OpenPayment(Followed: false);
-                }
-            }
+            Unfollow(requestId, fromWelcome);
         }
     }
 

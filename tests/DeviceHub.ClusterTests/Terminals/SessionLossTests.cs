@@ -20,11 +20,12 @@ public sealed class SessionLossTests : IAsyncLifetime
         AfterAdmit,
         BeforeAccept,
         InTheCommit,
+        WhileAcceptWaits,
         AfterAccept,
+        AtAccepted,
         BeforeItWaits,
         WhileItWaits,
         AfterItWaited,
-        AtAccepted,
         AtTheOutcome,
         BeforeShown,
         AfterShown,
@@ -41,14 +42,15 @@ public sealed class SessionLossTests : IAsyncLifetime
     {
         var first = await hub.LoggedIn();
         var request = first.Request();
-        if (point is not (Point.AtAccepted or Point.WhileItWaits))
+        var isSlow = point is Point.WhileAcceptWaits or Point.AtAccepted or Point.BeforeItWaits or Point.WhileItWaits or Point.AfterItWaited;
+        if (!isSlow)
         {
             hub.Channel.Say(EffectKind.Pay, Paid);
         }
 
         var lost = LoseAt(point, first);
         await first.SendSealed(new Uplink { PaymentRequest = request });
-        if (point is Point.AtAccepted)
+        if (isSlow)
         {
             await Eventually.Holds(
                 () =>
@@ -56,7 +58,7 @@ public sealed class SessionLossTests : IAsyncLifetime
                     hub.Clock.Advance(TimeSpan.FromMilliseconds(hub.SessionOptions.AcceptedAfterMs));
                     return lost.IsCompleted;
                 },
-                "the terminal is told that the payment is accepted");
+                "the terminal is told that the payment is accepted, and its outcome waited for");
         }
         else if (point is Point.BeforeShown or Point.AfterShown)
         {
@@ -77,7 +79,7 @@ public sealed class SessionLossTests : IAsyncLifetime
         var last = new TestTerminal(hub, first.SerialNumber, key: first.Key);
         await last.LogIn();
         await last.SendSealed(new Uplink { PaymentRequest = request });
-        if (point is Point.AtAccepted or Point.WhileItWaits)
+        if (isSlow && point is not Point.AfterItWaited)
         {
             hub.Channel.Say(EffectKind.Pay, Paid);
         }
@@ -105,13 +107,28 @@ public sealed class SessionLossTests : IAsyncLifetime
             case Point.BeforeAccept or Point.AfterAccept:
                 Around("Accept", point is Point.BeforeAccept);
                 break;
-            case Point.BeforeItWaits or Point.AfterItWaited:
-                Around("Outcome", point is Point.BeforeItWaits);
+            case Point.WhileAcceptWaits:
+                hub.Around = ("Accept", async call =>
+                {
+                    var waiting = call();
+                    await Eventually.Holds(() => hub.Channel.Log.Contains(EffectKind.Pay), "the channel is called");
+                    await Lose();
+                    await waiting;
+                });
                 break;
-            case Point.WhileItWaits:
+            case Point.BeforeItWaits:
+                Around("Outcome", before: true);
+                break;
+            case Point.WhileItWaits or Point.AfterItWaited:
                 hub.Around = ("Outcome", async call =>
                 {
                     var waiting = call();
+                    if (point is Point.AfterItWaited)
+                    {
+                        hub.Channel.Say(EffectKind.Pay, Paid);
+                        await waiting;
+                    }
+
                     await Lose();
                     await waiting;
                 });

@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using DeviceHub.Core.Payments;
 using DeviceHub.Gateways;
 using DeviceHub.Protocol.Wire;
+using DeviceHub.Tests;
 using Code = DeviceHub.Protocol.Wire.Refusal.Types.Code;
 
 namespace DeviceHub.ClusterTests.Terminals;
@@ -21,11 +22,33 @@ public sealed class TerminalSessionFaultTests : IAsyncLifetime
     {
         var dead = await hub.LoggedIn();
         await dead.SendSealed(new Uplink { PaymentRequest = dead.Request() });
+        await Eventually.Holds(() => hub.Channel.Log.Contains(EffectKind.Pay), "the channel is called");
         await dead.Session.DisposeAsync();
         var next = new TestTerminal(hub, dead.SerialNumber, key: dead.Key);
         await next.LogIn();
         hub.Channel.Say(EffectKind.Pay, Paid);
 
+        Assert.Equal(Outcome.Types.Result.Approved, (await next.Next(d => d.Outcome is not null)).Outcome.Result);
+    }
+
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task Outcome_that_comes_during_a_login_is_told_after_the_welcome(bool beforeItIsAnswered)
+    {
+        var first = await hub.LoggedIn();
+        var request = first.Request();
+        await first.SendSealed(new Uplink { PaymentRequest = request });
+        await Eventually.Holds(() => hub.Channel.Log.Contains(EffectKind.Pay), "the channel is called");
+        await first.Session.DisposeAsync();
+        var next = new TestTerminal(hub, first.SerialNumber, key: first.Key);
+        hub.Around = (beforeItIsAnswered ? "Connect" : "Find", async call =>
+        {
+            await call();
+            hub.Channel.Say(EffectKind.Pay, Paid);
+            var id = await hub.Ledger.NextFinal.Task.WaitAsync(Eventually.DefaultLimit);
+            ((TerminalSessions)hub.Sessions).Link.PaymentChanged(id.SerialNumber, ((TerminalSession)next.Session).Epoch, (await hub.Payment(id).Find(null)).View!);
+        });
+
+        Assert.NotNull((await next.LogIn()).Synced);
         Assert.Equal(Outcome.Types.Result.Approved, (await next.Next(d => d.Outcome is not null)).Outcome.Result);
     }
 
@@ -179,11 +202,18 @@ public sealed class TerminalSessionFaultTests : IAsyncLifetime
     [Fact]
     public async Task Payment_whose_acceptance_was_not_answered_is_found_at_the_next_heartbeat()
     {
+        hub.SessionOptions.AcceptedAfterMs = 0;
         var terminal = await hub.LoggedIn();
         hub.Loses = ("Accept", Arrives: true);
         await terminal.SendSealed(new Uplink { PaymentRequest = terminal.Request() });
         await hub.Grain(terminal.SerialNumber).SetConfiguration("{\"a\":{\"n\":1}}");
-        await terminal.Send(new Uplink { Heartbeat = new() });
+        await Eventually.Holds(
+            async () =>
+            {
+                await terminal.Send(new Uplink { Heartbeat = new() });
+                return !terminal.ToldNothing;
+            },
+            "the heartbeat after the fault finds the payment");
         hub.Channel.Say(EffectKind.Pay, Paid);
 
         Assert.NotNull((await terminal.Next(d => d.Outcome is not null || d.ConfigurationChunk is not null)).Outcome);
