@@ -20,6 +20,7 @@ internal sealed partial class MqttConnection : IWire
     private readonly RateLimit _rate;
     private readonly MqttPlace _place;
     private readonly long _opened;
+    private readonly Lock _cutting = new();
 
     /// <summary>When the loop last got bytes, and when the last of them completed a packet: a packet that trickles in is no sign of life.</summary>
     private long _lastRead;
@@ -93,8 +94,13 @@ internal sealed partial class MqttConnection : IWire
         }
         finally
         {
-            BeginCut();
-            _outbox.Close([]);
+            // Whoever cuts it may still be writing why.
+            lock (_cutting)
+            {
+                BeginCut();
+                _outbox.Close([]);
+            }
+
             if (_session is { } session)
             {
                 await session.DisposeAsync();
@@ -259,19 +265,24 @@ internal sealed partial class MqttConnection : IWire
     /// <summary>The first cut counts. 5.0 hears the reason if the transport takes it at once; nobody waits for it.</summary>
     private void Cut(byte reason, string word, bool refused = true)
     {
-        if (!BeginCut())
+        bool clear;
+        lock (_cutting)
         {
-            return;
+            if (!BeginCut())
+            {
+                return;
+            }
+
+            if (refused)
+            {
+                MqttMetrics.Refused(word);
+                TellCut(reason, word);
+            }
+
+            ReadOnlySpan<byte> last = _v5 && _session is not null ? PacketBytes.Disconnect(reason) : [];
+            clear = _outbox.Close(refused ? last : []);
         }
 
-        if (refused)
-        {
-            MqttMetrics.Refused(word);
-            TellCut(reason, word);
-        }
-
-        ReadOnlySpan<byte> last = _v5 && _session is not null ? PacketBytes.Disconnect(reason) : [];
-        var clear = _outbox.Close(refused ? last : []);
         if (!clear)
         {
             _transport.Abort();
