@@ -6,7 +6,7 @@ namespace DeviceHub.Gateways;
 /// <summary>Charges from the till: what the terminal is to collect, and what it says of it. The scan that answers one is a payment like any other.</summary>
 internal sealed partial class TerminalSession
 {
-    /// <summary>Came between login and <c>synced</c>.</summary>
+    /// <summary>Came between login and <see cref="synced"/>.</summary>
     private CollectCall? collect;
 
     /// <summary>The till wants an amount. Sent again for each call: the terminal takes it for the same.</summary>
@@ -42,21 +42,6 @@ internal sealed partial class TerminalSession
         if (state == SessionState.LoggedIn)
         {
             Send(new Downlink { CollectCancel = new() { ChargeId = chargeId } }, money: true);
-        }
-    }
-
-    /// <param name="open">What was open at the login.</param>
-    private void BeginCollecting(CollectCall? open)
-    {
-        CollectCall? call;
-        lock (gate)
-        {
-            (call, collect) = (collect ?? open, null);
-        }
-
-        if (call is not null)
-        {
-            Collect(call);
         }
     }
 

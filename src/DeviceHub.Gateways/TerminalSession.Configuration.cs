@@ -12,7 +12,7 @@ internal sealed partial class TerminalSession
 {
     private const int MaxChunks = 256;
 
-    /// <summary>A push was due while a payment was open, or before <c>synced</c>.</summary>
+    /// <summary>A push was due while a payment was open, or before <see cref="synced"/>.</summary>
     private bool pushWaits;
 
     /// <summary>How often the version that was pushed last was pushed.</summary>

@@ -159,17 +159,15 @@ internal sealed partial class TerminalSession
         SessionMetrics.Welcomes.Add(1);
         foreach (var view in views)
         {
-            Follow(view, view.Id.RequestId, fromWelcome: true);
+            Follow(view, view.Id.RequestId, told: true, fromWelcome: true);
         }
-
-        TellWhatChangedMeanwhile();
 
         if (answer.PaymentsRefused is { } refused)
         {
             Refuse(refused, null);
         }
 
-        BeginCollecting(answer.Collect);
+        TellWhatCameMeanwhile(answer.Collect);
         if (answer.ConfigurationDrifts || pushWaits)
         {
             await PushWhenIdle();

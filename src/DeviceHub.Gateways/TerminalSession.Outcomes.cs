@@ -1,3 +1,4 @@
+using DeviceHub.Core.Charges;
 using DeviceHub.Core.Payments;
 
 namespace DeviceHub.Gateways;
@@ -8,8 +9,8 @@ internal sealed partial class TerminalSession
     /// <summary>The welcome is through. Before it a terminal expects nothing, and with a token could not open it: the hub's nonce is in the welcome.</summary>
     private bool synced;
 
-    /// <summary>What changed between login and <see cref="synced"/>, by request id.</summary>
-    private Dictionary<string, PaymentView>? changedMeanwhile;
+    /// <summary>Payments that changed between login and <see cref="synced"/>, by request id.</summary>
+    private Dictionary<string, PaymentView>? changed;
     private List<Unconfirmed>? unconfirmed;
     private CancellationTokenSource? ending;
     private int waits;
@@ -25,9 +26,10 @@ internal sealed partial class TerminalSession
         {
             if (!synced)
             {
-                if (changedMeanwhile is not { Count: >= MaxOpen })
+                changed ??= [];
+                if (changed.Count < MaxOpen || changed.ContainsKey(requestId))
                 {
-                    (changedMeanwhile ??= [])[requestId] = view;
+                    changed[requestId] = view;
                 }
 
                 return;
@@ -42,18 +44,26 @@ internal sealed partial class TerminalSession
         Tell(view, requestId, late: false);
     }
 
-    private void TellWhatChangedMeanwhile()
+    /// <param name="open">The charge that was open at the login.</param>
+    private void TellWhatCameMeanwhile(CollectCall? open)
     {
-        Dictionary<string, PaymentView>? changed;
+        CollectCall? call;
+        Dictionary<string, PaymentView>? views;
         lock (gate)
         {
             synced = true;
-            (changed, changedMeanwhile) = (changedMeanwhile, null);
+            (call, collect) = (collect ?? open, null);
+            (views, changed) = (changed, null);
         }
 
-        foreach (var view in changed?.Values ?? Enumerable.Empty<PaymentView>())
+        foreach (var view in views?.Values ?? Enumerable.Empty<PaymentView>())
         {
             PaymentChanged(view);
+        }
+
+        if (call is not null)
+        {
+            Collect(call);
         }
     }
 
@@ -93,22 +103,13 @@ internal sealed partial class TerminalSession
         }
     }
 
-    /// <summary>Waits for the outcome of a payment whose state was told, outside of the message that asked for it.</summary>
+    /// <summary>Waits for the outcome outside of the message that asked for it. False: it is not waited for by this call.</summary>
     /// <param name="fromWelcome">Of an earlier session: the welcome bounds them, and they must not keep the terminal from selling.</param>
-    private void Follow(PaymentView view, string requestId, bool fromWelcome = false)
-    {
-        if (view.Stage != PaymentStage.Final && TryFollow(requestId, fromWelcome))
-        {
-            _ = FollowToEnd(view, requestId, fromWelcome);
-        }
-    }
-
-    /// <summary>False: it is followed already (a repeat), or more than this session waits for.</summary>
-    private bool TryFollow(string requestId, bool fromWelcome = false)
+    private bool Follow(PaymentView view, string requestId, bool told, bool fromWelcome = false)
     {
         lock (gate)
         {
-            if (state != SessionState.LoggedIn || (!fromWelcome && waits >= sessions.Options.MaxConcurrentPayments)
+            if (view.Stage == PaymentStage.Final || state != SessionState.LoggedIn || (!fromWelcome && waits >= sessions.Options.MaxConcurrentPayments)
                 || (open?.TryGetValue(requestId, out var payment) is true && payment.Followed))
             {
                 return false;
@@ -116,27 +117,17 @@ internal sealed partial class TerminalSession
 
             waits += fromWelcome ? 0 : 1;
             (open ??= [])[requestId] = new OpenPayment(Followed: true);
-            return true;
         }
+
+        _ = FollowToEnd(view, requestId, told, fromWelcome);
+        return true;
     }
 
-    private void Unfollow(string requestId, bool fromWelcome = false)
-    {
-        lock (gate)
-        {
-            waits -= fromWelcome ? 0 : 1;
-            if (open?.ContainsKey(requestId) is true)
-            {
-                open[requestId] = new OpenPayment(Followed: false);
-            }
-        }
-    }
-
-    private async Task FollowToEnd(PaymentView view, string requestId, bool fromWelcome)
+    private async Task FollowToEnd(PaymentView view, string requestId, bool told, bool fromWelcome)
     {
         try
         {
-            var last = await Wait(view, requestId, fromWelcome);
+            var last = await Wait(view, requestId, told, fromWelcome);
             if (last.Stage != PaymentStage.Final)
             {
                 // A change that came by the grain while this session still seemed to wait was left to this look.
@@ -157,7 +148,7 @@ internal sealed partial class TerminalSession
         }
     }
 
-    private async Task<PaymentView> Wait(PaymentView view, string requestId, bool fromWelcome)
+    private async Task<PaymentView> Wait(PaymentView view, string requestId, bool told, bool fromWelcome)
     {
         var last = view;
         try
@@ -165,6 +156,12 @@ internal sealed partial class TerminalSession
             var grain = Payment(requestId);
             var began = sessions.Clock.GetTimestamp();
             var atMost = TimeSpan.FromSeconds(sessions.Options.OutcomeWaitSeconds);
+            if (!told)
+            {
+                last = await grain.Outcome(last.Stage, TimeSpan.FromMilliseconds(sessions.Options.AcceptedAfterMs)).WaitAsync(Ending());
+                Tell(last, requestId, late: false);
+            }
+
             while (last.Stage != PaymentStage.Final && atMost - sessions.Clock.GetElapsedTime(began) is { Ticks: > 0 } left)
             {
                 var next = await grain.Outcome(last.Stage, left).WaitAsync(Ending());
@@ -180,14 +177,21 @@ internal sealed partial class TerminalSession
         }
         finally
         {
-            Unfollow(requestId, fromWelcome);
+            lock (gate)
+            {
+                waits -= fromWelcome ? 0 : 1;
+                if (open?.ContainsKey(requestId) is true)
+                {
+                    open[requestId] = new OpenPayment(Followed: false);
+                }
+            }
         }
     }
 
     /// <summary>Sends how a payment stands, and keeps what must be sent again.</summary>
     private void Tell(PaymentView view, string requestId, bool late)
     {
-        if (state != SessionState.LoggedIn)
+        if (state != SessionState.LoggedIn || (view.Id.RequestId == requestId && ToldMore(view)))
         {
             return;
         }
@@ -225,6 +229,15 @@ internal sealed partial class TerminalSession
         }
 
         Close(requestId);
+    }
+
+    /// <summary>The terminal has its outcome already: an older word that comes after it would open the payment again.</summary>
+    private bool ToldMore(PaymentView view)
+    {
+        lock (gate)
+        {
+            return unconfirmed?.Exists(u => u.View.Id == view.Id && (view.Stage != PaymentStage.Final || view.Revision < u.View.Revision)) is true;
+        }
     }
 
     private bool IsLate(PaymentView view, DateTimeOffset now) =>

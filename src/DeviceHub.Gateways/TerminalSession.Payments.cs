@@ -74,55 +74,19 @@ internal sealed partial class TerminalSession
             return;
         }
 
-        if (admission.Order is { } order)
-        {
-            _ = Accept(order);
-            return;
-        }
-
         try
         {
-            await RefuseUnlessKnown(request, admission.Refusal!);
+            await (admission.Refusal is { } refusal ? RefuseUnlessKnown(request, refusal) : Accept(admission.Order!));
         }
         catch
         {
+            // Nobody knows whether it was accepted: the session stays silent, the terminal repeats, and the next heartbeat asks.
             Doubt(requestId);
             throw;
         }
     }
 
-    /// <summary>
-    /// Beside the message that asked for it, whose acknowledgement says no more than that it has come. The answer is the outcome already, when that is there
-    /// soon enough.
-    /// </summary>
-    private async Task Accept(PaymentOrder order)
-    {
-        var requestId = order.Id.RequestId;
-        var follows = TryFollow(requestId);
-        try
-        {
-            PaymentAnswer answer;
-            try
-            {
-                var waitAtMost = follows ? TimeSpan.FromMilliseconds(sessions.Options.AcceptedAfterMs) : TimeSpan.Zero;
-                answer = await Payment(requestId).Accept(order, waitAtMost);
-            }
-            finally
-            {
-                if (follows)
-                {
-                    Unfollow(requestId);
-                }
-            }
-
-            Answer(answer, requestId);
-        }
-        catch (Exception e)
-        {
-            Doubt(requestId);
-            Fault(e, nameof(Uplink.BodyOneofCase.PaymentRequest));
-        }
-    }
+    private async ValueTask Accept(PaymentOrder order) => Answer(await Payment(order.Id.RequestId).Accept(order), order.Id.RequestId);
 
     /// <summary>A refusal is only for what the ledger does not know: of a known payment its state is the answer.</summary>
     private async ValueTask RefuseUnlessKnown(Core.Payments.PaymentRequest request, Core.Refusal refusal)
@@ -149,7 +113,7 @@ internal sealed partial class TerminalSession
         if (answer.View is { } view)
         {
             Tell(view, requestId, late: false);
-            Follow(view, requestId);
+            Follow(view, requestId, told: true);
         }
         else
         {
@@ -196,10 +160,14 @@ internal sealed partial class TerminalSession
             Close(requestId);
             Refuse(answer.Refusal!, requestId);
         }
-        else
+        else if (view.Stage == PaymentStage.Final)
         {
             Tell(view, requestId, late: false);
-            Follow(view, requestId);
+        }
+        else if (!Follow(view, requestId, told: false))
+        {
+            // Followed already (a repeat), or more than this session waits for: the state now.
+            Tell(view, requestId, late: false);
         }
     }
 
@@ -230,7 +198,6 @@ internal sealed partial class TerminalSession
         }
     }
 
-    /// <summary>Nobody knows whether it was accepted: the session stays silent, the terminal repeats, and the next heartbeat asks.</summary>
     private void Doubt(string requestId)
     {
         lock (gate)

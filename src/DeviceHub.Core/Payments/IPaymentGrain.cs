@@ -2,7 +2,7 @@ using Orleans.Concurrency;
 
 namespace DeviceHub.Core.Payments;
 
-/// <summary>One payment. Key: <c>{sn}/{requestId}</c>. No call waits for a channel but <see cref="Accept"/>, once it has written, and <see cref="Outcome"/>: others go on meanwhile.</summary>
+/// <summary>One payment. Key: <c>{sn}/{requestId}</c>. No call waits for a channel but <see cref="Outcome"/>, which only reads.</summary>
 [Alias("dh.IPaymentGrain")]
 public interface IPaymentGrain : IGrainWithStringKey
 {
@@ -10,9 +10,8 @@ public interface IPaymentGrain : IGrainWithStringKey
     /// Writes the payment and its first attempt to the ledger and starts it. A repeat gets the payment as it stands; the same id
     /// with other contents gets RequestConflict; I13's cases get OrderOpen, PossibleDuplicate or another payment's view.
     /// </summary>
-    /// <param name="waitAtMost">How long it waits, when it was written, for a change of stage, which most outcomes need not: at most 20 s.</param>
-    [Alias("Accept"), AlwaysInterleave]
-    Task<PaymentAnswer> Accept(PaymentOrder order, TimeSpan waitAtMost = default);
+    [Alias("Accept")]
+    Task<PaymentAnswer> Accept(PaymentOrder order);
 
     /// <summary>
     /// The payment as it stands, for a request that was not admitted: UnknownPayment when the ledger has none, RequestConflict

@@ -32,7 +32,7 @@ internal sealed partial class PaymentGrain
             case { Result: WriteResult.Written }:
                 PaymentMetrics.Accepted.Add(1);
                 PaymentMetrics.AcceptMs.Record(clock.GetElapsedTime(started).TotalMilliseconds);
-                (state, version, loaded, this.order) = (decision.State!, 1, true, order);
+                (state, version, loaded, acceptedFor, this.order) = (decision.State!, 1, true, clock.GetTimestamp(), order);
                 Begin(decision);
                 TellCharge(request.ChargeId);
                 return new(state.View(), null);

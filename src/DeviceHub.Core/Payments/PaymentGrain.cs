@@ -27,6 +27,9 @@ internal sealed partial class PaymentGrain(
 {
     private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(20);
 
+    /// <summary>A session that was told "accepted" asks for the outcome within it, or has died.</summary>
+    private static readonly TimeSpan AsksWithin = TimeSpan.FromSeconds(1);
+
     private readonly PaymentOptions options = options.Value;
 
     /// <summary>One input at a time. Effects come back on the grain's own scheduler, beside its calls.</summary>
@@ -49,6 +52,9 @@ internal sealed partial class PaymentGrain(
     private bool busy;
     private IGrainTimer? timer;
     private TaskCompletionSource? changed;
+
+    /// <summary>When the session that accepted got its answer; it is about to ask for the outcome. Null: it has asked.</summary>
+    private long? acceptedFor;
     private int waiting;
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
@@ -59,15 +65,18 @@ internal sealed partial class PaymentGrain(
         return Task.CompletedTask;
     }
 
-    public async Task<PaymentAnswer> Accept(PaymentOrder order, TimeSpan waitAtMost)
+    public async Task<PaymentAnswer> Accept(PaymentOrder order)
     {
-        PaymentAnswer? answer = null;
         await turn.WaitAsync();
         try
         {
             if (state is null && !loaded)
             {
-                answer = await AcceptNew(order);
+                var answer = await AcceptNew(order);
+                if (answer is not null)
+                {
+                    return answer;
+                }
             }
         }
         finally
@@ -75,9 +84,7 @@ internal sealed partial class PaymentGrain(
             turn.Release();
         }
 
-        // Another payment's view says that the order is paid: nothing of this one is to be waited for.
-        return answer is null ? await Find(order.Request)
-            : answer.View is { } view && view.Id == id ? new(await Changed(view.Stage, waitAtMost), null) : answer;
+        return await Find(order.Request);
     }
 
     public async Task<PaymentAnswer> Find(PaymentRequest? request)
@@ -104,12 +111,7 @@ internal sealed partial class PaymentGrain(
             throw new InvalidOperationException($"payment {id} was asked for its outcome before it was accepted");
         }
 
-        return await Changed(known, waitAtMost);
-    }
-
-    /// <summary>Waits until the stage is another one, for at most so long and 20 s. Beside everything else that the grain does.</summary>
-    private async Task<PaymentView> Changed(PaymentStage known, TimeSpan waitAtMost)
-    {
+        acceptedFor = null;
         var from = clock.GetTimestamp();
         waitAtMost = waitAtMost > MaxWait ? MaxWait : waitAtMost;
         while (state!.Stage == known && known != PaymentStage.Final)
@@ -328,8 +330,8 @@ internal sealed partial class PaymentGrain(
         TellCharge(state.Accepted.ChargeId);
 
         // Whoever waits has it by now. A change while nobody waits goes by the terminal's grain; its loss is harmless.
-        // The terminal of a test knows nothing of it.
-        if (waiting == 0 && !id.IsTest)
+        // The terminal of a test knows nothing of it, and at a stop no session is left that it could reach.
+        if (waiting == 0 && !id.IsTest && !effects.Parked.IsCancellationRequested && !(acceptedFor is { } at && clock.GetElapsedTime(at) < AsksWithin))
         {
             GrainFactory.GetGrain<ITerminalGrain>(id.SerialNumber).PaymentChanged(state.View()).Ignore();
         }
