@@ -20,7 +20,6 @@ public sealed class SessionLossTests : IAsyncLifetime
         AfterAdmit,
         BeforeAccept,
         InTheCommit,
-        WhileAcceptWaits,
         AfterAccept,
         AtAccepted,
         BeforeItWaits,
@@ -42,7 +41,7 @@ public sealed class SessionLossTests : IAsyncLifetime
     {
         var first = await hub.LoggedIn();
         var request = first.Request();
-        var isSlow = point is Point.WhileAcceptWaits or Point.AtAccepted or Point.BeforeItWaits or Point.WhileItWaits or Point.AfterItWaited;
+        var isSlow = point is Point.AtAccepted or Point.BeforeItWaits or Point.WhileItWaits or Point.AfterItWaited;
         if (!isSlow)
         {
             hub.Channel.Say(EffectKind.Pay, Paid);
@@ -99,85 +98,72 @@ public sealed class SessionLossTests : IAsyncLifetime
     private Task LoseAt(Point point, TestTerminal terminal)
     {
         var lost = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        switch (point)
+        if (point is Point.InTheCommit)
         {
-            case Point.BeforeAdmit or Point.AfterAdmit:
-                Around("Admit", point is Point.BeforeAdmit);
-                break;
-            case Point.BeforeAccept or Point.AfterAccept:
-                Around("Accept", point is Point.BeforeAccept);
-                break;
-            case Point.WhileAcceptWaits:
-                hub.Around = ("Accept", async call =>
+            _ = InTheCommit(Lose);
+        }
+        else if (point is Point.AtAccepted or Point.AtTheOutcome)
+        {
+            terminal.Sent = message =>
+            {
+                if (point is Point.AtAccepted ? message.Accepted is not null : message.Outcome is not null)
                 {
-                    var waiting = call();
-                    await Eventually.Holds(() => hub.Channel.Log.Contains(EffectKind.Pay), "the channel is called");
-                    await Lose();
-                    await waiting;
-                });
-                break;
-            case Point.BeforeItWaits:
-                Around("Outcome", before: true);
-                break;
-            case Point.WhileItWaits or Point.AfterItWaited:
-                hub.Around = ("Outcome", async call =>
-                {
-                    var waiting = call();
-                    if (point is Point.AfterItWaited)
-                    {
-                        hub.Channel.Say(EffectKind.Pay, Paid);
-                        await waiting;
-                    }
-
-                    await Lose();
-                    await waiting;
-                });
-                break;
-            case Point.BeforeShown or Point.AfterShown:
-                Around("Shown", point is Point.BeforeShown);
-                break;
-            case Point.InTheCommit:
-                var held = (Reached: new TaskCompletionSource(), Release: new TaskCompletionSource());
-                hub.Ledger.Held = held;
-                _ = held.Reached.Task.ContinueWith(
-                    async _ =>
-                    {
-                        await Lose();
-                        held.Release.SetResult();
-                    },
-                    TaskScheduler.Default);
-                break;
-            default:
-                terminal.Sent = message =>
-                {
-                    if (point is Point.AtAccepted ? message.Accepted is not null : message.Outcome is not null)
-                    {
-                        _ = Lose();
-                    }
-                };
-                break;
+                    _ = Lose();
+                }
+            };
+        }
+        else
+        {
+            hub.Around = (CallAt(point), call => Around(point, call, Lose));
         }
 
         return lost.Task;
 
-        void Around(string method, bool before) => hub.Around = (method, async call =>
-        {
-            if (before)
-            {
-                await Lose();
-            }
-
-            await call();
-            if (!before)
-            {
-                await Lose();
-            }
-        });
-
         async Task Lose()
         {
             await terminal.Session.DisposeAsync();
-            lost.SetResult();
+            lost.TrySetResult();
         }
+    }
+
+    private async Task InTheCommit(Func<Task> lose)
+    {
+        var held = (Reached: new TaskCompletionSource(), Release: new TaskCompletionSource());
+        hub.Ledger.Held = held;
+        await held.Reached.Task;
+        await lose();
+        held.Release.SetResult();
+    }
+
+    private static string CallAt(Point point) => point switch
+    {
+        Point.BeforeAdmit or Point.AfterAdmit => "Admit",
+        Point.BeforeAccept or Point.AfterAccept => "Accept",
+        Point.BeforeShown or Point.AfterShown => "Shown",
+        _ => "Outcome",
+    };
+
+    private async Task Around(Point point, Func<Task> call, Func<Task> lose)
+    {
+        if (point is Point.BeforeAdmit or Point.BeforeAccept or Point.BeforeItWaits or Point.BeforeShown)
+        {
+            await lose();
+            await call();
+            return;
+        }
+
+        var calling = call();
+        if (point is Point.AfterItWaited)
+        {
+            hub.Channel.Say(EffectKind.Pay, Paid);
+        }
+
+        if (point is not Point.WhileItWaits)
+        {
+            await calling;
+        }
+
+        await lose();
+        await calling;
     }
 }
