@@ -236,7 +236,16 @@ internal sealed partial class TerminalSession
     {
         lock (gate)
         {
-            return unconfirmed?.Exists(u => u.View.Id == view.Id && (view.Stage != PaymentStage.Final || view.Revision < u.View.Revision)) is true;
+            for (var i = 0; i < unconfirmed?.Count; i++)
+            {
+                var told = unconfirmed[i].View;
+                if (told.Id == view.Id)
+                {
+                    return view.Stage != PaymentStage.Final || view.Revision < told.Revision;
+                }
+            }
+
+            return false;
         }
     }
 

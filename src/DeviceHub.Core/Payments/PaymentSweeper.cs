@@ -30,6 +30,9 @@ public sealed class PaymentEffects : IDisposable
     private TaskCompletionSource? idle;
     private int running;
 
+    /// <summary>The token is taken once: whoever still writes an answer when all has stopped may ask it.</summary>
+    public PaymentEffects() => Parked = parked.Token;
+
     public int Running => Volatile.Read(ref running);
 
     /// <summary>Completed as soon as none runs. Asked once, at the stop.</summary>
@@ -46,7 +49,7 @@ public sealed class PaymentEffects : IDisposable
     }
 
     /// <summary>Cancelled at a stop when its deadline is over: the silo would wait for whoever waits for an outcome.</summary>
-    internal CancellationToken Parked => parked.Token;
+    internal CancellationToken Parked { get; }
 
     internal void Park() => parked.Cancel();
 

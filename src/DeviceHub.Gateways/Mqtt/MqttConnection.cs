@@ -314,13 +314,10 @@ internal sealed partial class MqttConnection : IWire
     private void RefusePacket(byte code, string word)
     {
         MqttMetrics.Refused(word);
-        if (!_refusalTold)
+        if (!_refusalTold && MayTell(word))
         {
             _refusalTold = true;
-            if (MayTell(word))
-            {
-                LogRefusedPacket(_endpoint.Log, _serialNumber, Remote, word, code);
-            }
+            LogRefusedPacket(_endpoint.Log, _serialNumber, Remote, word, code);
         }
     }
 

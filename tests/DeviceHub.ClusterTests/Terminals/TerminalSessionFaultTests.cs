@@ -52,6 +52,26 @@ public sealed class TerminalSessionFaultTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Older_word_of_a_payment_is_not_told_after_its_outcome_and_a_later_revision_is()
+    {
+        var terminal = await hub.LoggedIn();
+        hub.Channel.Say(EffectKind.Pay, Paid);
+        var request = terminal.Request();
+        await terminal.SendSealed(new Uplink { PaymentRequest = request });
+        await terminal.Next(d => d.Outcome is not null);
+        var told = (await hub.Payment(new PaymentId(terminal.SerialNumber, request.RequestId)).Find(null)).View!;
+        Change(told with { Stage = PaymentStage.Working });
+        Change(told with { Revision = told.Revision - 1 });
+        Assert.True(terminal.ToldNothing);
+
+        Change(told with { Revision = told.Revision + 1 });
+        Assert.Equal(told.Revision + 1, (int)(await terminal.Next(d => d.Outcome is not null)).Outcome.Revision);
+
+        void Change(PaymentView view) =>
+            ((TerminalSessions)hub.Sessions).Link.PaymentChanged(terminal.SerialNumber, ((TerminalSession)terminal.Session).Epoch, view);
+    }
+
+    [Fact]
     public async Task Payments_of_earlier_sessions_do_not_keep_the_terminal_from_selling()
     {
         var dead = await hub.LoggedIn();
