@@ -159,7 +159,7 @@ internal sealed partial class TerminalSession
         SessionMetrics.Welcomes.Add(1);
         foreach (var view in views)
         {
-            Follow(view, view.Id.RequestId, told: true, fromWelcome: true);
+            Follow(view, view.Id.RequestId, told: true, ofEarlierSession: true);
         }
 
         if (answer.PaymentsRefused is { } refused)

@@ -18,7 +18,7 @@ internal sealed partial class TerminalSession
     /// <param name="Sends">How often it was sent again.</param>
     private sealed record Unconfirmed(PaymentView View, DateTimeOffset FirstSent, int Sends);
 
-    /// <summary>A payment changed after this session stopped waiting for it.</summary>
+    /// <summary>A payment changed that this session does not wait for: it stopped to, or an earlier session hands it over.</summary>
     public void PaymentChanged(PaymentView view)
     {
         var requestId = view.Id.RequestId;
@@ -35,13 +35,14 @@ internal sealed partial class TerminalSession
                 return;
             }
 
-            if (state != SessionState.LoggedIn || (open?.TryGetValue(requestId, out var payment) is true && payment.Followed))
+            if (state != SessionState.LoggedIn || (open?.TryGetValue(requestId, out var payment) is true && payment.Followed) || ToldMore(view))
             {
                 return;
             }
         }
 
         Tell(view, requestId, late: false);
+        Follow(view, requestId, told: true, ofEarlierSession: true);
     }
 
     /// <param name="open">The charge that was open at the login.</param>
@@ -104,30 +105,30 @@ internal sealed partial class TerminalSession
     }
 
     /// <summary>Waits for the outcome outside of the message that asked for it. False: it is not waited for by this call.</summary>
-    /// <param name="fromWelcome">Of an earlier session: the welcome bounds them, and they must not keep the terminal from selling.</param>
-    private bool Follow(PaymentView view, string requestId, bool told, bool fromWelcome = false)
+    /// <param name="ofEarlierSession">They must not keep the terminal from selling.</param>
+    private bool Follow(PaymentView view, string requestId, bool told, bool ofEarlierSession = false)
     {
         lock (gate)
         {
-            if (view.Stage == PaymentStage.Final || state != SessionState.LoggedIn || (!fromWelcome && waits >= sessions.Options.MaxConcurrentPayments)
+            if (view.Stage == PaymentStage.Final || state != SessionState.LoggedIn || (!ofEarlierSession && waits >= sessions.Options.MaxConcurrentPayments)
                 || (open?.TryGetValue(requestId, out var payment) is true && payment.Followed))
             {
                 return false;
             }
 
-            waits += fromWelcome ? 0 : 1;
+            waits += ofEarlierSession ? 0 : 1;
             (open ??= [])[requestId] = new OpenPayment(Followed: true);
         }
 
-        _ = FollowToEnd(view, requestId, told, fromWelcome);
+        _ = FollowToEnd(view, requestId, told, ofEarlierSession);
         return true;
     }
 
-    private async Task FollowToEnd(PaymentView view, string requestId, bool told, bool fromWelcome)
+    private async Task FollowToEnd(PaymentView view, string requestId, bool told, bool ofEarlierSession)
     {
         try
         {
-            var last = await Wait(view, requestId, told, fromWelcome);
+            var last = await Wait(view, requestId, told, ofEarlierSession);
             if (last.Stage != PaymentStage.Final)
             {
                 // A change that came by the grain while this session still seemed to wait was left to this look.
@@ -140,7 +141,7 @@ internal sealed partial class TerminalSession
         }
         catch (OperationCanceledException)
         {
-            // The session ended; the next welcome tells.
+            // The session ended, and hands it over.
         }
         catch (Exception e)
         {
@@ -148,7 +149,7 @@ internal sealed partial class TerminalSession
         }
     }
 
-    private async Task<PaymentView> Wait(PaymentView view, string requestId, bool told, bool fromWelcome)
+    private async Task<PaymentView> Wait(PaymentView view, string requestId, bool told, bool ofEarlierSession)
     {
         var last = view;
         try
@@ -179,8 +180,8 @@ internal sealed partial class TerminalSession
         {
             lock (gate)
             {
-                waits -= fromWelcome ? 0 : 1;
-                if (open?.ContainsKey(requestId) is true)
+                waits -= ofEarlierSession ? 0 : 1;
+                if (state != SessionState.Ended && open?.ContainsKey(requestId) is true)
                 {
                     open[requestId] = new OpenPayment(Followed: false);
                 }
@@ -251,6 +252,37 @@ internal sealed partial class TerminalSession
 
     private bool IsLate(PaymentView view, DateTimeOffset now) =>
         view.FinalAt is { } at && now - at > TimeSpan.FromSeconds(sessions.Options.LateAfterSeconds);
+
+    /// <summary>What this session waited for and cannot tell any more.</summary>
+    private async Task HandOver()
+    {
+        string[] mine;
+        lock (gate)
+        {
+            mine = open is null ? [] : [.. open.Where(o => o.Value.Followed || o.Value.Doubtful).Select(o => o.Key)];
+        }
+
+        foreach (var requestId in mine)
+        {
+            await HandOver(requestId);
+        }
+    }
+
+    /// <summary>The terminal may have logged in again before the ledger had this payment: then no welcome brings it, and it is told like this.</summary>
+    private async Task HandOver(string requestId)
+    {
+        try
+        {
+            if ((await Payment(requestId).Find(null)).View is { } view)
+            {
+                await Terminal.PaymentChanged(view);
+            }
+        }
+        catch (Exception e)
+        {
+            Fault(e, "HandOver");
+        }
+    }
 
     private CancellationToken Ending()
     {

@@ -86,7 +86,21 @@ internal sealed partial class TerminalSession
         }
     }
 
-    private async ValueTask Accept(PaymentOrder order) => Answer(await Payment(order.Id.RequestId).Accept(order), order.Id.RequestId);
+    private async ValueTask Accept(PaymentOrder order)
+    {
+        var requestId = order.Id.RequestId;
+        try
+        {
+            Answer(await Payment(requestId).Accept(order), requestId);
+        }
+        finally
+        {
+            if (state == SessionState.Ended)
+            {
+                await HandOver(requestId);
+            }
+        }
+    }
 
     /// <summary>A refusal is only for what the ledger does not know: of a known payment its state is the answer.</summary>
     private async ValueTask RefuseUnlessKnown(Core.Payments.PaymentRequest request, Core.Refusal refusal)

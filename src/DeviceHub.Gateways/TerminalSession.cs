@@ -117,6 +117,8 @@ internal sealed partial class TerminalSession(TerminalSessions sessions, string 
                 Fault(e, "Disconnect");
             }
         }
+
+        await HandOver();
     }
 
     /// <summary>The one place where a grain's fault ends: a session never throws into its wire. Null: the receiver became ready.</summary>

@@ -33,6 +33,9 @@ internal sealed class MemoryLedger : IPaymentLedger
     /// <summary>Holds the next accept at its commit until the test lets it go.</summary>
     public (TaskCompletionSource Reached, TaskCompletionSource Release)? Held { get; set; }
 
+    /// <summary>Holds the next look for a terminal's unsettled payments when it has read.</summary>
+    public (TaskCompletionSource Reached, TaskCompletionSource Release)? HeldUnsettled { get; set; }
+
     public int Appends { get; private set; }
 
     public async ValueTask<AcceptAnswer> Accept(LedgerAccept accept, CancellationToken withdraw)
@@ -180,13 +183,23 @@ internal sealed class MemoryLedger : IPaymentLedger
         }
     }
 
-    public ValueTask<IReadOnlyList<PaymentId>> Unsettled(string serialNumber, DateTimeOffset since, int limit)
+    public async ValueTask<IReadOnlyList<PaymentId>> Unsettled(string serialNumber, DateTimeOffset since, int limit)
     {
+        IReadOnlyList<PaymentId> found;
         lock (gate)
         {
-            return new([.. live.Where(l => l.Key.SerialNumber == serialNumber && !l.Key.IsTest && !(l.Value.Standing.Final is not null && l.Value.Standing.Shown))
-                .OrderByDescending(l => l.Value.Accept.AcceptedAt).Take(limit).Select(l => l.Key)]);
+            found = [.. live.Where(l => l.Key.SerialNumber == serialNumber && !l.Key.IsTest && !(l.Value.Standing.Final is not null && l.Value.Standing.Shown))
+                .OrderByDescending(l => l.Value.Accept.AcceptedAt).Take(limit).Select(l => l.Key)];
         }
+
+        if (HeldUnsettled is { } held)
+        {
+            HeldUnsettled = null;
+            held.Reached.SetResult();
+            await held.Release.Task;
+        }
+
+        return found;
     }
 
     public ValueTask<IReadOnlyList<PaymentId>> Due(DateTimeOffset now, int limit)

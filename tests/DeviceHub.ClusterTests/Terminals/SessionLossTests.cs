@@ -1,4 +1,5 @@
 using DeviceHub.Core.Payments;
+using DeviceHub.Gateways;
 using DeviceHub.Protocol.Wire;
 using DeviceHub.Tests;
 
@@ -89,6 +90,80 @@ public sealed class SessionLossTests : IAsyncLifetime
 
         Assert.Single(hub.Channel.Paid);
         Assert.Empty(await hub.Ledger.Unsettled(first.SerialNumber, DateTimeOffset.MinValue, 10));
+    }
+
+    [Theory, InlineData(false, false), InlineData(false, true), InlineData(true, false), InlineData(true, true)]
+    public async Task Payment_that_is_being_written_when_its_session_is_lost_is_told_to_the_next_one(bool byTakeover, bool isSlow)
+    {
+        var first = await hub.LoggedIn();
+        var (reached, release) = (new TaskCompletionSource(), new TaskCompletionSource());
+        hub.Ledger.Held = (reached, release);
+        var request = first.Request();
+        var paying = first.SendSealed(new Uplink { PaymentRequest = request }).AsTask();
+        await reached.Task;
+        if (!byTakeover)
+        {
+            await first.Session.DisposeAsync();
+        }
+
+        var next = new TestTerminal(hub, first.SerialNumber, key: first.Key);
+        await next.LogIn();
+        Assert.Equal(0u, next.Welcome.Unsettled);
+        if (byTakeover)
+        {
+            Assert.Equal(CutReason.TakenOver, await first.WasCut.Task.WaitAsync(Eventually.DefaultLimit));
+            await first.Session.DisposeAsync();
+        }
+
+        if (!isSlow)
+        {
+            hub.Channel.Say(EffectKind.Pay, Paid);
+        }
+
+        release.SetResult();
+        await paying;
+        if (isSlow)
+        {
+            Assert.Equal(request.RequestId, (await next.Next(d => d.Accepted is not null)).Accepted.RequestId);
+            hub.Channel.Say(EffectKind.Pay, Paid);
+        }
+
+        Assert.Equal(Outcome.Types.Result.Approved, (await next.Next(d => d.Outcome is not null)).Outcome.Result);
+        Assert.True(first.ToldNothing);
+    }
+
+    [Fact]
+    public async Task Payment_that_a_takeover_did_not_see_is_told_to_the_next_session_although_the_older_one_waited_for_it()
+    {
+        var first = await hub.LoggedIn();
+        var commit = (Reached: new TaskCompletionSource(), Release: new TaskCompletionSource());
+        var read = (Reached: new TaskCompletionSource(), Release: new TaskCompletionSource());
+        var waits = new TaskCompletionSource();
+        (hub.Ledger.Held, hub.Ledger.HeldUnsettled) = (commit, read);
+        hub.Around = ("Outcome", call =>
+        {
+            var waiting = call();
+            waits.SetResult();
+            return waiting;
+        });
+        var request = first.Request();
+        var paying = first.SendSealed(new Uplink { PaymentRequest = request }).AsTask();
+        await commit.Reached.Task;
+        var next = new TestTerminal(hub, first.SerialNumber, key: first.Key);
+        var loggingIn = next.LogIn();
+        await read.Reached.Task;
+        commit.Release.SetResult();
+        await paying;
+        await waits.Task;
+        read.Release.SetResult();
+        await loggingIn;
+        Assert.Equal(0u, next.Welcome.Unsettled);
+        Assert.Equal(CutReason.TakenOver, await first.WasCut.Task.WaitAsync(Eventually.DefaultLimit));
+        await first.Session.DisposeAsync();
+
+        Assert.Equal(request.RequestId, (await next.Next(d => d.Accepted is not null)).Accepted.RequestId);
+        hub.Channel.Say(EffectKind.Pay, Paid);
+        Assert.Equal(Outcome.Types.Result.Approved, (await next.Next(d => d.Outcome is not null)).Outcome.Result);
     }
 
     private static async Task Confirm(TestTerminal terminal, Outcome outcome) =>
