@@ -3,7 +3,8 @@ namespace DeviceHub.Core.People;
 /// <summary>Who does something: a person, a program, or the hub itself.</summary>
 /// <param name="Name"><c>user:NAME</c>, <c>key:ID</c>, <see cref="Nobody"/> or <see cref="Hub"/>.</param>
 /// <param name="Address">Where the request came from; null: from this process.</param>
-public sealed record Actor(string Name, string? Address)
+[GenerateSerializer, Immutable, Alias("dh.Actor")]
+public sealed record Actor([property: Id(0)] string Name, [property: Id(1)] string? Address)
 {
     /// <summary>Who has not signed in.</summary>
     public const string Nobody = "nobody";
@@ -16,6 +17,12 @@ public sealed record Actor(string Name, string? Address)
     /// <summary>As people read it: a person's name alone.</summary>
     public static string Shown(string name) => name.StartsWith(User, StringComparison.Ordinal) ? name[User.Length..] : name;
 }
+
+/// <summary>What somebody does, for the audit log, to be written in the transaction of the change itself. It holds no secrets.</summary>
+/// <param name="What">The action: <c>terminal.suspend</c>.</param>
+/// <param name="Subject">What it is done to: <c>terminal:SN</c>.</param>
+/// <param name="Before">What was, as an object for JSON; null: nothing.</param>
+public sealed record Deed(Actor By, string What, string Subject, object? Before, object? After);
 
 /// <summary>What people and programs did (I12). It holds no secrets: who writes leaves them out.</summary>
 public interface IAuditLog

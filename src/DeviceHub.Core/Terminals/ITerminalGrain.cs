@@ -1,5 +1,6 @@
 using DeviceHub.Core.Charges;
 using DeviceHub.Core.Payments;
+using DeviceHub.Core.People;
 
 namespace DeviceHub.Core.Terminals;
 
@@ -58,29 +59,29 @@ public interface ITerminalGrain : IGrainWithStringKey
     [Alias("CancelCollect")]
     Task CancelCollect(string chargeId);
 
-    // What people do, by dashboard and API.
+    // What people do, by dashboard and API. What changes something is in the audit log with the change.
 
     [Alias("Snapshot")]
     Task<TerminalSnapshot?> Snapshot();
 
     [Alias("Suspend")]
-    Task<Refusal?> Suspend();
+    Task<Refusal?> Suspend(Actor by);
 
     /// <summary>Who resumes it has looked at it: what was kept of another board is forgotten. A session that was told of the suspension is ended, once none of its payments is open: its terminal takes no scan before a login.</summary>
     [Alias("Resume")]
-    Task<Refusal?> Resume();
+    Task<Refusal?> Resume(Actor by);
 
     /// <summary>Checks, versions, hashes and stores a document, and pushes it if the terminal is connected.</summary>
     [Alias("SetConfiguration")]
-    Task<SetConfigurationAnswer> SetConfiguration(string json);
+    Task<SetConfigurationAnswer> SetConfiguration(string json, Actor by);
 
     /// <summary>As <see cref="SetConfiguration"/>, when the desired version is still this one; else ChangedMeanwhile, with the one that is desired now.</summary>
     [Alias("SetConfigurationAfter")]
-    Task<SetConfigurationAnswer> SetConfigurationAfter(string json, long version);
+    Task<SetConfigurationAnswer> SetConfigurationAfter(string json, long version, Actor by);
 
     /// <summary>Its own limit of one payment, 1 to the option's; null: the option's.</summary>
     [Alias("SetMaxAmount")]
-    Task<Refusal?> SetMaxAmount(long? maxAmountFen);
+    Task<Refusal?> SetMaxAmount(long? maxAmountFen, Actor by);
 
     /// <summary>Tells the observer of every change, and its session's messages, for <see cref="TerminalWatch.Lifetime"/>; to be asked again before.</summary>
     [Alias("Watch")]

@@ -1,3 +1,5 @@
+using DeviceHub.Core.People;
+
 namespace DeviceHub.Core.Terminals;
 
 /// <summary>A terminal's life. Stored by value: never renumber.</summary>
@@ -94,7 +96,8 @@ public interface ITerminalStore
     /// <summary>
     /// Inserts (Version 0) or updates; the row's version becomes the record's plus 1. False: another writer was faster; load again.
     /// </summary>
-    ValueTask<bool> Save(TerminalRecord record);
+    /// <param name="deed">Written in the same transaction; null: no person did this.</param>
+    ValueTask<bool> Save(TerminalRecord record, Deed? deed = null);
 
     /// <summary>
     /// Reserves one use of the code for this serial number; the same pair again keeps its one reservation. Null: no such code, or

@@ -1,13 +1,11 @@
-using System.Text.Json;
-using DeviceHub.Core.Configuration;
 using DeviceHub.Core.People;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace DeviceHub.Core.Terminals;
 
-/// <summary>What people do to terminals, by pages and API: the deed, and then its row in the audit log (I12).</summary>
-public sealed partial class TerminalDesk(IGrainFactory grains, IAuditLog audit, IOptions<TerminalOptions> options, ILogger<TerminalDesk> logger)
+/// <summary>What people do to terminals, by pages and API. Their grains write the audit log's rows with what they change (I12).</summary>
+public sealed partial class TerminalDesk(IGrainFactory grains, IOptions<TerminalOptions> options, ILogger<TerminalDesk> logger)
 {
     /// <summary>Of one request for many: more would only wait for the write gate.</summary>
     private const int AtOnce = 8;
@@ -87,65 +85,23 @@ public sealed partial class TerminalDesk(IGrainFactory grains, IAuditLog audit, 
     /// <param name="after">The version that it was made from: another one refuses it with ChangedMeanwhile. Null: whatever there is.</param>
     public async Task<SetConfigurationAnswer?> SetConfiguration(string serialNumber, string json, Actor by, long? after = null)
     {
-        if (await Find(serialNumber) is not { } before)
+        if (await Find(serialNumber) is null)
         {
             return null;
         }
 
         var grain = grains.GetGrain<ITerminalGrain>(serialNumber);
-        var answer = await (after is { } version ? grain.SetConfigurationAfter(json, version) : grain.SetConfiguration(json));
-        if (answer is { Refusal: null, Desired: { } desired })
-        {
-            await audit.Write(
-                by,
-                ConfigurationVersion.What,
-                "terminal:" + serialNumber,
-                new { Version = before.Record.DesiredVersion, Document = Parse(before.Record.DesiredConfiguration) },
-                new { desired.Version, Document = Parse(desired.Json) });
-        }
-
-        return answer;
+        return await (after is { } version ? grain.SetConfigurationAfter(json, version, by) : grain.SetConfiguration(json, by));
     }
 
     /// <summary>Its own limit of one payment in fen; null: the hub's.</summary>
-    public async Task<DeskAnswer> SetLimit(string serialNumber, long? maxAmountFen, Actor by)
-    {
-        if (await Find(serialNumber) is not { } before)
-        {
-            return DeskAnswer.NotFound;
-        }
+    public Task<DeskAnswer> SetLimit(string serialNumber, long? maxAmountFen, Actor by) => Change(serialNumber, grain => grain.SetMaxAmount(maxAmountFen, by));
 
-        var refusal = await grains.GetGrain<ITerminalGrain>(serialNumber).SetMaxAmount(maxAmountFen);
-        if (refusal is null)
-        {
-            await audit.Write(by, "terminal.limit", "terminal:" + serialNumber, new { before.Record.MaxAmountFen }, new { MaxAmountFen = maxAmountFen });
-        }
+    private Task<DeskAnswer> ChangeStatus(string serialNumber, TerminalDeed deed, Actor by) =>
+        Change(serialNumber, grain => deed == TerminalDeed.Suspend ? grain.Suspend(by) : grain.Resume(by));
 
-        return new DeskAnswer(true, refusal);
-    }
-
-    private async Task<DeskAnswer> ChangeStatus(string serialNumber, TerminalDeed deed, Actor by)
-    {
-        if (await Find(serialNumber) is not { } before)
-        {
-            return DeskAnswer.NotFound;
-        }
-
-        var grain = grains.GetGrain<ITerminalGrain>(serialNumber);
-        var (what, refusal) = deed == TerminalDeed.Suspend ? ("terminal.suspend", await grain.Suspend()) : ("terminal.resume", await grain.Resume());
-        if (refusal is null)
-        {
-            var after = await grain.Snapshot();
-            await audit.Write(by, what, "terminal:" + serialNumber, Standing(before.Record), Standing(after!.Record));
-        }
-
-        return new DeskAnswer(true, refusal);
-    }
-
-    /// <summary>What resuming it forgets is in the audit log.</summary>
-    private static object Standing(TerminalRecord record) => record.OtherHardware is { } other ? new { record.Status, OtherHardware = other } : new { record.Status };
-
-    private static JsonElement? Parse(string? json) => string.IsNullOrEmpty(json) ? null : JsonElement.Parse(json);
+    private async Task<DeskAnswer> Change(string serialNumber, Func<ITerminalGrain, Task<Refusal?>> change) =>
+        await Find(serialNumber) is null ? DeskAnswer.NotFound : new DeskAnswer(true, await change(grains.GetGrain<ITerminalGrain>(serialNumber)));
 
     [LoggerMessage(EventName = "TerminalNotChanged", Level = LogLevel.Warning, Message = "{Deed} of terminal {SerialNumber}, one of many, failed")]
     private partial void LogFailed(Exception e, TerminalDeed deed, string serialNumber);

@@ -1,5 +1,4 @@
 using DeviceHub.Core.Charges;
-using DeviceHub.Core.Configuration;
 using DeviceHub.Core.Payments;
 using DeviceHub.Core.Routing;
 using Microsoft.Extensions.Logging;
@@ -10,7 +9,7 @@ namespace DeviceHub.Core.Terminals;
 
 /// <summary>
 /// One terminal in memory: its record and which session is the current one. Thousands live in one process, so it holds little and
-/// has no timer. Logging in and activation are in the other part.
+/// has no timer. Logging in, what people do and who looks at it are in the other parts.
 /// </summary>
 [GrainType("terminal")]
 [PreferLocalPlacement]
@@ -172,66 +171,6 @@ internal sealed partial class TerminalGrain(
         : new TerminalSnapshot(
             record with { Key = null, OfferedKey = null }, connected, seenAt == default ? null : seenAt, address, heartbeat));
 
-    public Task<Refusal?> Suspend() => Change(r => r.Status switch
-    {
-        TerminalStatus.Suspended => (null, null),
-        TerminalStatus.Active => (r with { Status = TerminalStatus.Suspended }, null),
-        _ => (null, new Refusal(RefusalCode.NotActive, $"only an active terminal can be suspended; {serialNumber} is {r.Status}")),
-    });
-
-    public async Task<Refusal?> Resume()
-    {
-        var refusal = await Change(r => r.Status switch
-        {
-            TerminalStatus.Active => (null, null),
-            TerminalStatus.Suspended => (r with { Status = TerminalStatus.Active, OtherHardware = null }, null),
-            _ => (null, new Refusal(RefusalCode.NotActive, $"only a suspended terminal can be resumed; {serialNumber} is {r.Status}")),
-        });
-        if (refusal is null && connected)
-        {
-            link?.Resumed(serialNumber, sessionEpoch);
-        }
-
-        return refusal;
-    }
-
-    public Task<Refusal?> SetMaxAmount(long? maxAmountFen) => Change(r => maxAmountFen is { } fen && (fen < 1 || fen > options.Value.MaxAmountFen)
-        ? (null, new Refusal(RefusalCode.Amount, $"a terminal's limit is 1 to {options.Value.MaxAmountFen} fen (Terminals:MaxAmountFen); {fen} is not"))
-        : (r with { MaxAmountFen = maxAmountFen }, null));
-
-    public Task<SetConfigurationAnswer> SetConfiguration(string json) => SetConfiguration(json, null);
-
-    public Task<SetConfigurationAnswer> SetConfigurationAfter(string json, long version) => SetConfiguration(json, version);
-
-    private async Task<SetConfigurationAnswer> SetConfiguration(string json, long? after)
-    {
-        var document = ConfigurationDocument.TryParse(json, out var error);
-        if (document is null)
-        {
-            return new SetConfigurationAnswer(new Refusal(RefusalCode.Malformed, error!), null);
-        }
-
-        var changed = false;
-        var refusal = await Change(r =>
-        {
-            if (after is { } version && version != r.DesiredVersion)
-            {
-                return (null, new Refusal(RefusalCode.ChangedMeanwhile, $"version {r.DesiredVersion} was set meanwhile; look at it and set yours again"));
-            }
-
-            changed = r.DesiredVersion == 0 || !document.Hash.AsSpan().SequenceEqual(r.DesiredHash);
-            return changed
-                ? (r with { DesiredConfiguration = json, DesiredVersion = r.DesiredVersion + 1, DesiredHash = document.Hash }, null)
-                : (null, null);
-        });
-        if (refusal is null && changed && connected)
-        {
-            link?.ConfigurationChanged(serialNumber, sessionEpoch);
-        }
-
-        return new SetConfigurationAnswer(refusal, refusal is null or { Code: RefusalCode.ChangedMeanwhile } ? Desired() : null);
-    }
-
     private Refusal? Judge(long epoch, PaymentRequest request, out Wallet wallet)
     {
         wallet = Wallet.None;
@@ -351,36 +290,6 @@ internal sealed partial class TerminalGrain(
 
     /// <summary>The terminal has said that it cannot apply this version: pushing it again would change nothing.</summary>
     private bool Refuses() => record is { Reported: { Result: ConfigurationResult.Refused } told } r && told.Version == r.DesiredVersion;
-
-    /// <summary>Changes the row; when another writer was faster, loads it and judges again.</summary>
-    private async Task<Refusal?> Change(Func<TerminalRecord, (TerminalRecord? Next, Refusal? Refusal)> change)
-    {
-        for (var save = 0; save < MaxSaves; save++)
-        {
-            if (record is null)
-            {
-                return new Refusal(RefusalCode.NotActive, $"no terminal {serialNumber} is known");
-            }
-
-            var (next, refusal) = change(record);
-            if (next is null || refusal is not null)
-            {
-                return refusal;
-            }
-
-            if (await store.Save(next))
-            {
-                Keep(next with { Version = next.Version + 1 });
-                TellWatchers();
-                return null;
-            }
-
-            TerminalMetrics.SavesRepeated.Add(1);
-            await Reload();
-        }
-
-        return new Refusal(RefusalCode.Busy, $"terminal {serialNumber} is being changed by others; try again", RetryAfter: TimeSpan.FromSeconds(1));
-    }
 
     private async Task Reload() => Keep(await store.Load(serialNumber));
 

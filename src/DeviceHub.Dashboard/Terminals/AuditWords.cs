@@ -20,7 +20,7 @@ public sealed class AuditWords(IStringLocalizer<AuditWords> words, Format format
         return entry.What switch
         {
             "terminal.suspend" => new(words["Suspended"]),
-            "terminal.resume" => new(Text(before, "otherHardware") is { } other ? words["ResumedOther", other] : words["Resumed"]),
+            "terminal.resume" => new(Text(Value(before, "otherHardware"), "hardwareId") is { } other ? words["ResumedOther", other] : words["Resumed"]),
             "terminal.limit" => new(Fen(after, "maxAmountFen") is { } limit ? words["Limited", limit, Fen(before, "maxAmountFen") ?? words["LimitOfHub"]] : words["Unlimited", Fen(before, "maxAmountFen") ?? words["LimitOfHub"]]),
             ConfigurationVersion.What => new(words["Configured", Text(after, "version") ?? "?"], $"/terminals/{serialNumber}/configuration", words["ToConfiguration"]),
             "terminal.test-payment" => new(

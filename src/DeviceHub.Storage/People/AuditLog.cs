@@ -7,7 +7,8 @@ using Microsoft.Extensions.Logging;
 namespace DeviceHub.Storage;
 
 /// <summary>
-/// A change of rows is written with its audit row in one transaction; a change in a grain is followed by its row before the answer.
+/// A change of rows, a terminal's too, is written with its audit row in one transaction; what the ledger or a charge keeps, with who did it,
+/// is followed by its row before the answer.
 /// </summary>
 public sealed partial class AuditLog(HubWrites writes, TimeProvider clock, ILogger<AuditLog> logger) : IAuditLog
 {
@@ -29,6 +30,8 @@ public sealed partial class AuditLog(HubWrites writes, TimeProvider clock, ILogg
         After = after is null ? null : JsonSerializer.Serialize(after, Json),
         Address = actor.Address,
     };
+
+    public AuditRow Row(Deed deed) => Row(deed.By, deed.What, deed.Subject, deed.Before, deed.After);
 
     public async Task Write(Actor actor, string what, string subject, object? before, object? after)
     {

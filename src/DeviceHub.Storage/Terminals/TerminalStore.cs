@@ -1,12 +1,13 @@
 using DeviceHub.Core;
 using DeviceHub.Core.Live;
+using DeviceHub.Core.People;
 using DeviceHub.Core.Terminals;
 using Microsoft.AspNetCore.DataProtection;
 
 namespace DeviceHub.Storage;
 
 /// <summary>Rows of terminals, with prepared statements: a login loads one.</summary>
-internal sealed class TerminalStore(HubDatabase database, ReadPool pool, LiveFeed feed, IDataProtectionProvider protection) : ITerminalStore
+internal sealed class TerminalStore(HubDatabase database, ReadPool pool, LiveFeed feed, IDataProtectionProvider protection, AuditLog audit) : ITerminalStore
 {
     private readonly KeyCipher cipher = new(protection);
 
@@ -53,13 +54,23 @@ internal sealed class TerminalStore(HubDatabase database, ReadPool pool, LiveFee
         return record;
     });
 
-    public async ValueTask<bool> Save(TerminalRecord record)
+    public async ValueTask<bool> Save(TerminalRecord record, Deed? deed = null)
     {
+        var row = deed is null ? null : audit.Row(deed);
         using (await database.Gate.Enter().ConfigureAwait(false))
         {
-            if (!Put(database.Writes, record))
+            var db = database.Writes;
+            using var transaction = row is null ? null : db.Connection.BeginTransaction(deferred: false);
+            if (!Put(db, record))
             {
                 return false;
+            }
+
+            if (row is not null)
+            {
+                db.Prepare("INSERT INTO audit(at, who, what, subject, before, after, address) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")
+                    .Bind(1, row.At).Bind(2, row.Who).Bind(3, row.What).Bind(4, row.Subject).Bind(5, row.Before).Bind(6, row.After).Bind(7, row.Address).Run();
+                transaction!.Commit();
             }
         }
 

@@ -141,7 +141,7 @@ public sealed class ChargeTests : IAsyncLifetime
         Assert.Equal((RefusalCode.KeyReused, first.Id), (other.Refusal!.Code, other.Other));
 
         // A repeat is answered whatever the terminal may today.
-        await hub.Grain(terminal.SerialNumber).Suspend();
+        await hub.Grain(terminal.SerialNumber).Suspend(TerminalFixture.Admin);
         Assert.Equal(first.Id, (await hub.Charge(NewId()).Open(wanted)).View!.Id);
         Assert.Equal(RefusalCode.Suspended, (await hub.Charge(NewId()).Open(Wanted(terminal, "A-3"))).Refusal!.Code);
     }

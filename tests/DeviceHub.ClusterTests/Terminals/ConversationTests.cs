@@ -37,7 +37,7 @@ public sealed class ConversationTests : IAsyncLifetime
             SerialNumber = SerialNumber, Status = TerminalStatus.Active, Model = "bare", MerchantId = "M1", MerchantName = "Corner Shop", StoreId = "S1",
             Key = new SecretBytes(Key), HardwareId = "861234567890123",
         });
-        await hub.Grain(SerialNumber).SetConfiguration("""{"sound":{"volume":7,"on":true},"screen":{"idle_text":"Welcome"}}""");
+        await hub.Grain(SerialNumber).SetConfiguration("""{"sound":{"volume":7,"on":true},"screen":{"idle_text":"Welcome"}}""", TerminalFixture.Admin);
         var wire = new RawWire();
         var session = hub.Sessions.Open(SerialNumber, null, wire);
         var lines = Lines();

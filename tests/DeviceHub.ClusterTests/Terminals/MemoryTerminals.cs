@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using DeviceHub.Core.People;
 using DeviceHub.Core.Terminals;
 
 namespace DeviceHub.ClusterTests.Terminals;
@@ -45,13 +46,21 @@ internal sealed class MemoryTerminals : ITerminalStore, ILastSeen
         }
     }
 
-    public ValueTask<bool> Save(TerminalRecord record)
+    /// <summary>What people did, as it was saved with the rows.</summary>
+    public ConcurrentQueue<Deed> Deeds { get; } = new();
+
+    public ValueTask<bool> Save(TerminalRecord record, Deed? deed = null)
     {
         lock (gate)
         {
             if ((rows.GetValueOrDefault(record.SerialNumber)?.Version ?? 0) != record.Version)
             {
                 return new(false);
+            }
+
+            if (deed is not null)
+            {
+                Deeds.Enqueue(deed);
             }
 
             rows[record.SerialNumber] = record with { Version = record.Version + 1 };

@@ -3,6 +3,7 @@ using DeviceHub.ClusterTests.Payments;
 using DeviceHub.Core;
 using DeviceHub.Core.Charges;
 using DeviceHub.Core.Payments;
+using DeviceHub.Core.People;
 using DeviceHub.Core.Terminals;
 using DeviceHub.Gateways;
 using Microsoft.Extensions.DependencyInjection;
@@ -23,6 +24,9 @@ public sealed class TerminalFixture : IAsyncLifetime
 
     /// <param name="terminals">Rows of an earlier fixture: as after a restart.</param>
     internal TerminalFixture(MemoryTerminals terminals) => Terminals = terminals;
+
+    /// <summary>Who does what people do in these tests.</summary>
+    internal static readonly Actor Admin = new("user:admin", null);
 
     private readonly HubKeys keys = new(new byte[32]);
     private InProcessTestCluster? cluster;

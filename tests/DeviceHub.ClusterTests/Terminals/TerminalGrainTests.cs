@@ -66,10 +66,28 @@ public sealed class TerminalGrainTests : IAsyncLifetime
     {
         var terminal = await hub.LoggedIn();
         hub.Terminals.Touch(terminal.SerialNumber, r => r with { MaxAmountFen = 77 });
-        var refusal = await hub.Grain(terminal.SerialNumber).Suspend();
+        var refusal = await hub.Grain(terminal.SerialNumber).Suspend(TerminalFixture.Admin);
 
         Assert.Null(refusal);
         Assert.Equal((TerminalStatus.Suspended, 77L), (hub.Terminals.Row(terminal.SerialNumber).Status, hub.Terminals.Row(terminal.SerialNumber).MaxAmountFen!.Value));
+    }
+
+    [Fact]
+    public async Task Deed_is_saved_once_with_the_change_that_it_made()
+    {
+        var terminal = await hub.LoggedIn();
+        var grain = hub.Grain(terminal.SerialNumber);
+        hub.Terminals.Touch(terminal.SerialNumber, r => r with { OtherHardware = new OtherHardware("HW2", "10.0.0.1", r.RegisteredAt) });
+        for (var twice = 0; twice < 2; twice++)
+        {
+            await grain.Suspend(TerminalFixture.Admin);
+            await grain.SetMaxAmount(77, TerminalFixture.Admin);
+            await grain.SetConfiguration("""{"volume":7}""", TerminalFixture.Admin);
+        }
+
+        Assert.Equal(["terminal.suspend", "terminal.limit", "terminal.configuration"], hub.Terminals.Deeds.Select(d => d.What));
+        Assert.All(hub.Terminals.Deeds, d => Assert.Equal((TerminalFixture.Admin, "terminal:" + terminal.SerialNumber), (d.By, d.Subject)));
+        Assert.Contains("HW2", hub.Terminals.Deeds.First().Before!.ToString());
     }
 
     [Theory, InlineData(-599, true), InlineData(599, true), InlineData(-601, false), InlineData(601, false)]
@@ -165,7 +183,7 @@ public sealed class TerminalGrainTests : IAsyncLifetime
     public async Task Suspended_terminal_may_log_in_and_is_told_that_it_takes_no_payments()
     {
         var terminal = await hub.LoggedIn();
-        await hub.Grain(terminal.SerialNumber).Suspend();
+        await hub.Grain(terminal.SerialNumber).Suspend(TerminalFixture.Admin);
         var again = new TestTerminal(hub, terminal.SerialNumber, key: terminal.Key);
         await again.LogIn();
 
@@ -178,11 +196,11 @@ public sealed class TerminalGrainTests : IAsyncLifetime
         var terminal = await hub.LoggedIn();
         var grain = hub.Grain(terminal.SerialNumber);
         var epoch = (long)terminal.Welcome.SessionEpoch;
-        var desired = (await grain.SetConfiguration("""{"volume":7}""")).Desired!;
+        var desired = (await grain.SetConfiguration("""{"volume":7}""", TerminalFixture.Admin)).Desired!;
         var before = await grain.Heartbeat(epoch, new HeartbeatReport("1.0", 0, "{}"));
         await grain.ConfigurationReported(epoch, new(desired.Version, desired.Hash, ConfigurationResult.Applied, null, hub.Clock.GetUtcNow()));
         var after = await grain.Heartbeat(epoch, new HeartbeatReport("1.0", desired.Version, "{}"));
-        var second = (await grain.SetConfiguration("""{"volume":8}""")).Desired!;
+        var second = (await grain.SetConfiguration("""{"volume":8}""", TerminalFixture.Admin)).Desired!;
         await grain.ConfigurationReported(epoch, new(second.Version, desired.Hash, ConfigurationResult.Refused, "volume", hub.Clock.GetUtcNow()));
         var refused = await grain.Heartbeat(epoch, new HeartbeatReport("1.0", desired.Version, "{}"));
 
@@ -195,10 +213,10 @@ public sealed class TerminalGrainTests : IAsyncLifetime
     {
         var terminal = await hub.LoggedIn();
         var grain = hub.Grain(terminal.SerialNumber);
-        var first = await grain.SetConfigurationAfter("""{"volume":7}""", 0);
+        var first = await grain.SetConfigurationAfter("""{"volume":7}""", 0, TerminalFixture.Admin);
         Assert.Equal((null, 1L, 1UL), (first.Refusal, first.Desired!.Version, await Told(terminal)));
-        var stale = await grain.SetConfigurationAfter("""{"volume":3}""", 0);
-        var second = await grain.SetConfigurationAfter("""{"volume":8}""", 1);
+        var stale = await grain.SetConfigurationAfter("""{"volume":3}""", 0, TerminalFixture.Admin);
+        var second = await grain.SetConfigurationAfter("""{"volume":8}""", 1, TerminalFixture.Admin);
 
         Assert.Equal((RefusalCode.ChangedMeanwhile, 1L, """{"volume":7}"""), (stale.Refusal!.Code, stale.Desired!.Version, stale.Desired.Json));
         Assert.Equal((null, 2L, """{"volume":8}""", 2UL), (second.Refusal, second.Desired!.Version, second.Desired.Json, await Told(terminal)));
@@ -212,7 +230,7 @@ public sealed class TerminalGrainTests : IAsyncLifetime
         var terminal = await hub.LoggedIn();
         var other = ConfigurationDocument.TryParse("""{"volume":3}""", out _)!;
         hub.Terminals.Touch(terminal.SerialNumber, r => r with { DesiredConfiguration = """{"volume":3}""", DesiredVersion = 1, DesiredHash = other.Hash });
-        var answer = await hub.Grain(terminal.SerialNumber).SetConfigurationAfter("""{"volume":7}""", 0);
+        var answer = await hub.Grain(terminal.SerialNumber).SetConfigurationAfter("""{"volume":7}""", 0, TerminalFixture.Admin);
 
         Assert.Equal((RefusalCode.ChangedMeanwhile, 1L), (answer.Refusal!.Code, answer.Desired!.Version));
         Assert.Equal((1L, """{"volume":3}"""), (hub.Terminals.Row(terminal.SerialNumber).DesiredVersion, hub.Terminals.Row(terminal.SerialNumber).DesiredConfiguration));

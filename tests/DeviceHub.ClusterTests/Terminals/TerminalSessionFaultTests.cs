@@ -95,7 +95,7 @@ public sealed class TerminalSessionFaultTests : IAsyncLifetime
         var terminal = await hub.LoggedIn();
         for (var i = 1; i <= 4; i++)
         {
-            var set = await hub.Grain(terminal.SerialNumber).SetConfiguration($"{{\"a\":{{\"n\":{i}}}}}");
+            var set = await hub.Grain(terminal.SerialNumber).SetConfiguration($"{{\"a\":{{\"n\":{i}}}}}", TerminalFixture.Admin);
             var commit = (await terminal.Next(d => d.ConfigurationCommit is not null)).ConfigurationCommit;
 
             Assert.Equal((ulong)set.Desired!.Version, commit.Version);
@@ -109,7 +109,7 @@ public sealed class TerminalSessionFaultTests : IAsyncLifetime
         var terminal = await hub.LoggedIn();
         for (var i = 1; i <= Versions; i++)
         {
-            await hub.Grain(terminal.SerialNumber).SetConfiguration($"{{\"a\":{{\"n\":{i}}}}}");
+            await hub.Grain(terminal.SerialNumber).SetConfiguration($"{{\"a\":{{\"n\":{i}}}}}", TerminalFixture.Admin);
         }
 
         var told = new List<ulong>();
@@ -136,7 +136,7 @@ public sealed class TerminalSessionFaultTests : IAsyncLifetime
         meters.Start();
         hub.SessionOptions.MaxPushes = 2;
         var terminal = await hub.LoggedIn();
-        await hub.Grain(terminal.SerialNumber).SetConfiguration("{\"a\":{\"n\":1}}");
+        await hub.Grain(terminal.SerialNumber).SetConfiguration("{\"a\":{\"n\":1}}", TerminalFixture.Admin);
         for (var push = 0; push < hub.SessionOptions.MaxPushes; push++)
         {
             await terminal.Next(d => d.ConfigurationCommit is not null);
@@ -186,7 +186,7 @@ public sealed class TerminalSessionFaultTests : IAsyncLifetime
         hub.Loses = ("Admit", Arrives: false);
         await terminal.SendSealed(new Uplink { PaymentRequest = terminal.Request() });
         Assert.Equal(Code.Busy, (await terminal.Next(d => d.Refusal is not null)).Refusal.Code);
-        await hub.Grain(terminal.SerialNumber).SetConfiguration("{\"a\":{\"n\":1}}");
+        await hub.Grain(terminal.SerialNumber).SetConfiguration("{\"a\":{\"n\":1}}", TerminalFixture.Admin);
 
         await terminal.Next(d => d.ConfigurationCommit is not null);
     }
@@ -200,7 +200,7 @@ public sealed class TerminalSessionFaultTests : IAsyncLifetime
         hub.Loses = ("Admit", Arrives: false);
         await terminal.SendSealed(new Uplink { PaymentRequest = request });
         Assert.Equal(Code.Busy, (await terminal.Next(d => d.Refusal is not null)).Refusal.Code);
-        await hub.Grain(terminal.SerialNumber).SetConfiguration("{\"a\":{\"n\":1}}");
+        await hub.Grain(terminal.SerialNumber).SetConfiguration("{\"a\":{\"n\":1}}", TerminalFixture.Admin);
         hub.Channel.Say(EffectKind.Pay, Paid);
 
         Assert.Null((await terminal.Next(d => d.Outcome is not null || d.ConfigurationChunk is not null)).ConfigurationChunk);
@@ -212,7 +212,7 @@ public sealed class TerminalSessionFaultTests : IAsyncLifetime
         var terminal = await hub.LoggedIn();
         hub.Loses = ("Accept", Arrives: false);
         await terminal.SendSealed(new Uplink { PaymentRequest = terminal.Request() });
-        await hub.Grain(terminal.SerialNumber).SetConfiguration("{\"a\":{\"n\":1}}");
+        await hub.Grain(terminal.SerialNumber).SetConfiguration("{\"a\":{\"n\":1}}", TerminalFixture.Admin);
         await terminal.Send(new Uplink { Heartbeat = new() });
 
         await terminal.Next(d => d.ConfigurationCommit is not null);
@@ -224,7 +224,7 @@ public sealed class TerminalSessionFaultTests : IAsyncLifetime
         var terminal = await hub.LoggedIn();
         hub.Loses = ("Accept", Arrives: true);
         await terminal.SendSealed(new Uplink { PaymentRequest = terminal.Request() });
-        await hub.Grain(terminal.SerialNumber).SetConfiguration("{\"a\":{\"n\":1}}");
+        await hub.Grain(terminal.SerialNumber).SetConfiguration("{\"a\":{\"n\":1}}", TerminalFixture.Admin);
         await terminal.Send(new Uplink { Heartbeat = new() });
         hub.Channel.Say(EffectKind.Pay, Paid);
 

@@ -179,12 +179,12 @@ public sealed class TerminalSessionTests : IAsyncLifetime
         var row = hub.Terminals.Row(right.SerialNumber);
         Assert.Equal(("HW2", since, before + 1), (row.OtherHardware!.HardwareId, row.OtherHardware.At, row.Version));
         Assert.Equal(row.OtherHardware, (await hub.Grain(right.SerialNumber).Snapshot())!.Record.OtherHardware);
-        await hub.Grain(right.SerialNumber).Resume();
+        await hub.Grain(right.SerialNumber).Resume(TerminalFixture.Admin);
         Assert.NotNull(hub.Terminals.Row(right.SerialNumber).OtherHardware);
 
-        await hub.Grain(right.SerialNumber).Suspend();
+        await hub.Grain(right.SerialNumber).Suspend(TerminalFixture.Admin);
         Assert.NotNull(hub.Terminals.Row(right.SerialNumber).OtherHardware);
-        await hub.Grain(right.SerialNumber).Resume();
+        await hub.Grain(right.SerialNumber).Resume(TerminalFixture.Admin);
         Assert.Null(hub.Terminals.Row(right.SerialNumber).OtherHardware);
     }
 
@@ -296,8 +296,8 @@ public sealed class TerminalSessionTests : IAsyncLifetime
         var request = terminal.Request();
         await terminal.SendSealed(new Uplink { PaymentRequest = request });
         await terminal.Next(d => d.Outcome is not null);
-        await hub.Grain(terminal.SerialNumber).Suspend();
-        await hub.Grain(terminal.SerialNumber).SetMaxAmount(1);
+        await hub.Grain(terminal.SerialNumber).Suspend(TerminalFixture.Admin);
+        await hub.Grain(terminal.SerialNumber).SetMaxAmount(1, TerminalFixture.Admin);
         request.AgeMs = 60_000;
         await terminal.SendSealed(new Uplink { PaymentRequest = request });
         var again = (await terminal.Next(d => d.Outcome is not null || d.Refusal is not null)).Outcome;
@@ -318,10 +318,10 @@ public sealed class TerminalSessionTests : IAsyncLifetime
             await terminal.SendSealed(new Uplink { PaymentRequest = terminal.Request() });
         }
 
-        await hub.Grain(terminal.SerialNumber).Suspend();
+        await hub.Grain(terminal.SerialNumber).Suspend(TerminalFixture.Admin);
         await terminal.SendSealed(new Uplink { PaymentRequest = terminal.Request(2000) });
         Assert.Equal(Code.Suspended, (await terminal.Next(d => d.Refusal is not null)).Refusal.Code);
-        await hub.Grain(terminal.SerialNumber).Resume();
+        await hub.Grain(terminal.SerialNumber).Resume(TerminalFixture.Admin);
         if (open)
         {
             // The session has been told, and goes on.
@@ -343,8 +343,8 @@ public sealed class TerminalSessionTests : IAsyncLifetime
     public async Task Terminal_that_was_told_of_no_suspension_keeps_its_session_when_it_is_resumed()
     {
         var terminal = await hub.LoggedIn();
-        await hub.Grain(terminal.SerialNumber).Suspend();
-        await hub.Grain(terminal.SerialNumber).Resume();
+        await hub.Grain(terminal.SerialNumber).Suspend(TerminalFixture.Admin);
+        await hub.Grain(terminal.SerialNumber).Resume(TerminalFixture.Admin);
         hub.Channel.Say(EffectKind.Pay, Paid);
         await terminal.SendSealed(new Uplink { PaymentRequest = terminal.Request() });
 
@@ -358,7 +358,7 @@ public sealed class TerminalSessionTests : IAsyncLifetime
         var terminal = await hub.LoggedIn();
         await terminal.SendSealed(new Uplink { PaymentRequest = terminal.Request() });
         var entries = string.Join(',', Enumerable.Range(0, 20).Select(i => $"\"k{i}\":\"{new string('x', 90)}\""));
-        var set = await hub.Grain(terminal.SerialNumber).SetConfiguration($"{{\"a\":{{\"on\":true,\"n\":-5}},{entries}}}");
+        var set = await hub.Grain(terminal.SerialNumber).SetConfiguration($"{{\"a\":{{\"on\":true,\"n\":-5}},{entries}}}", TerminalFixture.Admin);
         Assert.Null(set.Refusal);
         hub.Channel.Say(EffectKind.Pay, Paid);
         var told = new List<Downlink>();

@@ -130,7 +130,7 @@ public sealed class TerminalWatchTests : IAsyncLifetime
     {
         var terminal = await hub.LoggedIn();
         await using var page = await Page.Open(hub, terminal);
-        await hub.Grain(terminal.SerialNumber).Suspend();
+        await hub.Grain(terminal.SerialNumber).Suspend(TerminalFixture.Admin);
         Assert.True(await page.Changed());
         await terminal.Session.DisposeAsync();
         Assert.True(await page.Changed());

@@ -3,6 +3,7 @@ using System.Diagnostics.Metrics;
 using DeviceHub.Channels.Sandbox;
 using DeviceHub.Core;
 using DeviceHub.Core.Payments;
+using DeviceHub.Core.People;
 using DeviceHub.Core.Terminals;
 using DeviceHub.Gateways.Mqtt;
 using DeviceHub.Protocol.Wire;
@@ -28,6 +29,7 @@ public sealed class BadInputHub : IAsyncLifetime
 
     internal const int MaxWrongCodes = 3;
 
+    private static readonly Actor Admin = new("user:admin", null);
     private static int serials;
 
     private readonly string folder = Directory.CreateTempSubdirectory("hub-").FullName;
@@ -140,9 +142,9 @@ public sealed class BadInputHub : IAsyncLifetime
     /// <summary>The same terminal after a power cut: same key and hardware, no memory.</summary>
     internal TestTerminal Rebooted(TestTerminal terminal) => new(terminal.SerialNumber, MqttPort) { Key = terminal.Key, Json = terminal.Json };
 
-    internal Task SetMaxAmount(TestTerminal terminal, long fen) => Grains.GetGrain<ITerminalGrain>(terminal.SerialNumber).SetMaxAmount(fen);
+    internal Task SetMaxAmount(TestTerminal terminal, long fen) => Grains.GetGrain<ITerminalGrain>(terminal.SerialNumber).SetMaxAmount(fen, Admin);
 
-    internal Task Suspend(TestTerminal terminal) => Grains.GetGrain<ITerminalGrain>(terminal.SerialNumber).Suspend();
+    internal Task Suspend(TestTerminal terminal) => Grains.GetGrain<ITerminalGrain>(terminal.SerialNumber).Suspend(Admin);
 
     /// <summary>A counter as it stands now; <see cref="Watched.Grew"/> tells whether it has grown.</summary>
     /// <param name="tag">The value of any of its tags; null: the sum over all.</param>

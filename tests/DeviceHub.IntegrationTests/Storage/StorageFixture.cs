@@ -33,7 +33,8 @@ internal sealed class StorageFixture : IDisposable
         SearchPool = new SearchPool(Database, Search, Options, TimeProvider.System);
         Reads = new HubReads(Pool, SearchPool);
         Writes = new HubWrites(Database);
-        Terminals = new TerminalStore(Database, Pool, Feed, DataProtectionProvider.Create(new DirectoryInfo(Path.Combine(Folder, "keys"))));
+        Terminals = new TerminalStore(
+            Database, Pool, Feed, DataProtectionProvider.Create(new DirectoryInfo(Path.Combine(Folder, "keys"))), new AuditLog(Writes, TimeProvider.System, NullLogger<AuditLog>.Instance));
         Progress = new SearchProgress(TimeProvider.System, NullLogger<SearchProgress>.Instance);
         Projection = new PaymentProjection(
             Search, Pool, Ledger, Feed, new FreeDisk(Options, () => FreeBytes), Progress, Options, Microsoft.Extensions.Options.Options.Create(TerminalOptions), TimeProvider.System, NullLogger<PaymentProjection>.Instance);

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using DeviceHub.Core;
 using DeviceHub.Core.Payments;
+using DeviceHub.Core.People;
 using DeviceHub.Core.Terminals;
 using DeviceHub.Storage;
 using Microsoft.EntityFrameworkCore;
@@ -33,6 +34,30 @@ public sealed class StoreTests
             await stream.CopyToAsync(bytes);
             Assert.True(bytes.ToArray().AsSpan().IndexOf(key) < 0, $"{file} holds the key");
         }
+    }
+
+    [Fact]
+    public async Task Terminal_and_the_deed_that_changed_it_are_written_both_or_neither()
+    {
+        using var hub = new StorageFixture();
+        var deed = new Deed(new Actor("user:ann", "10.0.0.9"), "terminal.suspend", "terminal:T1", new { Status = TerminalStatus.Active }, new { Status = TerminalStatus.Suspended });
+        await hub.Terminals.Save(new TerminalRecord { SerialNumber = "T1", Status = TerminalStatus.Active, RegisteredAt = Now });
+        var active = (await hub.Terminals.Load("T1"))!;
+        Assert.False(await hub.Terminals.Save(active with { Version = 7 }, deed));
+        Assert.Empty(await Audit());
+
+        await hub.Writes.Run((db, token) => db.Database.ExecuteSqlAsync($"CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'full'); END", token));
+        await Assert.ThrowsAnyAsync<Exception>(async () => await hub.Terminals.Save(active with { Status = TerminalStatus.Suspended }, deed));
+        Assert.Equal(TerminalStatus.Active, (await hub.Terminals.Load("T1"))!.Status);
+
+        await hub.Writes.Run((db, token) => db.Database.ExecuteSqlAsync($"DROP TRIGGER full", token));
+        Assert.True(await hub.Terminals.Save(active with { Status = TerminalStatus.Suspended }, deed));
+        Assert.Equal(TerminalStatus.Suspended, (await hub.Terminals.Load("T1"))!.Status);
+        var row = Assert.Single(await Audit());
+        Assert.Equal(("user:ann", "10.0.0.9", "terminal.suspend", "terminal:T1"), (row.Who, row.Address, row.What, row.Subject));
+        Assert.Equal(("""{"status":"active"}""", """{"status":"suspended"}"""), (row.Before, row.After));
+
+        Task<List<AuditRow>> Audit() => hub.Writes.Run((db, token) => db.Audit.ToListAsync(token));
     }
 
     [Fact]

@@ -14,7 +14,7 @@ public sealed class AuditWordsTests
 {
     [Theory]
     [InlineData("terminal.suspend", """{"status":"active"}""", """{"status":"suspended"}""", "Suspended this terminal: it refuses new payments.", null)]
-    [InlineData("terminal.resume", """{"status":"suspended","otherHardware":"HW-9"}""", """{"status":"active"}""", "Let this terminal take payments again, after the device HW-9 had tried to log in with its key.", null)]
+    [InlineData("terminal.resume", """{"status":"suspended","otherHardware":{"hardwareId":"HW-9","address":"10.0.0.9","at":"2026-11-27T08:00:00+00:00"}}""", """{"status":"active"}""", "Let this terminal take payments again, after the device HW-9 had tried to log in with its key.", null)]
     [InlineData("terminal.limit", """{"maxAmountFen":null}""", """{"maxAmountFen":50000}""", "Set its limit of one payment to ¥500.00; before: the hub’s limit.", null)]
     [InlineData("terminal.limit", """{"maxAmountFen":50000}""", """{"maxAmountFen":null}""", "Took away its own limit of one payment, which was ¥500.00.", null)]
     [InlineData("terminal.configuration", """{"version":2,"document":{}}""", """{"version":3,"document":{}}""", "Sent it version 3 of its configuration.", "/terminals/SN1/configuration")]
@@ -35,7 +35,7 @@ public sealed class AuditWordsTests
     public void Everything_that_is_done_to_terminals_has_words()
     {
         var written = new[] { "src/DeviceHub.Core", "src/DeviceHub.Server" }.SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Sources.Root, folder), "*.cs", SearchOption.AllDirectories))
-            .SelectMany(file => System.Text.RegularExpressions.Regex.Matches(File.ReadAllText(file), "\"((?:terminal|charge)\\.[a-z-]+)\", ?(?:await|\"terminal:\")").Select(m => m.Groups[1].Value)).Distinct().ToList();
+            .SelectMany(file => System.Text.RegularExpressions.Regex.Matches(File.ReadAllText(file), "\"((?:terminal|charge)\\.[a-z-]+)\", ?(?:await|\"terminal:\")|Did\\(by, \"(terminal\\.[a-z-]+)\"").Select(m => m.Groups[1].Value + m.Groups[2].Value)).Distinct().ToList();
         Assert.True(written.Count > 4, string.Join(' ', written));
         Assert.Equal([], written.Where(what => In("en", words => words.Of(new AuditEntry(default, "x", null, what, null, null), "SN1")).Text.StartsWith("Did something", StringComparison.Ordinal)));
     }
