@@ -70,8 +70,11 @@ public sealed class MqttOptions
     /// <summary>Publishes of one connection that are being handled (the Receive Maximum that CONNACK states).</summary>
     [Range(1, 1_000)] public int MaxInFlightIn { get; set; } = 16;
 
-    /// <summary>Publishes to one connection that it has not acknowledged; a client may ask for fewer.</summary>
-    [Range(1, 1_000)] public int MaxInFlightOut { get; set; } = 16;
+    /// <summary>
+    /// Publishes to one connection that it has not acknowledged; a client may ask for fewer. A welcome with 20 unsettled payments fits, so that
+    /// a login never waits for acknowledgements.
+    /// </summary>
+    [Range(1, 1_000)] public int MaxInFlightOut { get; set; } = 24;
 
     /// <summary>Seconds that a terminal has to acknowledge a publish.</summary>
     [Range(1, 600)] public int AcknowledgeSeconds { get; set; } = 30;

@@ -12,10 +12,17 @@ public sealed class LoginRoundTripTests(BadInputHub hub)
 {
     private const string HardwareId = "HW-1";
 
-    [Fact]
-    public async Task Modem_that_waits_for_every_answer_is_synced_after_four_round_trips()
+    private const int MostUnsettled = 20;
+
+    [Theory, InlineData(0), InlineData(MostUnsettled)]
+    public async Task Modem_that_waits_for_every_answer_is_synced_after_four_round_trips(int unsettled)
     {
         await using var terminal = await hub.LoggedIn();
+        for (var i = 0; i < unsettled; i++)
+        {
+            await terminal.PayForOutcome(terminal.Request((ulong)(5000 + i)));
+        }
+
         using var client = await RawClient.Open(hub.MqttPort, RawClient.NewAddress());
         var roundTrips = 0;
         await Ask(Packets.Connect(terminal.SerialNumber, v5: false));
@@ -26,9 +33,9 @@ public sealed class LoginRoundTripTests(BadInputHub hub)
         await Ask(Publish(terminal.SerialNumber, Hello(nonce), id: 1));
         var challenge = await UntilAcknowledged(client, d => d.Challenge is not null);
         await Ask(Publish(terminal.SerialNumber, Proof(terminal, challenge.Challenge.HubNonce.ToByteArray(), nonce), id: 2));
-        await UntilAcknowledged(client, d => d.Synced is not null);
+        var synced = await UntilAcknowledged(client, d => d.Synced is not null);
 
-        Assert.Equal(4, roundTrips);
+        Assert.Equal((4, (uint)unsettled), (roundTrips, synced.Synced.Unsettled));
 
         async Task Ask(byte[] packet)
         {
