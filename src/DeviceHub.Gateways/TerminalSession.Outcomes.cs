@@ -6,6 +6,9 @@ namespace DeviceHub.Gateways;
 /// <summary>Waiting for outcomes, telling them, and sending again what nobody confirmed.</summary>
 internal sealed partial class TerminalSession
 {
+    /// <summary>For how long a session that has ended stays for what it hands over.</summary>
+    private static readonly TimeSpan HandOverWithin = TimeSpan.FromSeconds(2);
+
     /// <summary>The welcome is through. Before it a terminal expects nothing, and with a token could not open it: the hub's nonce is in the welcome.</summary>
     private bool synced;
 
@@ -35,14 +38,17 @@ internal sealed partial class TerminalSession
                 return;
             }
 
-            if (state != SessionState.LoggedIn || (open?.TryGetValue(requestId, out var payment) is true && payment.Followed) || ToldMore(view))
+            if (state != SessionState.LoggedIn || (open?.TryGetValue(requestId, out var payment) is true && payment.Followed) || IsOld(view))
             {
                 return;
             }
         }
 
-        Tell(view, requestId, late: false);
-        Follow(view, requestId, told: true, ofEarlierSession: true);
+        // What is not final may have changed on its way here: the payment itself is asked before anything is told.
+        if (!Follow(view, requestId, told: false, ofEarlierSession: true))
+        {
+            Tell(view, requestId, late: false);
+        }
     }
 
     /// <param name="open">The charge that was open at the login.</param>
@@ -233,47 +239,54 @@ internal sealed partial class TerminalSession
     }
 
     /// <summary>The terminal has its outcome already: an older word that comes after it would open the payment again.</summary>
-    private bool ToldMore(PaymentView view)
+    private bool ToldMore(PaymentView view) => Told(view.Id) is { } revision && (view.Stage != PaymentStage.Final || view.Revision < revision);
+
+    /// <summary>Nothing in it that this session did not tell or the terminal did not show.</summary>
+    private bool IsOld(PaymentView view) =>
+        (Told(view.Id) is { } revision && (view.Stage != PaymentStage.Final || view.Revision <= revision)) || (view.Stage == PaymentStage.Final && view.Revision <= view.ShownRevision);
+
+    /// <summary>The revision of an outcome that was told and is not confirmed; null: there is none.</summary>
+    private int? Told(PaymentId id)
     {
         lock (gate)
         {
             for (var i = 0; i < unconfirmed?.Count; i++)
             {
-                var told = unconfirmed[i].View;
-                if (told.Id == view.Id)
+                if (unconfirmed[i].View.Id == id)
                 {
-                    return view.Stage != PaymentStage.Final || view.Revision < told.Revision;
+                    return unconfirmed[i].View.Revision;
                 }
             }
 
-            return false;
+            return null;
         }
     }
 
     private bool IsLate(PaymentView view, DateTimeOffset now) =>
         view.FinalAt is { } at && now - at > TimeSpan.FromSeconds(sessions.Options.LateAfterSeconds);
 
-    /// <summary>What this session waited for and cannot tell any more.</summary>
+    /// <summary>What this session cannot tell any more, and what it told without being heard, goes to the terminal's next session.</summary>
     private async Task HandOver()
     {
-        string[] mine;
+        List<(string RequestId, PaymentView? Told)> mine;
         lock (gate)
         {
-            mine = open is null ? [] : [.. open.Where(o => o.Value.Followed || o.Value.Doubtful).Select(o => o.Key)];
+            mine = [.. (open?.Keys ?? Enumerable.Empty<string>()).Select(id => (id, (PaymentView?)null)), .. (unconfirmed ?? []).Select(u => (u.View.Id.RequestId, u.View))];
         }
 
-        foreach (var requestId in mine)
+        if (mine.Count > 0)
         {
-            await HandOver(requestId);
+            // A payment that does not answer, since the disk is full, must not hold the connection: it goes on, and nobody waits.
+            await Task.WhenAll(mine.Select(m => HandOver(m.RequestId, m.Told))).WaitAsync(HandOverWithin, sessions.Clock).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
     /// <summary>The terminal may have logged in again before the ledger had this payment: then no welcome brings it, and it is told like this.</summary>
-    private async Task HandOver(string requestId)
+    private async Task HandOver(string requestId, PaymentView? told = null)
     {
         try
         {
-            if ((await Payment(requestId).Find(null)).View is { } view)
+            if ((told ?? (await Payment(requestId).Find(null)).View) is { } view)
             {
                 await Terminal.PaymentChanged(view);
             }

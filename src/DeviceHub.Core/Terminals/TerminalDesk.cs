@@ -76,7 +76,7 @@ public sealed partial class TerminalDesk(IGrainFactory grains, IOptions<Terminal
             {
                 // Full disk, a grain that does not answer: it may be so for this one alone.
                 LogFailed(e, deed, serialNumber);
-                return "the hub could not do it now, or not write that it did; its log has more";
+                return "the hub could not do it now; its log has more";
             }
         }
     }

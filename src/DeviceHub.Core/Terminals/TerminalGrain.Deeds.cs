@@ -75,38 +75,6 @@ internal sealed partial class TerminalGrain
         return new SetConfigurationAnswer(refusal, refusal is null or { Code: RefusalCode.ChangedMeanwhile } ? Desired() : null);
     }
 
-    /// <summary>Changes the row; when another writer was faster, loads it and judges again.</summary>
-    /// <param name="deed">Of a person, from the record before and after; null: the terminal's own change.</param>
-    private async Task<Refusal?> Change(
-        Func<TerminalRecord, (TerminalRecord? Next, Refusal? Refusal)> change, Func<TerminalRecord, TerminalRecord, Deed>? deed = null)
-    {
-        for (var save = 0; save < MaxSaves; save++)
-        {
-            if (record is null)
-            {
-                return new Refusal(RefusalCode.NotActive, $"no terminal {serialNumber} is known");
-            }
-
-            var (next, refusal) = change(record);
-            if (next is null || refusal is not null)
-            {
-                return refusal;
-            }
-
-            if (await store.Save(next, deed?.Invoke(record, next)))
-            {
-                Keep(next with { Version = next.Version + 1 });
-                TellWatchers();
-                return null;
-            }
-
-            TerminalMetrics.SavesRepeated.Add(1);
-            await Reload();
-        }
-
-        return new Refusal(RefusalCode.Busy, $"terminal {serialNumber} is being changed by others; try again", RetryAfter: TimeSpan.FromSeconds(1));
-    }
-
     private Deed Did(Actor by, string what, object before, object after) => new(by, what, "terminal:" + serialNumber, before, after);
 
     /// <summary>What resuming it forgets is in the audit log.</summary>

@@ -1,5 +1,6 @@
 using DeviceHub.Core.Charges;
 using DeviceHub.Core.Payments;
+using DeviceHub.Core.People;
 using DeviceHub.Core.Routing;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -290,6 +291,38 @@ internal sealed partial class TerminalGrain(
 
     /// <summary>The terminal has said that it cannot apply this version: pushing it again would change nothing.</summary>
     private bool Refuses() => record is { Reported: { Result: ConfigurationResult.Refused } told } r && told.Version == r.DesiredVersion;
+
+    /// <summary>Changes the row; when another writer was faster, loads it and judges again.</summary>
+    /// <param name="deed">Of a person, from the record before and after; null: the terminal's own change.</param>
+    private async Task<Refusal?> Change(
+        Func<TerminalRecord, (TerminalRecord? Next, Refusal? Refusal)> change, Func<TerminalRecord, TerminalRecord, Deed>? deed = null)
+    {
+        for (var save = 0; save < MaxSaves; save++)
+        {
+            if (record is null)
+            {
+                return new Refusal(RefusalCode.NotActive, $"no terminal {serialNumber} is known");
+            }
+
+            var (next, refusal) = change(record);
+            if (next is null || refusal is not null)
+            {
+                return refusal;
+            }
+
+            if (await store.Save(next, deed?.Invoke(record, next)))
+            {
+                Keep(next with { Version = next.Version + 1 });
+                TellWatchers();
+                return null;
+            }
+
+            TerminalMetrics.SavesRepeated.Add(1);
+            await Reload();
+        }
+
+        return new Refusal(RefusalCode.Busy, $"terminal {serialNumber} is being changed by others; try again", RetryAfter: TimeSpan.FromSeconds(1));
+    }
 
     private async Task Reload() => Keep(await store.Load(serialNumber));
 

@@ -7,8 +7,8 @@ using Microsoft.Extensions.Logging;
 namespace DeviceHub.Storage;
 
 /// <summary>
-/// A change of rows, a terminal's too, is written with its audit row in one transaction; what the ledger or a charge keeps, with who did it,
-/// is followed by its row before the answer.
+/// A change of rows, a terminal's too, is written with its audit row in one transaction; what the ledger, a charge or nothing of
+/// the hub's keeps is followed by its row before the answer.
 /// </summary>
 public sealed partial class AuditLog(HubWrites writes, TimeProvider clock, ILogger<AuditLog> logger) : IAuditLog
 {

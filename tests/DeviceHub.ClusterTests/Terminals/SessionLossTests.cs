@@ -101,10 +101,7 @@ public sealed class SessionLossTests : IAsyncLifetime
         var request = first.Request();
         var paying = first.SendSealed(new Uplink { PaymentRequest = request }).AsTask();
         await reached.Task;
-        if (!byTakeover)
-        {
-            await first.Session.DisposeAsync();
-        }
+        var ending = byTakeover ? Task.CompletedTask : first.Session.DisposeAsync().AsTask();
 
         var next = new TestTerminal(hub, first.SerialNumber, key: first.Key);
         await next.LogIn();
@@ -112,7 +109,7 @@ public sealed class SessionLossTests : IAsyncLifetime
         if (byTakeover)
         {
             Assert.Equal(CutReason.TakenOver, await first.WasCut.Task.WaitAsync(Eventually.DefaultLimit));
-            await first.Session.DisposeAsync();
+            ending = first.Session.DisposeAsync().AsTask();
         }
 
         if (!isSlow)
@@ -122,9 +119,10 @@ public sealed class SessionLossTests : IAsyncLifetime
 
         release.SetResult();
         await paying;
+        await ending;
         if (isSlow)
         {
-            Assert.Equal(request.RequestId, (await next.Next(d => d.Accepted is not null)).Accepted.RequestId);
+            Assert.Equal(request.RequestId, (await Accepted(next)).RequestId);
             hub.Channel.Say(EffectKind.Pay, Paid);
         }
 
@@ -132,8 +130,8 @@ public sealed class SessionLossTests : IAsyncLifetime
         Assert.True(first.ToldNothing);
     }
 
-    [Fact]
-    public async Task Payment_that_a_takeover_did_not_see_is_told_to_the_next_session_although_the_older_one_waited_for_it()
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task Payment_that_a_takeover_did_not_see_is_told_to_the_next_session_although_the_older_one_waited_for_it_or_told_it(bool told)
     {
         var first = await hub.LoggedIn();
         var commit = (Reached: new TaskCompletionSource(), Release: new TaskCompletionSource());
@@ -155,15 +153,75 @@ public sealed class SessionLossTests : IAsyncLifetime
         commit.Release.SetResult();
         await paying;
         await waits.Task;
+        if (told)
+        {
+            hub.Channel.Say(EffectKind.Pay, Paid);
+            await first.Next(d => d.Outcome is not null);
+        }
+
         read.Release.SetResult();
         await loggingIn;
         Assert.Equal(0u, next.Welcome.Unsettled);
         Assert.Equal(CutReason.TakenOver, await first.WasCut.Task.WaitAsync(Eventually.DefaultLimit));
         await first.Session.DisposeAsync();
 
-        Assert.Equal(request.RequestId, (await next.Next(d => d.Accepted is not null)).Accepted.RequestId);
-        hub.Channel.Say(EffectKind.Pay, Paid);
+        if (!told)
+        {
+            Assert.Equal(request.RequestId, (await Accepted(next)).RequestId);
+            hub.Channel.Say(EffectKind.Pay, Paid);
+        }
+
         Assert.Equal(Outcome.Types.Result.Approved, (await next.Next(d => d.Outcome is not null)).Outcome.Result);
+    }
+
+    [Fact]
+    public async Task Outcome_that_a_session_told_unheard_is_told_once_to_the_next_one()
+    {
+        var first = await hub.LoggedIn();
+        hub.Channel.Say(EffectKind.Pay, Paid);
+        await first.SendSealed(new Uplink { PaymentRequest = first.Request() });
+        await first.Next(d => d.Outcome is not null);
+        var next = new TestTerminal(hub, first.SerialNumber, key: first.Key);
+        await next.LogIn();
+        await first.WasCut.Task.WaitAsync(Eventually.DefaultLimit);
+        await first.Session.DisposeAsync();
+        await hub.Grain(first.SerialNumber).Snapshot();
+
+        Assert.True(next.ToldNothing, "the welcome brought it");
+    }
+
+    [Fact]
+    public async Task Session_whose_payment_does_not_answer_ends_without_it()
+    {
+        var terminal = await hub.LoggedIn();
+        var (reached, release) = (new TaskCompletionSource(), new TaskCompletionSource());
+        hub.Ledger.Held = (reached, release);
+        var paying = terminal.SendSealed(new Uplink { PaymentRequest = terminal.Request() }).AsTask();
+        await reached.Task;
+        var ending = terminal.Session.DisposeAsync().AsTask();
+        await Eventually.Holds(
+            () =>
+            {
+                hub.Clock.Advance(TimeSpan.FromMilliseconds(500));
+                return ending.IsCompleted;
+            },
+            "the session is over");
+        Assert.False(paying.IsCompleted);
+        release.SetResult();
+        await paying;
+    }
+
+    private async Task<Accepted> Accepted(TestTerminal terminal)
+    {
+        var accepted = terminal.Next(d => d.Accepted is not null);
+        await Eventually.Holds(
+            () =>
+            {
+                hub.Clock.Advance(TimeSpan.FromMilliseconds(hub.SessionOptions.AcceptedAfterMs));
+                return accepted.IsCompleted;
+            },
+            "the terminal is told that the payment is accepted");
+        return (await accepted).Accepted;
     }
 
     private static async Task Confirm(TestTerminal terminal, Outcome outcome) =>
