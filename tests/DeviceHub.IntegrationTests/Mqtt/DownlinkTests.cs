@@ -5,7 +5,7 @@ namespace DeviceHub.IntegrationTests.Mqtt;
 [Collection(WireHub.Collection)]
 public sealed class DownlinkTests(WireHub hub)
 {
-    [Theory, InlineData(false, 16), InlineData(true, 2)]
+    [Theory, InlineData(false, 24), InlineData(true, 2)]
     public async Task No_more_go_out_unacknowledged_than_the_client_takes_and_nothing_else_waits(bool v5, int most)
     {
         using var peer = await hub.Connected(v5, properties: [0x21, 0, 2], subscribeQos: 1);
@@ -101,8 +101,8 @@ public sealed class DownlinkTests(WireHub hub)
             taken++;
         }
 
-        Assert.Equal(16 + 64, taken);
-        for (var i = 0; i < 16; i++)
+        Assert.Equal(24 + 64, taken);
+        for (var i = 0; i < 24; i++)
         {
             await peer.ExpectDown("news");
         }
