@@ -97,6 +97,7 @@ internal sealed partial class TerminalSession
         {
             if (state == SessionState.Ended)
             {
+                // The session's end could not see this payment yet.
                 await HandOver(requestId);
             }
         }

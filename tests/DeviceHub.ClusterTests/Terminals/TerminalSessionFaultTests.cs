@@ -79,6 +79,27 @@ public sealed class TerminalSessionFaultTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Older_word_that_comes_after_a_confirmed_outcome_does_not_open_the_payment_again()
+    {
+        var terminal = await hub.LoggedIn();
+        hub.Channel.Say(EffectKind.Pay, Paid);
+        var request = terminal.Request();
+        await terminal.SendSealed(new Uplink { PaymentRequest = request });
+        var outcome = (await terminal.Next(d => d.Outcome is not null)).Outcome;
+        await terminal.SendSealed(new Uplink { OutcomeShown = new() { RequestId = request.RequestId, Revision = outcome.Revision } });
+        var payment = hub.Payment(new PaymentId(terminal.SerialNumber, request.RequestId));
+        var shown = (await payment.Find(null)).View!;
+        Assert.Equal(shown.Revision, shown.ShownRevision);
+        var link = ((TerminalSessions)hub.Sessions).Link;
+        link.PaymentChanged(terminal.SerialNumber, ((TerminalSession)terminal.Session).Epoch, shown);
+        Assert.True(terminal.ToldNothing);
+
+        link.PaymentChanged(terminal.SerialNumber, ((TerminalSession)terminal.Session).Epoch, shown with { Stage = PaymentStage.Working });
+        var told = await terminal.Next(_ => true);
+        Assert.Equal((request.RequestId, outcome.Revision), (told.Outcome?.RequestId, told.Outcome?.Revision));
+    }
+
+    [Fact]
     public async Task Payments_of_earlier_sessions_do_not_keep_the_terminal_from_selling()
     {
         var dead = await hub.LoggedIn();
