@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
 
 namespace DeviceHub.Server.Hosting;
 
@@ -19,7 +20,7 @@ internal static class Telemetry
         "orleans-watchdog-health-checks-failed");
 
     public static void AddHubTelemetry(this IServiceCollection services) =>
-        services.AddOpenTelemetry().WithMetrics(metrics => metrics
+        services.AddOpenTelemetry().ConfigureResource(hub => hub.AddService("devicehub", autoGenerateServiceInstanceId: false)).WithMetrics(metrics => metrics
             .AddMeter("DeviceHub.*", "Microsoft.Orleans")
             .AddView(instrument => instrument.Meter.Name == "Microsoft.Orleans" && !OfOrleans.Contains(instrument.Name) ? MetricStreamConfiguration.Drop : null)
             .AddAspNetCoreInstrumentation()

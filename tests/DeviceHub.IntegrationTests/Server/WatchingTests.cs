@@ -73,7 +73,9 @@ public sealed class WatchingTests(ServerHub hub) : IClassFixture<ServerHub>
         Assert.True(await Metrics.Value(hub.Admin, counters[3]) > 0);
         using var answer = await hub.Admin.Send(HttpMethod.Get, "/metrics");
         Assert.Equal("text/plain", answer.Content.Headers.ContentType!.MediaType);
-        Assert.Contains("# TYPE payments_accepted_total counter", await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        var text = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        Assert.Contains("# TYPE payments_accepted_total counter", text, StringComparison.Ordinal);
+        Assert.Contains("service_name=\"devicehub\"", text, StringComparison.Ordinal);
     }
 
     /// <summary>In a process of its own: of the last of many hubs in one process the figure was missing.</summary>
